@@ -1,0 +1,193 @@
+//! Where the layer takes the time from.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A point in wall-clock time: microseconds since the Unix epoch, UTC.
+///
+/// One integer covers every clock that meets here: a JWT's `NumericDate` (seconds, possibly with a fraction),
+/// Better Auth's JavaScript dates (milliseconds) and PostgreSQL's timestamps (microseconds). Conversions saturate,
+/// so `infinity` in a database is [`Timestamp::MAX`].
+///
+/// ```
+/// use std::time::Duration;
+/// use better_auth_layer::Timestamp;
+///
+/// let expires_at = Timestamp::from_unix_millis(1_795_434_242_090);
+/// assert_eq!(expires_at.as_unix_seconds(), 1_795_434_242);
+/// assert!(expires_at.saturating_add(Duration::from_secs(1)) > expires_at);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    micros: i64,
+}
+
+impl Timestamp {
+    /// The latest time that can be expressed; stands for "never".
+    pub const MAX: Self = Self { micros: i64::MAX };
+
+    /// 1970-01-01T00:00:00Z.
+    pub const UNIX_EPOCH: Self = Self { micros: 0 };
+
+    /// From whole seconds since the epoch.
+    #[must_use]
+    pub const fn from_unix_seconds(seconds: i64) -> Self {
+        Self {
+            micros: seconds.saturating_mul(1_000_000),
+        }
+    }
+
+    /// From milliseconds since the epoch, as JavaScript's `Date` counts.
+    #[must_use]
+    pub const fn from_unix_millis(millis: i64) -> Self {
+        Self {
+            micros: millis.saturating_mul(1_000),
+        }
+    }
+
+    /// From seconds with a fraction, as in a JWT's `exp` or SQL's `extract(epoch from …)`.
+    ///
+    /// `None` for NaN, which is no time at all; the infinities saturate.
+    #[must_use]
+    pub fn from_unix_seconds_f64(seconds: f64) -> Option<Self> {
+        if seconds.is_nan() {
+            return None;
+        }
+        // A float-to-integer cast saturates, which is what "later than can be expressed" should do.
+        Some(Self {
+            micros: (seconds * 1e6).round() as i64,
+        })
+    }
+
+    /// Whole seconds since the epoch, rounded towards the past.
+    #[must_use]
+    pub const fn as_unix_seconds(self) -> i64 {
+        self.micros.div_euclid(1_000_000)
+    }
+
+    /// Milliseconds since the epoch, rounded towards the past.
+    #[must_use]
+    pub const fn as_unix_millis(self) -> i64 {
+        self.micros.div_euclid(1_000)
+    }
+
+    /// Seconds since the epoch with the fraction, for comparison in SQL.
+    #[must_use]
+    pub fn as_unix_seconds_f64(self) -> f64 {
+        self.micros as f64 / 1e6
+    }
+
+    /// This time moved into the future.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        Self {
+            micros: self.micros.saturating_add(micros(duration)),
+        }
+    }
+
+    /// This time moved into the past.
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        Self {
+            micros: self.micros.saturating_sub(micros(duration)),
+        }
+    }
+
+    /// How far two times lie apart, whichever is the later one.
+    #[must_use]
+    pub fn abs_diff(self, other: Self) -> Duration {
+        Duration::from_micros(self.micros.abs_diff(other.micros))
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => Self {
+                micros: micros(since),
+            },
+            Err(before) => Self {
+                micros: -micros(before.duration()),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({:?}s)", self.as_unix_seconds_f64())
+    }
+}
+
+/// The layer's two clocks: wall time, by which tokens and sessions end, and monotonic time for ages and cooldowns.
+///
+/// The default is [`SystemClock`]. Tests put in a clock of their own and check expiry at the exact second without
+/// sleeping.
+///
+/// ```
+/// use std::time::Duration;
+/// use better_auth_layer::{Clock, Timestamp};
+///
+/// /// Always the second in which the recorded token was made.
+/// struct Recorded;
+///
+/// impl Clock for Recorded {
+///     fn now(&self) -> Timestamp {
+///         Timestamp::from_unix_seconds(1_795_434_242)
+///     }
+///     fn monotonic(&self) -> Duration {
+///         Duration::ZERO
+///     }
+/// }
+/// ```
+pub trait Clock: Send + Sync + 'static {
+    /// The wall-clock time.
+    fn now(&self) -> Timestamp;
+
+    /// Time since a fixed but arbitrary start; never goes back.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The operating system's clocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        SystemTime::now().into()
+    }
+
+    fn monotonic(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_and_infinities_become_the_nearest_time() {
+        let at = |seconds| Timestamp::from_unix_seconds_f64(seconds);
+        assert_eq!(
+            at(1_795_434_242.09),
+            Some(Timestamp::from_unix_millis(1_795_434_242_090))
+        );
+        assert_eq!(at(f64::INFINITY), Some(Timestamp::MAX));
+        assert!(at(f64::NEG_INFINITY).is_some_and(|time| time < Timestamp::UNIX_EPOCH));
+        assert_eq!(at(f64::NAN), None);
+    }
+
+    #[test]
+    fn times_before_the_epoch_round_towards_the_past() {
+        let before = Timestamp::from_unix_millis(-1);
+        assert_eq!(before.as_unix_seconds(), -1);
+        assert_eq!(before.as_unix_millis(), -1);
+    }
+}

@@ -1,0 +1,188 @@
+//! The bearer token in the `Authorization` header (RFC 6750 §2.1, RFC 9110 §11).
+
+use std::fmt;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use super::InvalidReason;
+
+/// Longer tokens are refused before anything of them is decoded. Better Auth's largest fit several times.
+const MAXIMUM_LENGTH: usize = 8 * 1024;
+
+/// A bearer token, not verified. `Debug` shows nothing of it.
+#[derive(Clone, Copy)]
+pub(crate) struct BearerToken<'a>(&'a str);
+
+impl<'a> BearerToken<'a> {
+    /// Takes the token from the headers. `Ok(None)`: no `Authorization` header, or one of another scheme.
+    pub(crate) fn extract(headers: &'a HeaderMap) -> Result<Option<Self>, InvalidReason> {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        // Which of two a proxy in front of us looked at is anybody's guess.
+        if values.next().is_some() {
+            return Err(InvalidReason::SeveralAuthorizationHeaders);
+        }
+        Self::parse(value.as_bytes())
+    }
+
+    fn parse(value: &'a [u8]) -> Result<Option<Self>, InvalidReason> {
+        let malformed = InvalidReason::AuthorizationMalformed;
+        // No need for the whole header here: with the scheme and some blanks before it, a token that is just short
+        // enough still passes, and nothing behind the limit is looked at.
+        if value.len() > MAXIMUM_LENGTH + 64 {
+            return Err(InvalidReason::TokenTooLong);
+        }
+        let scheme_length = value.iter().take_while(|byte| is_tchar(**byte)).count();
+        let (scheme, rest) = value.split_at_checked(scheme_length).ok_or(malformed)?;
+        if scheme.is_empty() {
+            return Err(malformed);
+        }
+        // RFC 9110 §11.1: schemes are compared without regard to case.
+        if !scheme.eq_ignore_ascii_case(b"bearer") {
+            return Ok(None);
+        }
+        // RFC 9110 §11.4: one or more spaces, nothing else, stand between scheme and token.
+        let token = rest.trim_ascii_start();
+        let separator = rest.strip_suffix(token).ok_or(malformed)?;
+        if separator.is_empty() || separator.iter().any(|byte| *byte != b' ') {
+            return Err(malformed);
+        }
+        let token = std::str::from_utf8(token.trim_ascii_end()).map_err(|_| malformed)?;
+        if token.is_empty() || !token.bytes().all(is_token68) {
+            return Err(malformed);
+        }
+        if token.len() > MAXIMUM_LENGTH {
+            return Err(InvalidReason::TokenTooLong);
+        }
+        Ok(Some(Self(token)))
+    }
+
+    pub(crate) fn expose(self) -> &'a str {
+        self.0
+    }
+}
+
+impl fmt::Debug for BearerToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerToken(..)")
+    }
+}
+
+/// RFC 9110 §5.6.2.
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// The characters of RFC 6750's `b64token`.
+fn is_token68(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn extract(values: &[&[u8]]) -> Result<Option<String>, InvalidReason> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+        }
+        let token = BearerToken::extract(&headers)?;
+        Ok(token.map(|token| token.expose().to_owned()))
+    }
+
+    #[test]
+    fn the_scheme_is_compared_without_regard_to_case() {
+        for value in [
+            "Bearer a.b.c",
+            "bearer a.b.c",
+            "BEARER  a.b.c",
+            "bEaReR a.b.c \t",
+        ] {
+            assert_eq!(
+                extract(&[value.as_bytes()]),
+                Ok(Some("a.b.c".to_owned())),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_header_and_other_schemes_are_nobodys_credential() {
+        assert_eq!(extract(&[]), Ok(None));
+        for value in [
+            "Basic dXNlcjpwYXNz",
+            "Basic",
+            "DPoP a.b.c",
+            "BearerX a.b.c",
+            "Digest x=1, y=2",
+        ] {
+            assert_eq!(extract(&[value.as_bytes()]), Ok(None), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_bearer_credential_of_the_wrong_form_is_never_taken_for_none() {
+        let malformed = Err(InvalidReason::AuthorizationMalformed);
+        let values: [&[u8]; 12] = [
+            b"",
+            b" ",
+            b"Bearer",
+            b"Bearer ",
+            b"Bearer\ta.b.c",
+            b"Bearer \ta.b.c",
+            b"Bearer,a.b.c",
+            b"Bearer a.b.c, Bearer d.e.f",
+            b"Bearer a b",
+            b"Bearer a\xffb",
+            b"Bearer \"a.b.c\"",
+            b"Bearer a%2Eb",
+        ];
+        for value in values {
+            assert_eq!(
+                extract(&[value]),
+                malformed,
+                "{}",
+                String::from_utf8_lossy(value)
+            );
+        }
+    }
+
+    #[test]
+    fn two_headers_are_refused_even_if_equal() {
+        let several = Err(InvalidReason::SeveralAuthorizationHeaders);
+        assert_eq!(extract(&[b"Bearer a.b.c", b"Bearer a.b.c"]), several);
+        assert_eq!(extract(&[b"Basic eDp5", b"Bearer a.b.c"]), several);
+    }
+
+    #[test]
+    fn the_longest_token_passes_and_one_byte_more_does_not() {
+        let value = |length: usize| format!("Bearer {}", "a".repeat(length)).into_bytes();
+        assert!(extract(&[&value(MAXIMUM_LENGTH)]).is_ok());
+        assert_eq!(
+            extract(&[&value(MAXIMUM_LENGTH + 1)]),
+            Err(InvalidReason::TokenTooLong)
+        );
+        assert_eq!(
+            extract(&[&value(1 << 20)]),
+            Err(InvalidReason::TokenTooLong)
+        );
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_the_token() {
+        let headers: HeaderMap = [(
+            AUTHORIZATION,
+            HeaderValue::from_static("Bearer secret-part"),
+        )]
+        .into_iter()
+        .collect();
+        let token = BearerToken::extract(&headers).unwrap();
+        assert_eq!(format!("{token:?}"), "Some(BearerToken(..))");
+    }
+}

@@ -1,0 +1,118 @@
+//! The store that an address names.
+
+use crate::builder::BetterAuthLayerBuilder;
+use crate::config_error::ConfigError;
+use crate::database_url::DatabaseUrl;
+use crate::layer::BetterAuthLayer;
+use crate::settings::Settings;
+use crate::store::{Lookup, Resolution, Schema, StoreError, UserStore};
+
+/// The store for a [`DatabaseUrl`], whichever database that is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum DatabaseStore {
+    /// PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(crate::postgres::PostgresStore),
+    /// SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(crate::sqlite::SqliteStore),
+}
+
+impl DatabaseStore {
+    /// Makes the store. A PostgreSQL server may be down, a SQLite file must exist.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the address or the file cannot be used, or names a database whose feature is not enabled.
+    pub async fn connect(url: &DatabaseUrl, schema: &Schema) -> Result<Self, ConfigError> {
+        match url {
+            #[cfg(feature = "postgres")]
+            DatabaseUrl::Postgres(url) => {
+                let store = crate::postgres::PostgresStore::builder(url);
+                Ok(Self::Postgres(
+                    store.schema(schema.clone()).connect().await?,
+                ))
+            }
+            #[cfg(feature = "sqlite")]
+            DatabaseUrl::Sqlite(path) => {
+                let store = crate::sqlite::SqliteStore::builder(path);
+                Ok(Self::Sqlite(store.schema(schema.clone()).open()?))
+            }
+            #[cfg(not(all(feature = "postgres", feature = "sqlite")))]
+            other => {
+                let _ = schema;
+                Err(ConfigError::new(
+                    "DATABASE_URL",
+                    format!(
+                        "names a kind of database that this program was built without: {other:?}"
+                    ),
+                    "enable the feature `postgres` or `sqlite` of better-auth-layer",
+                ))
+            }
+        }
+    }
+}
+
+impl UserStore for DatabaseStore {
+    async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.resolve(lookup).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.resolve(lookup).await,
+        }
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.check().await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.check().await,
+        }
+    }
+}
+
+impl BetterAuthLayer {
+    /// Starts configuring a layer with the settings and the store of the environment.
+    ///
+    /// `DATABASE_URL` and `BETTER_AUTH_SECRET` must be set, `BETTER_AUTH_ISSUER` should be; [`Settings`] has the whole
+    /// list. With the feature `dotenv`, read a `.env` file first:
+    ///
+    /// ```no_run
+    /// use better_auth_layer::{BetterAuthLayer, ConfigError, Environment};
+    ///
+    /// # #[cfg(feature = "dotenv")]
+    /// # async fn example() -> Result<(), ConfigError> {
+    /// let environment = Environment::from_process().with_file(".env")?;
+    /// let layer = BetterAuthLayer::from_env(&environment).await?.build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the variable that is missing or cannot be used and says what to write.
+    pub async fn from_env(
+        environment: &crate::environment::Environment,
+    ) -> Result<BetterAuthLayerBuilder, ConfigError> {
+        let settings = Settings::read(environment)?;
+        let Some(url) = settings.database_url() else {
+            return Err(ConfigError::new(
+                "DATABASE_URL",
+                "is not set",
+                "set it to `postgres://user:password@host:5432/database` or `sqlite:path/to/file.sqlite`",
+            ));
+        };
+        if settings.secrets().is_none() {
+            return Err(ConfigError::new(
+                "BETTER_AUTH_SECRET",
+                "is not set",
+                "set it to the secret that Better Auth runs with",
+            ));
+        }
+        let store = DatabaseStore::connect(url, settings.schema()).await?;
+        Ok(settings.builder().store(store))
+    }
+}

@@ -1,0 +1,219 @@
+//! Environment variables, perhaps with a `.env` file behind them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::config_error::ConfigError;
+
+/// Where settings are read from: the process environment or, in tests, any list of variables.
+///
+/// With the feature `dotenv` a `.env` file can stand behind it. An empty variable counts as not set.
+///
+/// ```
+/// use better_auth_layer::Environment;
+///
+/// let environment: Environment = [("BETTER_AUTH_ISSUER", "https://app.example.com"), ("PORT", "")].into_iter().collect();
+/// assert_eq!(environment.get("BETTER_AUTH_ISSUER")?, Some("https://app.example.com"));
+/// assert_eq!(environment.get("PORT")?, None);
+/// # Ok::<(), better_auth_layer::ConfigError>(())
+/// ```
+///
+/// `Debug` shows the names, never the values.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, Value>,
+}
+
+#[derive(Clone)]
+enum Value {
+    Text(String),
+    /// The process environment has bytes there that are no Unicode.
+    NotUnicode,
+    /// The file has a `$` there, in whose place the reader has put something else.
+    #[cfg(feature = "dotenv")]
+    Substituted,
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub fn from_process() -> Self {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            let value = value.into_string().map_or(Value::NotUnicode, Value::Text);
+            Some((name.into_string().ok()?, value))
+        });
+        Self {
+            variables: variables.collect(),
+        }
+    }
+
+    /// The value of a variable; `None` if it is not set or empty.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the value cannot be known: it is not Unicode, or the `.env` file has a `$` in it that
+    /// was taken for a substitution.
+    pub fn get(&self, name: &str) -> Result<Option<&str>, ConfigError> {
+        match self.variables.get(name) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(Value::NotUnicode) => Err(ConfigError::new(
+                name.to_owned(),
+                "is not valid UTF-8",
+                "write it as UTF-8 text",
+            )),
+            #[cfg(feature = "dotenv")]
+            Some(Value::Substituted) => Err(ConfigError::new(
+                name.to_owned(),
+                "has a `$` in the .env file, which would be replaced by another variable's value",
+                "put the whole value between single quotes",
+            )),
+        }
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        let variables = variables.into_iter();
+        Self {
+            variables: variables
+                .map(|(name, value)| (name.into(), Value::Text(value.into())))
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
+
+#[cfg(feature = "dotenv")]
+mod dotenv {
+    use std::collections::BTreeSet;
+    use std::io::ErrorKind;
+    use std::path::Path;
+
+    use super::{Environment, Value};
+    use crate::config_error::ConfigError;
+
+    impl Environment {
+        /// Puts a `.env` file behind the environment: a variable of the environment wins unless it is empty. A file
+        /// that is not there is no error.
+        ///
+        /// # Errors
+        ///
+        /// [`ConfigError`] when the file cannot be read or has a line that is no assignment; the error gives the
+        /// line's number and nothing of its text, which may be half of a secret.
+        pub fn with_file(mut self, path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+            let path = path.as_ref();
+            let text = match std::fs::read_to_string(path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(self),
+                Err(error) => {
+                    let problem = format!("cannot be read: {}", error.kind());
+                    return Err(file_error(path, problem, "make it readable, as UTF-8 text"));
+                }
+            };
+            let substituted = substituted_names(&text);
+            for variable in dotenvy::from_read_iter(text.as_bytes()) {
+                let (name, value) = variable.map_err(|error| malformed(path, &text, &error))?;
+                let value = if substituted.contains(&name) {
+                    Value::Substituted
+                } else {
+                    Value::Text(value)
+                };
+                let slot = self
+                    .variables
+                    .entry(name)
+                    .or_insert(Value::Text(String::new()));
+                if matches!(slot, Value::Text(text) if text.is_empty()) {
+                    *slot = value;
+                }
+            }
+            Ok(self)
+        }
+    }
+
+    fn malformed(path: &Path, text: &str, error: &dotenvy::Error) -> ConfigError {
+        let line = match error {
+            dotenvy::Error::LineParse(line, _) => text
+                .find(line.trim_end())
+                .and_then(|start| text.get(..start))
+                .map(|before| before.matches('\n').count() + 1),
+            _ => None,
+        };
+        let problem = match line {
+            Some(number) => format!("cannot be understood in line {number}"),
+            None => "cannot be understood".to_owned(),
+        };
+        file_error(
+            path,
+            problem,
+            "write `NAME=value`, with the value between single quotes if it has blanks, quotes or `#` in it",
+        )
+    }
+
+    fn file_error(path: &Path, problem: String, remedy: &'static str) -> ConfigError {
+        ConfigError::new(path.display().to_string(), problem, remedy)
+    }
+
+    /// The names whose values have a `$` outside of single quotes and without a backslash.
+    fn substituted_names(text: &str) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let line = rest.split('\n').next().unwrap_or_default();
+            let assignment = line
+                .split_once('=')
+                .filter(|(name, _)| !name.trim_start().starts_with('#'));
+            let Some((name, _)) = assignment else {
+                rest = rest.split_once('\n').map_or("", |(_, after)| after);
+                continue;
+            };
+            let name_before = name.trim();
+            let name = name_before
+                .strip_prefix("export ")
+                .unwrap_or(name_before)
+                .trim();
+            let value = rest.split_once('=').map_or("", |(_, value)| value);
+            let (has_dollar, after) = scan_value(value);
+            if has_dollar {
+                names.insert(name.to_owned());
+            }
+            rest = after;
+        }
+        names
+    }
+
+    /// Reads one value to the end of its line, or of its last line where quotes span several. Returns whether a `$` in
+    /// it would be replaced, and what comes behind.
+    fn scan_value(value: &str) -> (bool, &str) {
+        let mut quote = None;
+        let mut has_dollar = false;
+        let mut characters = value.char_indices();
+        let mut before = ' ';
+        while let Some((index, character)) = characters.next() {
+            match (quote, character) {
+                (None, '\n') => return (has_dollar, value.get(index + 1..).unwrap_or_default()),
+                (None, '#') if before.is_whitespace() => {
+                    let comment = value.get(index..).unwrap_or_default();
+                    return (
+                        has_dollar,
+                        comment.split_once('\n').map_or("", |(_, after)| after),
+                    );
+                }
+                (None | Some('"'), '\\') => {
+                    characters.next();
+                }
+                (None, '\'' | '"') => quote = Some(character),
+                (Some(open), close) if open == close => quote = None,
+                (None | Some('"'), '$') => has_dollar = true,
+                _ => {}
+            }
+            before = character;
+        }
+        (has_dollar, "")
+    }
+}

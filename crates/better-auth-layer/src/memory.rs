@@ -1,0 +1,131 @@
+//! A store in memory, for tests.
+
+use std::sync::{PoisonError, RwLock};
+
+use crate::identity::{Session, User};
+use crate::store::{Lookup, LookupKey, Resolution, StoreError, UserStore};
+
+/// Users and sessions in memory: the mock for unit tests of a service behind the layer.
+///
+/// Keep hold of it in an [`Arc`](std::sync::Arc) to change it while the service runs.
+///
+/// ```
+/// use std::sync::Arc;
+/// use better_auth_layer::{BetterAuthLayer, MemoryStore, Secret, Session, Timestamp, User};
+///
+/// let store = Arc::new(MemoryStore::new());
+/// store.insert_user(User::new("usr_1", "ada@example.com"));
+/// store.insert_session(Session::new("ses_1", "usr_1", Timestamp::MAX));
+///
+/// let layer = BetterAuthLayer::builder()
+///     .secret(Secret::new("correct-horse-battery-staple-4711")?)
+///     .store(Arc::clone(&store))
+///     .build()?;
+///
+/// store.remove_session("ses_1"); // Ada signs out.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    tables: RwLock<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    users: Vec<User>,
+    sessions: Vec<Session>,
+}
+
+impl MemoryStore {
+    /// A store with nobody in it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a user, in place of one with the same id.
+    pub fn insert_user(&self, user: User) {
+        self.change(|tables| {
+            tables.users.retain(|other| other.id() != user.id());
+            tables.users.push(user);
+        });
+    }
+
+    /// Adds a session, in place of one with the same id.
+    pub fn insert_session(&self, session: Session) {
+        self.change(|tables| {
+            tables.sessions.retain(|other| other.id() != session.id());
+            tables.sessions.push(session);
+        });
+    }
+
+    /// Removes a user with all sessions.
+    pub fn remove_user(&self, id: &str) {
+        self.change(|tables| {
+            tables.users.retain(|user| user.id() != id);
+            tables.sessions.retain(|session| session.user_id() != id);
+        });
+    }
+
+    /// Removes a session.
+    pub fn remove_session(&self, id: &str) {
+        self.change(|tables| tables.sessions.retain(|session| session.id() != id));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Tables)) {
+        change(&mut self.tables.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl UserStore for MemoryStore {
+    async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(tables.resolve(&lookup))
+    }
+}
+
+impl Tables {
+    fn resolve(&self, lookup: &Lookup<'_>) -> Resolution {
+        let user = match lookup.key() {
+            LookupKey::Email(email) => {
+                let user_with =
+                    |address: &str| self.users.iter().find(|user| user.email() == address);
+                user_with(email.as_given()).or_else(|| user_with(email.lower_cased()))
+            }
+            LookupKey::UserId(id) => self.user(id),
+            LookupKey::SessionToken(token) => {
+                let session = self.sessions.iter().find(|session| {
+                    session
+                        .token()
+                        .is_some_and(|other| other.expose() == token.expose())
+                });
+                let Some(session) = session.filter(|session| session.is_active_at(lookup.now()))
+                else {
+                    return Resolution::NoActiveSession;
+                };
+                return match self.user(session.user_id()) {
+                    Some(_) if lookup.session_id().is_some_and(|id| id != session.id()) => {
+                        Resolution::NoActiveSession
+                    }
+                    Some(user) => Resolution::found(user.clone(), session.clone()),
+                    None => Resolution::UserNotFound,
+                };
+            }
+        };
+        let Some(user) = user else {
+            return Resolution::UserNotFound;
+        };
+        let sessions = self.sessions.iter().filter(|session| {
+            session.user_id() == user.id()
+                && lookup.session_id().is_none_or(|id| id == session.id())
+        });
+        match Session::preferred(sessions, lookup.now()) {
+            Some(session) => Resolution::found(user.clone(), session.clone()),
+            None => Resolution::NoActiveSession,
+        }
+    }
+
+    fn user(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id() == id)
+    }
+}

@@ -1,0 +1,172 @@
+//! Configures a [`PostgresStore`].
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+
+use super::address::Address;
+use super::store::PostgresStore;
+use super::tls;
+use crate::config_error::ConfigError;
+use crate::store::{Schema, TableName};
+
+/// Configures a [`PostgresStore`]; made by [`PostgresStore::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use better_auth_layer::{PostgresStore, Schema};
+///
+/// let store = PostgresStore::builder("postgres://app:secret@db.example.com/app")
+///     .schema(Schema::snake())
+///     .deadline(Duration::from_secs(2))
+///     .build()?;
+/// # Ok::<(), better_auth_layer::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct PostgresStoreBuilder {
+    url: String,
+    schema: Schema,
+    deadline: Duration,
+    max_connections: usize,
+    schema_refresh: Duration,
+    root_certificates: Option<PathBuf>,
+}
+
+impl PostgresStoreBuilder {
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            schema: Schema::auto(),
+            deadline: Duration::from_secs(5),
+            max_connections: 16,
+            schema_refresh: Duration::from_secs(300),
+            root_certificates: None,
+        }
+    }
+
+    /// Sets the names of tables and columns. Default: [`Schema::auto`].
+    pub fn schema(mut self, schema: Schema) -> Self {
+        self.schema = schema;
+        self
+    }
+
+    /// Sets how long a lookup may take in all: waiting for a connection, connecting (tried again until the server is
+    /// up), asking, and asking once more where the connection broke. Default: 5 seconds, which outlasts the start of a
+    /// suspended serverless database.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Sets how many connections the pool opens at most. Default: 16.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// Sets how often the store looks for columns that were added or removed. Default: every 5 minutes, by the times
+    /// that lookups carry; and at once after an error that says that a table or column is not there.
+    pub fn schema_refresh(mut self, interval: Duration) -> Self {
+        self.schema_refresh = interval;
+        self
+    }
+
+    /// Trusts the certificates in a PEM file instead of the public authorities', like `sslrootcert` in the address.
+    pub fn root_certificates(mut self, path: impl Into<PathBuf>) -> Self {
+        self.root_certificates = Some(path.into());
+        self
+    }
+
+    /// Makes the store. Does no input or output apart from reading the certificates: the database may be down.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the address cannot be understood, the certificates cannot be read, or a limit is zero.
+    pub fn build(self) -> Result<PostgresStore, ConfigError> {
+        for (setting, is_zero) in [
+            ("deadline", self.deadline.is_zero()),
+            ("max_connections", self.max_connections == 0),
+        ] {
+            if is_zero {
+                return Err(ConfigError::new(setting, "is zero", "give it some room"));
+            }
+        }
+        let address = Address::parse(&self.url)?;
+        let certificates = self.root_certificates.or(address.root_certificates);
+        let manager = Manager::from_config(
+            address.config,
+            tls::connector(certificates.as_deref())?,
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
+        );
+        // The one deadline around a lookup covers waiting and recycling. Creating has a limit of its own, because a
+        // connection attempt that hangs (tokio-postgres' own limit ends with the TCP connection) must make room for a
+        // second one within that deadline.
+        let pool = Pool::builder(manager)
+            .max_size(self.max_connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(self.deadline))
+            .create_timeout(Some(self.deadline / 2))
+            .recycle_timeout(Some(self.deadline))
+            .build()
+            .map_err(|_| ConfigError::new("max_connections", "cannot be used", "use 16"))?;
+        let schema = match address.schema {
+            Some(name) => in_schema(self.schema, &name),
+            None => self.schema,
+        };
+        Ok(PostgresStore::new(
+            pool,
+            schema,
+            self.deadline,
+            self.schema_refresh,
+        ))
+    }
+
+    /// Makes the store and asks it once, so that what is wrong with the database is in the log before the first
+    /// request. A database that is down or has no tables yet is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] as [`build`](Self::build), and when several sets of tables could be Better Auth's: waiting does
+    /// not help there.
+    pub async fn connect(self) -> Result<PostgresStore, ConfigError> {
+        let store = self.build()?;
+        store.look_around().await?;
+        Ok(store)
+    }
+}
+
+/// Prisma's `?schema=`: tables that name no schema of their own are in this one.
+fn in_schema(schema: Schema, name: &str) -> Schema {
+    let qualify = |table: Option<&TableName>| {
+        let unqualified = table.filter(|table| table.schema().is_none());
+        unqualified.map(|table| table.clone().in_schema(name))
+    };
+    let (users, sessions) = (
+        qualify(schema.user_table()),
+        qualify(schema.session_table()),
+    );
+    let schema = match users {
+        Some(table) => schema.with_user_table(table),
+        None => schema,
+    };
+    match sessions {
+        Some(table) => schema.with_session_table(table),
+        None => schema,
+    }
+}
+
+/// Shows nothing of the address.
+impl fmt::Debug for PostgresStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStoreBuilder")
+            .field("schema", &self.schema)
+            .field("deadline", &self.deadline)
+            .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,14 @@
+//! Users and sessions in Better Auth's PostgreSQL database.
+
+mod address;
+mod builder;
+mod connections;
+mod failure;
+mod row;
+mod statements;
+mod store;
+mod tables;
+mod tls;
+
+pub use self::builder::PostgresStoreBuilder;
+pub use self::store::PostgresStore;

@@ -1,0 +1,36 @@
+//! Refusals as gRPC statuses.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Method, Response, Version, request};
+
+use super::Rejection;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// Whether a request is a gRPC call: HTTP/2, `POST`, and the content type `application/grpc` itself or with a `+` or
+/// `;` suffix. `application/grpc-web` is a different protocol, whose proxies expect HTTP statuses.
+pub(super) fn is_grpc(parts: &request::Parts) -> bool {
+    parts.version == Version::HTTP_2
+        && parts.method == Method::POST
+        && parts.headers.get(CONTENT_TYPE).is_some_and(|value| {
+            match value.as_bytes().strip_prefix(b"application/grpc") {
+                Some([]) => true,
+                Some([first, ..]) => matches!(first, b'+' | b';'),
+                None => false,
+            }
+        })
+}
+
+/// A trailers-only answer: status 200, the gRPC status in the headers, no body (gRPC over HTTP/2, "Responses").
+pub(super) fn render(rejection: Rejection) -> Response<Bytes> {
+    let kind = rejection.kind();
+    let mut response = Response::new(Bytes::new());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(GRPC_STATUS, HeaderValue::from(u16::from(kind.grpc_code())));
+    // `grpc-message` is percent-encoded; the sentences are plain ASCII without `%` and stand for themselves.
+    headers.insert(GRPC_MESSAGE, HeaderValue::from_static(kind.message()));
+    response
+}

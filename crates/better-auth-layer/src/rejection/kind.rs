@@ -1,0 +1,79 @@
+//! The one table of refusals.
+
+use http::StatusCode;
+
+/// Why a request was refused, as far as the client may know.
+///
+/// | kind | HTTP | gRPC | `error` |
+/// |---|---|---|---|
+/// | `MissingCredential` | 401 | 16 | `Invalid or expired JWT token` |
+/// | `InvalidCredential` | 401 | 16 | `Invalid or expired JWT token` |
+/// | `UserBanned` | 403 | 7 | `User is banned` |
+/// | `UserNotFound` | 404 | 5 | `User not found with provided email` |
+/// | `NoActiveSession` | 404 | 5 | `No active sessions found for user` |
+/// | `Unavailable` | 503 | 14 | `Authentication temporarily unavailable` |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RejectionKind {
+    /// The request has no credential.
+    MissingCredential,
+    /// The credential is not valid, or not valid any more.
+    InvalidCredential,
+    /// The user is banned.
+    UserBanned,
+    /// The credential is valid, its user does not exist.
+    UserNotFound,
+    /// The user exists and has no active session, or not the one the credential names.
+    NoActiveSession,
+    /// Whether the request may pass is not known: the user store or the keys are not available.
+    Unavailable,
+}
+
+impl RejectionKind {
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::MissingCredential | Self::InvalidCredential => StatusCode::UNAUTHORIZED,
+            Self::UserBanned => StatusCode::FORBIDDEN,
+            Self::UserNotFound | Self::NoActiveSession => StatusCode::NOT_FOUND,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The sentence that the client reads.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::MissingCredential | Self::InvalidCredential => "Invalid or expired JWT token",
+            Self::UserBanned => "User is banned",
+            Self::UserNotFound => "User not found with provided email",
+            Self::NoActiveSession => "No active sessions found for user",
+            Self::Unavailable => "Authentication temporarily unavailable",
+        }
+    }
+
+    /// The gRPC status code (`google.rpc.Code`).
+    #[must_use]
+    pub const fn grpc_code(self) -> u8 {
+        match self {
+            Self::MissingCredential | Self::InvalidCredential => 16,
+            Self::UserBanned => 7,
+            Self::UserNotFound | Self::NoActiveSession => 5,
+            Self::Unavailable => 14,
+        }
+    }
+
+    /// The name used in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingCredential => "missing_credential",
+            Self::InvalidCredential => "invalid_credential",
+            Self::UserBanned => "user_banned",
+            Self::UserNotFound => "user_not_found",
+            Self::NoActiveSession => "no_active_session",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Why a request was refused, and how that is said to the client.
+
+mod grpc;
+mod json;
+mod kind;
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, request};
+
+pub use self::kind::RejectionKind;
+
+/// A request was refused.
+///
+/// Says no more than its [kind](Self::kind). Why exactly a credential was refused stands in the log.
+///
+/// The kind is also placed in the extensions of the refusing response, where outer layers find it:
+///
+/// ```
+/// use better_auth_layer::RejectionKind;
+///
+/// fn count<B>(response: &http::Response<B>) {
+///     if let Some(kind) = response.extensions().get::<RejectionKind>() {
+///         println!("refused: {}", kind.as_str());
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Rejection {
+    kind: RejectionKind,
+    credential_sent: bool,
+    retry_after: Option<Duration>,
+}
+
+impl Rejection {
+    pub(crate) fn new(kind: RejectionKind) -> Self {
+        Self {
+            kind,
+            credential_sent: kind != RejectionKind::MissingCredential,
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn with_retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
+    /// Why, as far as the client may know.
+    #[must_use]
+    pub fn kind(&self) -> RejectionKind {
+        self.kind
+    }
+
+    /// When trying again may help; whole seconds, in `Retry-After` (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The response to a request with this head: JSON, or a trailers-only gRPC status where the request is gRPC.
+    pub(crate) fn into_response(self, request: RequestForm) -> Response<Bytes> {
+        let mut response = match request {
+            RequestForm::Http => json::render(self),
+            RequestForm::Grpc => grpc::render(self),
+        };
+        let headers = response.headers_mut();
+        // A refusal depends on the credential; no cache may give it to anybody else.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.challenge() {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(after) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+        }
+        response.extensions_mut().insert(self.kind);
+        response
+    }
+
+    /// RFC 9110 §15.5.2 wants a challenge on every 401; RFC 6750 §3.1 wants no error code in it where the request had
+    /// no credential at all.
+    fn challenge(self) -> Option<&'static str> {
+        if self.kind.status() != http::StatusCode::UNAUTHORIZED {
+            return None;
+        }
+        Some(if self.credential_sent {
+            r#"Bearer error="invalid_token""#
+        } else {
+            "Bearer"
+        })
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.message())
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+/// In which form the client expects a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RequestForm {
+    Http,
+    Grpc,
+}
+
+impl RequestForm {
+    pub(crate) fn of(parts: &request::Parts) -> Self {
+        if grpc::is_grpc(parts) {
+            Self::Grpc
+        } else {
+            Self::Http
+        }
+    }
+}

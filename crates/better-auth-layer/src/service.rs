@@ -1,0 +1,71 @@
+//! The middleware.
+
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use crate::authenticator::Authenticator;
+use crate::body::ResponseBody;
+use crate::future::ResponseFuture;
+use crate::identity::Identity;
+use crate::rejection::RequestForm;
+
+/// Middleware that lets authenticated requests through, with an [`Identity`] in their extensions.
+///
+/// Made by [`BetterAuthLayer`](crate::BetterAuthLayer). The inner service's error type stays: a refusal is a response.
+/// The request's body is never touched.
+///
+/// The place that `poll_ready` reserves in the inner service is kept while the store is asked. A concurrency limit
+/// inside the layer therefore counts requests that are still being authenticated; put limits outside, where they
+/// protect the store as well.
+#[derive(Clone, Debug)]
+pub struct BetterAuth<S> {
+    inner: S,
+    authenticator: Authenticator,
+}
+
+impl<S> BetterAuth<S> {
+    pub(crate) fn new(inner: S, authenticator: Authenticator) -> Self {
+        Self {
+            inner,
+            authenticator,
+        }
+    }
+
+    /// The service behind the middleware.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// Takes the middleware away.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for BetterAuth<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        // The instance that was polled ready must be the one that is called; its clone, which may not be ready, stays.
+        let clone = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, clone);
+
+        let (mut parts, body) = request.into_parts();
+        // Whatever stands there was not put in by us.
+        parts.extensions.remove::<Identity>();
+        let authenticate = self.authenticator.authenticate(&parts);
+        let form = RequestForm::of(&parts);
+        ResponseFuture::new(authenticate, form, ready, Request::from_parts(parts, body))
+    }
+}

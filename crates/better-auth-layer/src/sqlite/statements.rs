@@ -1,0 +1,128 @@
+//! The SQL of every lookup.
+
+use crate::store::{Column, Layout, LookupKind, Quoted};
+
+/// The statements for one layout, written once.
+///
+/// Rows: the user's columns, then the session's, in the order of [`Column::ALL`]. No row: no user (by token: no such
+/// session). A row without a session id: no active session (by token: a row without a user id: no user).
+#[derive(Debug)]
+pub(super) struct Statements {
+    pub(super) by_email: String,
+    pub(super) by_user_id: String,
+    pub(super) by_token: Option<String>,
+}
+
+impl Statements {
+    pub(super) fn new(layout: &Layout) -> Self {
+        let sql = Sql { layout };
+        Self {
+            by_email: sql.by_user(LookupKind::Email),
+            by_user_id: sql.by_user(LookupKind::UserId),
+            by_token: layout.column(Column::SessionToken).map(|_| sql.by_token()),
+        }
+    }
+}
+
+struct Sql<'a> {
+    layout: &'a Layout,
+}
+
+impl Sql<'_> {
+    /// `?1` now, `?2` the session id or NULL, then the key: `?3` the address as given and `?4` in lower case, or `?3`
+    /// the user id.
+    fn by_user(&self, kind: LookupKind) -> String {
+        let user_id = self.column("u", Column::UserId);
+        let email = self.column("u", Column::UserEmail);
+        let (condition, order) = if kind == LookupKind::Email {
+            (
+                format!("{email} IN (?3, ?4)"),
+                format!("{email} = ?3 DESC, {user_id}, "),
+            )
+        } else {
+            (format!("{user_id} = ?3"), String::new())
+        };
+        // One row: a user's best session, or the user alone. The left join keeps users without one, and a spelling of
+        // the address that is not the one as given must not win because only it has a session.
+        format!(
+            "SELECT {columns} FROM {users} u LEFT JOIN {sessions} s \
+             ON {owner} = {user_id} AND {expires_at} > ?1 AND (?2 IS NULL OR {session_id} = ?2) \
+             WHERE {condition} ORDER BY {order}{preference} LIMIT 1",
+            columns = self.columns(),
+            users = self.layout.user_table(),
+            sessions = self.layout.session_table(),
+            owner = self.column("s", Column::SessionUserId),
+            session_id = self.column("s", Column::SessionId),
+            expires_at = self.epoch("s", Column::SessionExpiresAt),
+            preference = self.preference(),
+        )
+    }
+
+    /// `?1` now, `?2` the session id or NULL, `?3` the token.
+    fn by_token(&self) -> String {
+        format!(
+            "SELECT {columns} FROM {sessions} s LEFT JOIN {users} u ON {user_id} = {owner} \
+             WHERE {token} = ?3 AND {expires_at} > ?1 AND (?2 IS NULL OR {session_id} = ?2) LIMIT 1",
+            columns = self.columns(),
+            sessions = self.layout.session_table(),
+            users = self.layout.user_table(),
+            user_id = self.column("u", Column::UserId),
+            owner = self.column("s", Column::SessionUserId),
+            token = self.column("s", Column::SessionToken),
+            session_id = self.column("s", Column::SessionId),
+            expires_at = self.epoch("s", Column::SessionExpiresAt),
+        )
+    }
+
+    /// The order of [`Session::preferred`](crate::Session::preferred).
+    fn preference(&self) -> String {
+        let own_first = match self.layout.column(Column::SessionImpersonatedBy) {
+            Some(_) => format!(
+                "{} IS NOT NULL, ",
+                self.column("s", Column::SessionImpersonatedBy)
+            ),
+            None => String::new(),
+        };
+        format!(
+            "{own_first}{} DESC, CAST({} AS TEXT)",
+            self.epoch("s", Column::SessionExpiresAt),
+            self.column("s", Column::SessionId)
+        )
+    }
+
+    fn columns(&self) -> String {
+        let columns = Column::ALL.map(|column| self.expression(column));
+        columns.join(", ")
+    }
+
+    fn expression(&self, column: Column) -> String {
+        if self.layout.column(column).is_none() {
+            return "NULL".to_owned();
+        }
+        let table = if column.is_in_user_table() { "u" } else { "s" };
+        match column {
+            Column::UserBanExpires | Column::SessionExpiresAt | Column::SessionCreatedAt => {
+                self.epoch(table, column)
+            }
+            _ => format!("CAST({} AS TEXT)", self.column(table, column)),
+        }
+    }
+
+    /// Seconds since the epoch, from whatever the row holds: ISO 8601 text (Better Auth itself; without a zone it is
+    /// UTC), milliseconds (Drizzle, Prisma) or seconds (older Drizzle), told apart by their size. NULL for anything
+    /// else, which no comparison takes for active.
+    fn epoch(&self, table: &str, column: Column) -> String {
+        let name = self.column(table, column);
+        format!(
+            "CASE typeof({name}) \
+             WHEN 'text' THEN CASE WHEN {name} LIKE '____-%' THEN unixepoch({name}, 'subsec') END \
+             WHEN 'null' THEN NULL WHEN 'blob' THEN NULL \
+             ELSE CASE WHEN abs({name}) > 100000000000 THEN {name} / 1000.0 ELSE {name} * 1.0 END END"
+        )
+    }
+
+    fn column(&self, table: &str, column: Column) -> String {
+        let name = self.layout.column(column).unwrap_or_default();
+        format!("{table}.{}", Quoted(name))
+    }
+}

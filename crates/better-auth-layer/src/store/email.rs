@@ -1,0 +1,74 @@
+//! The e-mail address as a key.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// An e-mail address to look up.
+///
+/// Better Auth stores addresses in lower case, other tables may not. So a store is asked for two spellings at once,
+/// the address [as given](Self::as_given) and its [lower-case form](Self::lower_cased); where both exist, the row
+/// with the spelling as given wins. Only ASCII letters are folded: Unicode case mapping would merge addresses that are
+/// different mailboxes.
+///
+/// ```
+/// use better_auth_layer::EmailKey;
+///
+/// let key = EmailKey::new("Ada@Example.com");
+/// assert_eq!(key.as_given(), "Ada@Example.com");
+/// assert_eq!(key.lower_cased(), "ada@example.com");
+/// assert!(key.matches("ada@example.com"));
+/// assert!(!key.matches("eve@example.com"));
+/// ```
+#[derive(Clone)]
+pub struct EmailKey<'a> {
+    as_given: Cow<'a, str>,
+    lower_cased: Option<String>,
+}
+
+impl<'a> EmailKey<'a> {
+    /// Makes the key for an address.
+    #[must_use]
+    pub fn new(address: impl Into<Cow<'a, str>>) -> Self {
+        let as_given = address.into();
+        let lower_cased = as_given
+            .bytes()
+            .any(|byte| byte.is_ascii_uppercase())
+            .then(|| as_given.to_ascii_lowercase());
+        Self {
+            as_given,
+            lower_cased,
+        }
+    }
+
+    /// The address as the credential has it.
+    #[must_use]
+    pub fn as_given(&self) -> &str {
+        &self.as_given
+    }
+
+    /// The address in lower case; the same text where it was so already.
+    #[must_use]
+    pub fn lower_cased(&self) -> &str {
+        self.lower_cased.as_deref().unwrap_or(&self.as_given)
+    }
+
+    /// Whether a row's address answers this key. Folds case on both sides, because a column may compare without regard
+    /// to case (`citext`, `NOCASE`) and the row then holds a third spelling.
+    #[must_use]
+    pub fn matches(&self, address: &str) -> bool {
+        self.as_given.eq_ignore_ascii_case(address)
+    }
+
+    pub(crate) fn into_owned(self) -> EmailKey<'static> {
+        EmailKey {
+            as_given: Cow::Owned(self.as_given.into_owned()),
+            lower_cased: self.lower_cased,
+        }
+    }
+}
+
+impl fmt::Debug for EmailKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailKey(..)")
+    }
+}

@@ -1,0 +1,40 @@
+//! The object-safe form of a store, so that neither the layer nor handlers carry a type parameter.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::{Lookup, LookupKind, Resolution, StoreError, UserStore};
+
+pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// [`UserStore`] with its futures boxed and owning what they need.
+pub(crate) trait DynUserStore: Send + Sync + 'static {
+    fn resolve(
+        self: Arc<Self>,
+        lookup: Lookup<'static>,
+    ) -> BoxFuture<Result<Resolution, StoreError>>;
+    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution>;
+    fn supports(&self, kind: LookupKind) -> bool;
+    fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>>;
+}
+
+impl<S: UserStore> DynUserStore for S {
+    fn resolve(
+        self: Arc<Self>,
+        lookup: Lookup<'static>,
+    ) -> BoxFuture<Result<Resolution, StoreError>> {
+        Box::pin(async move { UserStore::resolve(&*self, lookup).await })
+    }
+
+    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+        UserStore::resolve_now(self, lookup)
+    }
+
+    fn supports(&self, kind: LookupKind) -> bool {
+        UserStore::supports(self, kind)
+    }
+
+    fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>> {
+        Box::pin(async move { UserStore::check(&*self).await })
+    }
+}

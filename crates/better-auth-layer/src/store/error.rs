@@ -1,0 +1,103 @@
+//! Why a store could not answer.
+
+use std::error::Error;
+use std::fmt;
+
+/// A store could not answer. The client gets `503`, never `401`, `404` or an identity.
+///
+/// Its text goes to the log, so a store keeps keys, tokens and connection strings out of it and out of the source.
+///
+/// ```
+/// use better_auth_layer::{StoreError, StoreErrorKind};
+///
+/// let error = StoreError::new(StoreErrorKind::Unavailable, "the user service answered 502");
+/// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+/// assert_eq!(error.to_string(), "the user store is unavailable");
+/// ```
+#[derive(Debug)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// An error with its cause.
+    pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            kind,
+            source: Some(source.into()),
+        }
+    }
+
+    /// No answer within the deadline.
+    #[must_use]
+    pub fn timeout() -> Self {
+        StoreErrorKind::Timeout.into()
+    }
+
+    /// What went wrong, roughly.
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+impl From<StoreErrorKind> for StoreError {
+    fn from(kind: StoreErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            StoreErrorKind::Unavailable => "the user store is unavailable",
+            StoreErrorKind::Timeout => "the user store did not answer in time",
+            StoreErrorKind::Schema => "the user store's tables are not as expected",
+            StoreErrorKind::Unsupported => "the user store has no such lookup",
+            StoreErrorKind::Panicked => "the user store panicked",
+            StoreErrorKind::WrongAnswer => {
+                "the user store answered with a user or a session that was not asked for"
+            }
+        })
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The kinds of [`StoreError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// Not reachable, overloaded, or failing.
+    Unavailable,
+    /// No answer within the deadline.
+    Timeout,
+    /// A table or a column is missing, or several sets of tables fit.
+    Schema,
+    /// A kind of lookup that the store does not have.
+    Unsupported,
+    /// The store's code panicked.
+    Panicked,
+    /// The answer is not one to the question.
+    WrongAnswer,
+}
+
+impl StoreErrorKind {
+    /// The name used in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+            Self::Schema => "schema",
+            Self::Unsupported => "unsupported",
+            Self::Panicked => "panicked",
+            Self::WrongAnswer => "wrong_answer",
+        }
+    }
+}

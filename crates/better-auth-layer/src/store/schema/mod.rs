@@ -1,0 +1,109 @@
+//! The tables and columns that a SQL store reads.
+
+mod column;
+mod table_name;
+
+use std::collections::BTreeMap;
+
+pub use self::column::{Column, Naming};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) use self::table_name::Quoted;
+pub use self::table_name::{TableName, TableNameError};
+
+/// Names of the `user` and `session` tables and of their columns.
+///
+/// The default, [`Schema::auto`], looks at the database: tables `user` or `users`, `session` or `sessions`, columns in
+/// camel case (Better Auth's own) or snake case (Drizzle's generator, SQLAlchemy). What is named here is not guessed:
+///
+/// ```
+/// use better_auth_layer::{Column, Schema, TableName};
+///
+/// let schema = Schema::snake()
+///     .with_user_table(TableName::new("people").in_schema("auth"))
+///     .with_column(Column::UserEmail, "mail");
+/// assert_eq!(schema.user_table().map(ToString::to_string).as_deref(), Some(r#""auth"."people""#));
+/// ```
+///
+/// Columns beyond a user's id and e-mail address and a session's id, user id and expiry are read where they exist. A
+/// column named with [`with_column`](Self::with_column) must exist.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    naming: Option<Naming>,
+    user_table: Option<TableName>,
+    session_table: Option<TableName>,
+    columns: BTreeMap<Column, String>,
+}
+
+impl Schema {
+    /// Finds tables and columns in the database.
+    #[must_use]
+    pub fn auto() -> Self {
+        Self::default()
+    }
+
+    /// Better Auth's own names: tables `user` and `session`, columns such as `expiresAt`.
+    #[must_use]
+    pub fn camel() -> Self {
+        Self::named(Naming::Camel)
+    }
+
+    /// Tables `user` and `session`, columns such as `expires_at`.
+    #[must_use]
+    pub fn snake() -> Self {
+        Self::named(Naming::Snake)
+    }
+
+    fn named(naming: Naming) -> Self {
+        Self {
+            naming: Some(naming),
+            user_table: Some(TableName::new("user")),
+            session_table: Some(TableName::new("session")),
+            columns: BTreeMap::new(),
+        }
+    }
+
+    /// Sets the table of users.
+    #[must_use]
+    pub fn with_user_table(mut self, table: TableName) -> Self {
+        self.user_table = Some(table);
+        self
+    }
+
+    /// Sets the table of sessions.
+    #[must_use]
+    pub fn with_session_table(mut self, table: TableName) -> Self {
+        self.session_table = Some(table);
+        self
+    }
+
+    /// Sets the name of a column, which must then exist.
+    #[must_use]
+    pub fn with_column(mut self, column: Column, name: impl Into<String>) -> Self {
+        self.columns.insert(column, name.into());
+        self
+    }
+
+    /// The way columns are named; `None`: either.
+    #[must_use]
+    pub fn naming(&self) -> Option<Naming> {
+        self.naming
+    }
+
+    /// The table of users; `None`: to be found.
+    #[must_use]
+    pub fn user_table(&self) -> Option<&TableName> {
+        self.user_table.as_ref()
+    }
+
+    /// The table of sessions; `None`: to be found.
+    #[must_use]
+    pub fn session_table(&self) -> Option<&TableName> {
+        self.session_table.as_ref()
+    }
+
+    /// The name given to a column with [`with_column`](Self::with_column).
+    #[must_use]
+    pub fn column(&self, column: Column) -> Option<&str> {
+        self.columns.get(&column).map(String::as_str)
+    }
+}

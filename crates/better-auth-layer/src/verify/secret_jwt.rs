@@ -1,0 +1,107 @@
+//! JWTs that the application signed with the deployment's secret (HS256).
+
+use std::fmt;
+
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+use jsonwebtoken::{Algorithm, DecodingKey};
+
+use super::compact_jws::CompactJws;
+use super::{ClaimPolicy, VerifiedToken};
+use crate::clock::Timestamp;
+use crate::credential::InvalidReason;
+use crate::secret::SecretRing;
+
+/// Verifies secret-signed JWTs: HS256 and nothing else, whatever a token's header would like.
+pub(crate) struct SecretJwtVerifier {
+    keys: Vec<DecodingKey>,
+    policy: ClaimPolicy,
+}
+
+impl SecretJwtVerifier {
+    pub(crate) fn new(ring: &SecretRing, accept_previous: bool, policy: ClaimPolicy) -> Self {
+        let previous = if accept_previous {
+            ring.previous()
+        } else {
+            &[]
+        };
+        let keys = std::iter::once(ring.current())
+            .chain(previous)
+            .map(|secret| DecodingKey::from_secret(secret.expose()))
+            .collect();
+        Self { keys, policy }
+    }
+
+    /// Checks form, signature and claims, in this order: nothing of a payload is looked at before its signature is
+    /// known to be good.
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, Refused> {
+        let jws = CompactJws::parse(token)?;
+        let header = jws.header()?;
+        let refused = |reason| Refused {
+            reason,
+            kid: header.kid.clone(),
+        };
+        match header.alg.as_str() {
+            "HS256" => {}
+            // What a JWKS of Better Auth may hold; right tokens, but nobody told us where their keys are.
+            "EdDSA" | "Ed25519" | "ES256" | "ES512" | "RS256" | "PS256" => {
+                return Err(refused(InvalidReason::KeySourceMissing));
+            }
+            _ => return Err(refused(InvalidReason::AlgorithmNotAccepted)),
+        }
+        let signature = jws.signature().map_err(refused)?;
+        if !self.is_signed_by_us(jws.signing_input(), &signature) {
+            return Err(refused(InvalidReason::SignatureMismatch));
+        }
+        let payload = String::from_utf8(jws.payload().map_err(refused)?)
+            .map_err(|_| refused(InvalidReason::ClaimsMalformed))?;
+        self.policy
+            .check(payload, header.has_typ, now)
+            .map_err(refused)
+    }
+
+    fn is_signed_by_us(&self, signing_input: &[u8], signature: &Vec<u8>) -> bool {
+        self.keys
+            .iter()
+            .any(|key| verify_hs256(key, signing_input, signature))
+    }
+}
+
+impl fmt::Debug for SecretJwtVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretJwtVerifier")
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Asks the aws-lc backend itself. jsonwebtoken's own `decode` goes through a provider for the whole process, which
+/// another crate may have set and which panics where two backends are linked.
+fn verify_hs256(key: &DecodingKey, signing_input: &[u8], signature: &Vec<u8>) -> bool {
+    (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::HS256, key)
+        .is_ok_and(|verifier| verifier.verify(signing_input, signature).is_ok())
+}
+
+/// Whether the linked cryptography accepts a good signature and refuses a bad one (RFC 4231 §4.3).
+pub(crate) fn self_check() -> bool {
+    const DATA: &[u8] = b"what do ya want for nothing?";
+    const MAC: [u8; 32] = [
+        0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75,
+        0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27, 0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec,
+        0x38, 0x43,
+    ];
+    let key = DecodingKey::from_secret(b"Jefe");
+    verify_hs256(&key, DATA, &MAC.to_vec()) && !verify_hs256(&key, b"something else", &MAC.to_vec())
+}
+
+/// Why a token was refused, with the key it names: for the log.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) reason: InvalidReason,
+    pub(crate) kid: Option<String>,
+}
+
+impl From<InvalidReason> for Refused {
+    fn from(reason: InvalidReason) -> Self {
+        Self { reason, kid: None }
+    }
+}

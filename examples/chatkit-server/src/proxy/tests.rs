@@ -1,0 +1,358 @@
+//! The proxy between a test and a real HTTP server on the loopback interface.
+
+use std::{convert::Infallible, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode, request};
+use http_body_util::{BodyExt as _, Channel, Empty, Full, channel::Sender};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+
+use super::Proxy;
+
+/// Longer than any step of a test takes; a test that waits for it has failed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server that hands every request to the test.
+struct Upstream {
+    address: String,
+    requests: mpsc::UnboundedReceiver<Received>,
+    connections: mpsc::UnboundedReceiver<()>,
+}
+
+/// A request at the upstream, and the body of its answer, which is 200 with a few headers.
+struct Received {
+    head: request::Parts,
+    body: Incoming,
+    answer: Sender<Bytes, Infallible>,
+}
+
+impl Upstream {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (requests_in, requests) = mpsc::unbounded_channel();
+        let (connections_in, connections) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let _ = connections_in.send(());
+                let requests_in = requests_in.clone();
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let (head, body) = request.into_parts();
+                    let (answer, answer_body) = Channel::<Bytes, Infallible>::new(1);
+                    let _ = requests_in.send(Received { head, body, answer });
+                    let response = Response::builder()
+                        .header("content-type", "text/event-stream; charset=utf-8")
+                        .header("connection", "x-hop")
+                        .header("x-hop", "1")
+                        .header("keep-alive", "timeout=5")
+                        .header("x-own", "kept");
+                    async move { response.body(answer_body) }
+                });
+                tokio::spawn(
+                    http1::Builder::new().serve_connection(TokioIo::new(connection), service),
+                );
+            }
+        });
+        Self {
+            address,
+            requests,
+            connections,
+        }
+    }
+
+    async fn next(&mut self) -> Received {
+        timeout(PATIENCE, self.requests.recv())
+            .await
+            .unwrap()
+            .unwrap()
+    }
+}
+
+async fn frame(
+    body: &mut (impl http_body::Body<Data = Bytes, Error: std::fmt::Debug> + Unpin),
+) -> Bytes {
+    let frame = timeout(PATIENCE, body.frame()).await.unwrap();
+    frame.unwrap().unwrap().into_data().unwrap()
+}
+
+fn post(path: &str) -> request::Builder {
+    Request::post(path)
+}
+
+/// Sends a request of alice without a body and returns its head as the upstream got it.
+async fn seen(
+    upstream: &mut Upstream,
+    proxy: &Proxy,
+    request: request::Builder,
+) -> (request::Parts, HeaderMap) {
+    let request = request.body(Empty::<Bytes>::new()).unwrap();
+    let response = proxy.handle("alice", "alice@example.com", request).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let received = upstream.next().await;
+    drop(received.answer);
+    let (head, body) = response.into_parts();
+    body.collect().await.unwrap();
+    (received.head, head.headers)
+}
+
+#[tokio::test]
+async fn the_upstream_hears_only_from_the_proxy_who_the_user_is() {
+    let mut upstream = Upstream::start().await;
+    let proxy = Proxy::new(&upstream.address).unwrap();
+    let request = post("/support/chatkit")
+        .header("x-user-id", "mallory")
+        .header("X-User-Id", "mallory, too")
+        .header("x-user-email", "mallory@example.com")
+        .header("x_user_id", "mallory")
+        .header("X-User_Id", "mallory")
+        .header("x_user_email", "mallory")
+        .header("x.user.id", "mallory")
+        .header("x-user-role", "admin")
+        .header("authorization", "Bearer secret")
+        .header("proxy-authorization", "Basic secret")
+        .header("cookie", "better-auth.session_token=secret")
+        .header("cookie", "second=secret")
+        .header("connection", "close, X-Nominated")
+        .header("connection", "x-nominated-too,x-user-id")
+        .header("x-nominated", "1")
+        .header("x-nominated-too", "1")
+        .header("keep-alive", "timeout=5")
+        .header("te", "trailers")
+        .header("upgrade", "websocket")
+        .header("host", "public.example.com")
+        .header("accept-language", "de")
+        .header("x-username", "kept")
+        .header("content-type", "application/json");
+    let (head, _) = seen(&mut upstream, &proxy, request).await;
+
+    let mut headers: Vec<String> = head
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+        .collect();
+    headers.sort();
+    let host = format!("host: {}", upstream.address.trim_start_matches("http://"));
+    let expected = [
+        "accept-language: de",
+        "content-type: application/json",
+        &host,
+        "x-user-email: alice@example.com",
+        "x-user-id: alice",
+        "x-username: kept",
+    ];
+    let without_length: Vec<&String> = headers
+        .iter()
+        .filter(|line| *line != "content-length: 0")
+        .collect();
+    assert_eq!(without_length, expected);
+}
+
+#[tokio::test]
+async fn the_answer_keeps_its_own_headers_only() {
+    let mut upstream = Upstream::start().await;
+    let proxy = Proxy::new(&upstream.address).unwrap();
+    let (_, headers) = seen(&mut upstream, &proxy, post("/")).await;
+    assert_eq!(headers["content-type"], "text/event-stream; charset=utf-8");
+    assert_eq!(headers["x-own"], "kept");
+    for gone in ["connection", "x-hop", "keep-alive", "transfer-encoding"] {
+        assert!(!headers.contains_key(gone), "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn the_path_is_that_of_the_upstream_or_of_the_request() {
+    let mut upstream = Upstream::start().await;
+    for (path, asked, expected) in [
+        ("", "/support/chatkit?a=1", "/support/chatkit?a=1"),
+        ("/", "/support/chatkit", "/support/chatkit"),
+        ("/chatkit", "/support/chatkit?a=1", "/chatkit?a=1"),
+        ("/chatkit/", "http://evil.example/support", "/chatkit/"),
+    ] {
+        let proxy = Proxy::new(&format!("{}{path}", upstream.address)).unwrap();
+        let (head, _) = seen(&mut upstream, &proxy, post(asked)).await;
+        assert_eq!(head.uri.to_string(), expected);
+    }
+}
+
+#[tokio::test]
+async fn bodies_pass_in_both_directions_as_they_come() {
+    let mut upstream = Upstream::start().await;
+    let proxy = Proxy::new(&upstream.address).unwrap();
+    let (mut question, body) = Channel::<Bytes, Infallible>::new(1);
+    let request = post("/").body(body).unwrap();
+    let response =
+        tokio::spawn(async move { proxy.handle("alice", "a@example.com", request).await });
+
+    question
+        .send_data(Bytes::from_static(b"one"))
+        .await
+        .unwrap();
+    let mut received = upstream.next().await;
+    assert_eq!(frame(&mut received.body).await, "one");
+    // Neither body has ended when the first piece of the answer arrives.
+    let mut answer = response.await.unwrap().into_body();
+    received
+        .answer
+        .send_data(Bytes::from_static(b"data: 1\n\n"))
+        .await
+        .unwrap();
+    assert_eq!(frame(&mut answer).await, "data: 1\n\n");
+
+    question
+        .send_data(Bytes::from_static(b"two"))
+        .await
+        .unwrap();
+    assert_eq!(frame(&mut received.body).await, "two");
+    received
+        .answer
+        .send_data(Bytes::from_static(b"data: 2\n\n"))
+        .await
+        .unwrap();
+    assert_eq!(frame(&mut answer).await, "data: 2\n\n");
+    drop(received.answer);
+    assert!(timeout(PATIENCE, answer.frame()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_cancels_the_upstream() {
+    let mut upstream = Upstream::start().await;
+    let proxy = Proxy::new(&upstream.address).unwrap();
+    let request = post("/").body(Empty::<Bytes>::new()).unwrap();
+    let mut answer = proxy
+        .handle("alice", "a@example.com", request)
+        .await
+        .into_body();
+    let mut received = upstream.next().await;
+    received
+        .answer
+        .send_data(Bytes::from_static(b"data: 1\n\n"))
+        .await
+        .unwrap();
+    frame(&mut answer).await;
+    drop(answer);
+    let cancelled = async {
+        while received
+            .answer
+            .send_data(Bytes::from_static(b"more"))
+            .await
+            .is_ok()
+        {}
+    };
+    timeout(PATIENCE, cancelled).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_request_has_a_connection_of_its_own() {
+    let mut upstream = Upstream::start().await;
+    let proxy = Proxy::new(&upstream.address).unwrap();
+    for _ in 0..3 {
+        seen(&mut upstream, &proxy, post("/")).await;
+        upstream.connections.try_recv().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_http_2_reaches_an_upstream_of_http_1() {
+    let mut upstream = Upstream::start().await;
+    let proxy = Proxy::new(&upstream.address).unwrap();
+    let (head, _) = seen(
+        &mut upstream,
+        &proxy,
+        post("/").version(http::Version::HTTP_2),
+    )
+    .await;
+    assert_eq!(head.version, http::Version::HTTP_11);
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_not_there_is_a_bad_gateway() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let request = post("/").body(Full::from("{}")).unwrap();
+    let response = Proxy::new(&address)
+        .unwrap()
+        .handle("alice", "a@example.com", request)
+        .await;
+    assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let text = response.into_body().collect().await.unwrap().to_bytes();
+    let expected = r#"{"error":"The ChatKit server behind this one does not answer","status":502}"#;
+    assert_eq!(text, expected);
+}
+
+#[tokio::test]
+async fn an_identity_that_would_arrive_changed_is_not_sent() {
+    let upstream = Upstream::start().await;
+    let proxy = Proxy::new(&upstream.address).unwrap();
+    for user_id in ["", " alice", "alice\t", "al\r\nice", "al\0ice"] {
+        let request = post("/").body(Empty::<Bytes>::new()).unwrap();
+        let response = proxy.handle(user_id, "a@example.com", request).await;
+        assert_eq!(
+            response.status(),
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "{user_id:?}"
+        );
+    }
+    let mut connections = upstream.connections;
+    connections.try_recv().unwrap_err();
+}
+
+#[test]
+fn an_upstream_is_near_and_speaks_http() {
+    for good in [
+        "http://127.0.0.1:8001",
+        "http://127.9.9.9/support/chatkit",
+        "HTTP://LOCALHOST:8001/",
+        "http://[::1]:8001",
+        "http://[fd00::1]:8001",
+        "http://[::ffff:10.0.0.1]",
+        "http://10.1.2.3",
+        "http://172.16.0.1",
+        "http://192.168.1.1",
+        "http://chatkit:8001",
+        "http://chatkit.internal",
+        "http://chatkit.namespace.svc.cluster.local",
+    ] {
+        assert!(Proxy::new(good).is_ok(), "{good}");
+    }
+    for (bad, reason) in [
+        ("", "is not a URL"),
+        ("http://", "is not a URL"),
+        ("http://local host", "is not a URL"),
+        ("https://127.0.0.1", "does not begin with http://"),
+        ("127.0.0.1:8001", "does not begin with http://"),
+        ("/support/chatkit", "does not begin with http://"),
+        ("unix:/run/chatkit.sock", "is not a URL"),
+        ("http://user:pa55@127.0.0.1", "a user name or a password"),
+        ("http://127.0.0.1/?key=1", "contains a `?`"),
+        ("http://8.8.8.8", "names 8.8.8.8"),
+        ("http://0.0.0.0", "names 0.0.0.0"),
+        ("http://172.32.0.1", "names 172.32.0.1"),
+        ("http://169.254.169.254", "names 169.254.169.254"),
+        ("http://[2001:db8::1]", "names [2001:db8::1]"),
+        ("http://example.com", "names example.com"),
+        (
+            "http://localhost.example.com",
+            "names localhost.example.com",
+        ),
+        (
+            "http://127.0.0.1.example.com",
+            "names 127.0.0.1.example.com",
+        ),
+    ] {
+        let Err(error) = Proxy::new(bad) else {
+            panic!("{bad} was taken");
+        };
+        let error = error.to_string();
+        assert!(error.starts_with("CHATKIT_UPSTREAM "), "{bad}: {error}");
+        assert!(error.contains(reason), "{bad}: {error}");
+        assert!(
+            error.contains("write CHATKIT_UPSTREAM=http://"),
+            "{bad}: {error}"
+        );
+        assert!(!error.contains("pa55"), "{error}");
+    }
+}

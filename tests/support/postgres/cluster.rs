@@ -1,0 +1,90 @@
+//! The cluster that all tests of a process share.
+
+use std::{env, path::Path, sync::Arc};
+
+use tokio::sync::OnceCell;
+
+use super::{
+    database::{self, Database},
+    own::{ClusterOptions, launch},
+    server::Server,
+    url::with_database,
+};
+
+/// The server behind [`cluster`]: a throw-away one of ours, or the one of `TEST_DATABASE_URL`.
+#[derive(Debug)]
+pub struct Cluster(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Own(Arc<Server>),
+    Url(String),
+}
+
+/// The cluster of this process, made at the first call. It dies with the process, even by `kill -9`.
+///
+/// # Panics
+///
+/// When there is no server and none can be started, with what to do about it.
+pub async fn cluster() -> &'static Cluster {
+    // Statics are not dropped: the keeper notices the end of the process. A failure is kept too, so that a
+    // hundred tests do not try in vain a hundred times.
+    static CLUSTER: OnceCell<Result<Cluster, String>> = OnceCell::const_new();
+    match CLUSTER.get_or_init(start).await {
+        Ok(cluster) => cluster,
+        Err(reason) => panic!("{reason}"),
+    }
+}
+
+async fn start() -> Result<Cluster, String> {
+    match env::var("TEST_DATABASE_URL") {
+        Ok(url) => {
+            database::drop_stale(&url).await;
+            Ok(Cluster(Kind::Url(url)))
+        }
+        Err(_) => {
+            let options = ClusterOptions {
+                // Tests run side by side, each with pools of its own.
+                max_connections: 300,
+                ..ClusterOptions::default()
+            };
+            launch(options)
+                .await
+                .map(|server| Cluster(Kind::Own(server)))
+        }
+    }
+}
+
+impl Cluster {
+    /// Creates an empty database.
+    pub async fn create_database(&self) -> Database {
+        match &self.0 {
+            Kind::Own(server) => create_database(server).await,
+            Kind::Url(url) => Database::create(url, |name| (with_database(url, name), None)).await,
+        }
+    }
+
+    /// The directory of the unix socket.
+    ///
+    /// # Panics
+    ///
+    /// With `TEST_DATABASE_URL`: that server's socket is not known.
+    #[must_use]
+    pub fn socket_dir(&self) -> &Path {
+        match &self.0 {
+            Kind::Own(server) => server.directory(),
+            Kind::Url(_) => {
+                panic!("the socket directory of TEST_DATABASE_URL is not known: use an OwnCluster")
+            }
+        }
+    }
+}
+
+/// Creates a database on a cluster of ours.
+pub(super) async fn create_database(server: &Server) -> Database {
+    let address = server.address();
+    Database::create(&address.socket_url("postgres"), |name| {
+        (address.socket_url(name), address.tcp_url(name))
+    })
+    .await
+}
