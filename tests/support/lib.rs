@@ -1,3 +1,10 @@
 //! What the tests share.
 
+pub mod captured_log;
+pub mod conformance;
+pub mod gate;
 pub mod postgres;
+pub mod temporary_folder;
+pub mod test_clock;
+pub mod token;
+pub mod world;

@@ -64,8 +64,15 @@ pub struct BetterAuthLayerBuilder {
     retry_after: Duration,
 }
 
+impl BetterAuthLayer {
+    /// Starts configuring a layer.
+    pub fn builder() -> BetterAuthLayerBuilder {
+        BetterAuthLayerBuilder::new()
+    }
+}
+
 impl BetterAuthLayerBuilder {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self {
             secrets: None,
             accept_previous_secrets: false,

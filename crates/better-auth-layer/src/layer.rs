@@ -3,7 +3,6 @@
 use tower_layer::Layer;
 
 use crate::authenticator::Authenticator;
-use crate::builder::BetterAuthLayerBuilder;
 use crate::service::BetterAuth;
 
 /// Layer that applies [`BetterAuth`], which authenticates requests against a Better Auth deployment.
@@ -37,11 +36,6 @@ pub struct BetterAuthLayer {
 }
 
 impl BetterAuthLayer {
-    /// Starts configuring a layer.
-    pub fn builder() -> BetterAuthLayerBuilder {
-        BetterAuthLayerBuilder::new()
-    }
-
     pub(crate) fn new(authenticator: Authenticator) -> Self {
         Self { authenticator }
     }

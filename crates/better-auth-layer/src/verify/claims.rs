@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::compact_jws::Name;
-use super::json_value::JsonValue;
+use super::json_value::{Discarded, JsonValue};
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
 
@@ -157,7 +157,7 @@ impl<'de> Visitor<'de> for ClaimsSeed<'_> {
                 "session" => &mut claims.session,
                 name if name == self.session_id_claim => &mut claims.session_id,
                 _ => {
-                    map.next_value::<IgnoredAny>()?;
+                    map.next_value::<Discarded>()?;
                     continue;
                 }
             };

@@ -5,8 +5,9 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 
+use super::json_value::Discarded;
 use crate::credential::InvalidReason;
 
 /// Three parts between dots, none of them decoded yet.
@@ -130,11 +131,11 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 "typ" => &mut members.typ,
                 "crit" | "b64" => {
                     members.critical = true;
-                    map.next_value::<IgnoredAny>()?;
+                    map.next_value::<Discarded>()?;
                     continue;
                 }
                 _ => {
-                    map.next_value::<IgnoredAny>()?;
+                    map.next_value::<Discarded>()?;
                     continue;
                 }
             };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A JSON value as far as claims need it. Strings are borrowed where they have no escapes.
 #[derive(Debug, PartialEq)]
@@ -78,7 +78,63 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        while map.next_entry::<Discarded, Discarded>()?.is_some() {}
         Ok(JsonValue::Object)
+    }
+}
+
+/// A value that nobody reads.
+///
+/// Unlike serde's `IgnoredAny`, which serde_json skips without counting, it is held to the parser's limit on nesting:
+/// the application that reads the claims later would fail there.
+pub(super) struct Discarded;
+
+impl<'de> Deserialize<'de> for Discarded {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DiscardedVisitor)
+    }
+}
+
+struct DiscardedVisitor;
+
+impl<'de> Visitor<'de> for DiscardedVisitor {
+    type Value = Discarded;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Discarded, E> {
+        Ok(Discarded)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Discarded, E> {
+        Ok(Discarded)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Discarded, E> {
+        Ok(Discarded)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Discarded, E> {
+        Ok(Discarded)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Discarded, E> {
+        Ok(Discarded)
+    }
+
+    fn visit_unit<E>(self) -> Result<Discarded, E> {
+        Ok(Discarded)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Discarded, A::Error> {
+        while seq.next_element::<Discarded>()?.is_some() {}
+        Ok(Discarded)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Discarded, A::Error> {
+        while map.next_entry::<Discarded, Discarded>()?.is_some() {}
+        Ok(Discarded)
     }
 }

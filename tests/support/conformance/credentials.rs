@@ -1,0 +1,240 @@
+//! The credential's outer form and its signature.
+
+use better_auth_layer::{RejectionKind, UserStore};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+use serde_json::json;
+
+use crate::gate::Gate;
+use crate::test_clock::NOW;
+use crate::token::{HEADER, SECRET, base64url, claims, sign, sign_raw, token_for};
+
+const ADA: &str = "ada@example.com";
+
+/// The first row of the contract.
+pub async fn a_good_token_reaches_the_service<S: UserStore>(store: S) {
+    let gate = Gate::new(store);
+    let answer = gate.send(&token_for(ADA)).await;
+    answer.assert_identity("good token", "usr_ada", "ses_ada");
+    assert_eq!(gate.calls(), 1);
+}
+
+/// RFC 6750 §3.1: no error code where nothing was sent.
+pub async fn a_request_without_a_credential_is_challenged<S: UserStore>(store: S) {
+    let gate = Gate::new(store);
+    let answer = gate.send_headers(HeaderMap::new()).await;
+    answer.assert_refused("no header", RejectionKind::MissingCredential);
+    for other in ["Basic dXNlcjpwYXNz", "DPoP a.b.c"] {
+        let headers = [(AUTHORIZATION, HeaderValue::from_static(other))];
+        let answer = gate.send_headers(headers.into_iter().collect()).await;
+        answer.assert_refused(other, RejectionKind::MissingCredential);
+    }
+    assert_eq!(gate.calls(), 0);
+}
+
+/// What is meant as a bearer credential and is none.
+pub async fn an_authorization_that_is_no_bearer_token_is_refused<S: UserStore>(store: S) {
+    let gate = Gate::new(store);
+    let good = token_for(ADA);
+    let values = [
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        format!("Bearer\t{good}"),
+        format!("Bearer {good}, Bearer {good}"),
+        format!("Bearer {good} x"),
+        format!("Bearer \"{good}\""),
+        format!("Bearer {}", "a".repeat(9000)),
+    ];
+    for value in &values {
+        let headers = [(AUTHORIZATION, HeaderValue::from_str(value).unwrap())];
+        let answer = gate.send_headers(headers.into_iter().collect()).await;
+        answer.assert_refused(value, RejectionKind::InvalidCredential);
+    }
+    let mut twice = HeaderMap::new();
+    twice.append(
+        AUTHORIZATION,
+        HeaderValue::from_str(&format!("Bearer {good}")).unwrap(),
+    );
+    twice.append(
+        AUTHORIZATION,
+        HeaderValue::from_str(&format!("Bearer {good}")).unwrap(),
+    );
+    gate.send_headers(twice)
+        .await
+        .assert_refused("twice", RejectionKind::InvalidCredential);
+    for raw in [&b"Bearer \xff\xfe"[..], b"\xc3\xbc"] {
+        let headers = [(AUTHORIZATION, HeaderValue::from_bytes(raw).unwrap())];
+        let answer = gate.send_headers(headers.into_iter().collect()).await;
+        answer.assert_refused("no ASCII", RejectionKind::InvalidCredential);
+    }
+    for scheme in ["bearer", "BEARER", "Bearer "] {
+        let headers = [(
+            AUTHORIZATION,
+            HeaderValue::from_str(&format!("{scheme} {good}")).unwrap(),
+        )];
+        let answer = gate.send_headers(headers.into_iter().collect()).await;
+        answer.assert_identity(scheme, "usr_ada", "ses_ada");
+    }
+}
+
+/// Everything that is no compact JWS.
+pub async fn a_token_of_the_wrong_form_is_refused<S: UserStore>(store: S) {
+    let gate = Gate::new(store);
+    let good = token_for(ADA);
+    let (input, signature) = good.rsplit_once('.').unwrap();
+    let (header, payload) = input.split_once('.').unwrap();
+    let last = signature.chars().last().unwrap();
+    // The last of 43 characters carries four bits; the next letter of the alphabet differs in the two that no
+    // encoder sets.
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let next = alphabet
+        .chars()
+        .nth(alphabet.find(last).unwrap() + 1)
+        .unwrap();
+    let cases = [
+        ("garbage", "garbage".to_owned()),
+        ("dots", "..".to_owned()),
+        ("two parts", input.to_owned()),
+        ("no signature", format!("{input}.")),
+        ("four parts", format!("{good}.x")),
+        ("five parts", format!("{good}.x.y")),
+        ("no header", format!(".{payload}.{signature}")),
+        ("no payload", format!("{header}..{signature}")),
+        ("padding", format!("{good}=")),
+        (
+            "bits that no encoder sets",
+            format!("{input}.{}{next}", &signature[..42]),
+        ),
+        (
+            "standard alphabet",
+            format!("{input}.{}+", &signature[..42]),
+        ),
+        ("a user id", "0fOyRVonMqRyD20kP9Qi".to_owned()),
+        (
+            "a signed session token",
+            format!("{}.{}=", "a".repeat(32), "A".repeat(43)),
+        ),
+    ];
+    for (what, token) in cases {
+        gate.send(&token)
+            .await
+            .assert_refused(what, RejectionKind::InvalidCredential);
+    }
+}
+
+/// Signatures that are not the deployment's, and algorithms that are not the secret's.
+pub async fn a_token_signed_otherwise_is_refused<S: UserStore>(store: S) {
+    let gate = Gate::new(store);
+    let payload = claims(ADA).to_string();
+    let good = token_for(ADA);
+    let (input, _) = good.rsplit_once('.').unwrap();
+    let other_payload = base64url(claims("edge@example.com").to_string());
+    let mut cases = vec![
+        (
+            "another secret".to_owned(),
+            sign_raw(HEADER, &payload, "another-secret-of-the-same-length..."),
+        ),
+        ("empty secret".to_owned(), sign_raw(HEADER, &payload, "")),
+        (
+            "the public default".to_owned(),
+            sign_raw(HEADER, &payload, "better-auth-secret-12345678901234567890"),
+        ),
+        (
+            "the secret decoded".to_owned(),
+            sign_raw(HEADER, &payload, base64url(SECRET)),
+        ),
+        (
+            "truncated signature".to_owned(),
+            format!("{input}.{}", base64url([0; 16])),
+        ),
+        ("another payload".to_owned(), {
+            let mut parts: Vec<&str> = good.split('.').collect();
+            parts[1] = &other_payload;
+            parts.join(".")
+        }),
+    ];
+    for alg in [
+        "none", "None", "NONE", "nOnE", "", "hs256", "HS256 ", "HS384", "HS512", "RS256", "PS256",
+        "ES256", "ES512", "EdDSA", "Ed25519", "dir", "A256GCM", "HS256\0",
+    ] {
+        let header = json!({ "alg": alg, "typ": "JWT" }).to_string();
+        cases.push((
+            format!("alg {alg:?} with the secret's HMAC"),
+            sign_raw(&header, &payload, SECRET),
+        ));
+        let unsigned = format!("{}.{}", base64url(&header), base64url(&payload));
+        cases.push((format!("alg {alg:?} unsigned"), format!("{unsigned}.")));
+        cases.push((
+            format!("alg {alg:?} signed with a letter"),
+            format!("{unsigned}.AA"),
+        ));
+    }
+    for (what, token) in cases {
+        gate.send(&token)
+            .await
+            .assert_refused(&what, RejectionKind::InvalidCredential);
+    }
+}
+
+/// `crit`, `b64`, `typ`, members that come twice, headers that are no object; and members that change nothing.
+pub async fn headers_that_ask_for_another_treatment_are_refused<S: UserStore>(store: S) {
+    let gate = Gate::new(store);
+    let payload = claims(ADA).to_string();
+    for header in [
+        r#"{"alg":"HS256","typ":"JWT","crit":["exp"]}"#,
+        r#"{"alg":"HS256","typ":"JWT","crit":[]}"#,
+        r#"{"alg":"HS256","typ":"JWT","crit":null}"#,
+        r#"{"alg":"HS256","typ":"JWT","crit":["b64"],"b64":false}"#,
+        r#"{"alg":"HS256","typ":"JWT","b64":true}"#,
+        r#"{"alg":"HS256","typ":"at+jwt"}"#,
+        r#"{"alg":"HS256","typ":"logout+jwt"}"#,
+        r#"{"alg":"HS256","typ":"better-auth.session-cache+jwt"}"#,
+        r#"{"alg":"HS256","typ":""}"#,
+        r#"{"alg":"HS256","typ":["JWT"]}"#,
+        r#"{"alg":"HS256","alg":"HS256","typ":"JWT"}"#,
+        r#"{"alg":"none","alg":"HS256","typ":"JWT"}"#,
+        r#"{"alg":"HS256","\u0061lg":"HS256","typ":"JWT"}"#,
+        r#"{"alg":["HS256"],"typ":"JWT"}"#,
+        r#"{"alg":{"HS256":1},"typ":"JWT"}"#,
+        r#"{"typ":"JWT"}"#,
+        r#"["HS256","JWT"]"#,
+        r#""HS256""#,
+        "null",
+        "{}",
+        "",
+        r#"{"alg":"HS256","typ":"JWT"}{}"#,
+        r#"{"alg":"HS256","typ":"JWT""#,
+        r#"{"alg":"HS256","typ":"JWT","kid":{}}"#,
+        "\u{feff}{\"alg\":\"HS256\",\"typ\":\"JWT\"}",
+    ] {
+        let answer = gate.send(&sign_raw(header, &payload, SECRET)).await;
+        answer.assert_refused(header, RejectionKind::InvalidCredential);
+    }
+    for header in [
+        r#"{"alg":"HS256","typ":"jwt"}"#,
+        r#" { "typ" : "JWT" , "alg" : "HS256" } "#,
+        r#"{"alg":"HS256","typ":"JWT","kid":"../../etc/passwd","jku":"https://evil.example/jwks","x5u":"http://[::1]:9/"}"#,
+        r#"{"alg":"HS256","typ":"JWT","jwk":{"kty":"oct","k":"AA"}}"#,
+    ] {
+        let answer = gate.send(&sign_raw(header, &payload, SECRET)).await;
+        answer.assert_identity(header, "usr_ada", "ses_ada");
+    }
+    // A deep nest in a header is an error of the parser, not of the process.
+    let deep = format!(
+        r#"{{"alg":"HS256","typ":"JWT","x":{}1{}}}"#,
+        "[".repeat(2000),
+        "]".repeat(2000)
+    );
+    let answer = gate.send(&sign_raw(&deep, &payload, SECRET)).await;
+    answer.assert_refused("deep header", RejectionKind::InvalidCredential);
+    let deep = format!(
+        r#"{{"email":"{ADA}","exp":{},"x":{}1{}}}"#,
+        NOW + 60,
+        "[".repeat(2000),
+        "]".repeat(2000)
+    );
+    let answer = gate.send(&sign_raw(HEADER, deep, SECRET)).await;
+    answer.assert_refused("deep payload", RejectionKind::InvalidCredential);
+    let answer = gate.send(&sign(&claims(ADA))).await;
+    answer.assert_identity("still there", "usr_ada", "ses_ada");
+}
