@@ -159,61 +159,38 @@ mod dotenv {
         ConfigError::new(path.display().to_string(), problem, remedy)
     }
 
-    /// The names whose values have a `$` outside of single quotes and without a backslash.
+    /// The names whose values have a `$` outside of single quotes and without a backslash. dotenvy reads line by line.
     fn substituted_names(text: &str) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
-        let mut rest = text;
-        while !rest.is_empty() {
-            let line = rest.split('\n').next().unwrap_or_default();
-            let assignment = line
-                .split_once('=')
-                .filter(|(name, _)| !name.trim_start().starts_with('#'));
-            let Some((name, _)) = assignment else {
-                rest = rest.split_once('\n').map_or("", |(_, after)| after);
-                continue;
-            };
-            let name_before = name.trim();
-            let name = name_before
-                .strip_prefix("export ")
-                .unwrap_or(name_before)
-                .trim();
-            let value = rest.split_once('=').map_or("", |(_, value)| value);
-            let (has_dollar, after) = scan_value(value);
-            if has_dollar {
-                names.insert(name.to_owned());
-            }
-            rest = after;
-        }
-        names
+        let assignments = text.lines().filter_map(|line| line.split_once('='));
+        assignments
+            .filter(|(name, value)| !name.trim_start().starts_with('#') && is_substituted(value))
+            .map(|(name, _)| {
+                let name = name.trim();
+                name.strip_prefix("export ")
+                    .unwrap_or(name)
+                    .trim()
+                    .to_owned()
+            })
+            .collect()
     }
 
-    /// Reads one value to the end of its line, or of its last line where quotes span several. Returns whether a `$` in
-    /// it would be replaced, and what comes behind.
-    fn scan_value(value: &str) -> (bool, &str) {
+    fn is_substituted(value: &str) -> bool {
         let mut quote = None;
-        let mut has_dollar = false;
-        let mut characters = value.char_indices();
         let mut before = ' ';
-        while let Some((index, character)) = characters.next() {
+        let mut characters = value.chars();
+        while let Some(character) = characters.next() {
             match (quote, character) {
-                (None, '\n') => return (has_dollar, value.get(index + 1..).unwrap_or_default()),
-                (None, '#') if before.is_whitespace() => {
-                    let comment = value.get(index..).unwrap_or_default();
-                    return (
-                        has_dollar,
-                        comment.split_once('\n').map_or("", |(_, after)| after),
-                    );
-                }
+                (None, '#') if before.is_whitespace() => return false,
                 (None | Some('"'), '\\') => {
                     characters.next();
                 }
+                (None | Some('"'), '$') => return true,
                 (None, '\'' | '"') => quote = Some(character),
                 (Some(open), close) if open == close => quote = None,
-                (None | Some('"'), '$') => has_dollar = true,
                 _ => {}
             }
             before = character;
         }
-        (has_dollar, "")
+        false
     }
 }

@@ -1,10 +1,58 @@
-//! Stub: wiring follows.
-#![forbid(unsafe_code)]
-#![cfg_attr(not(test), expect(dead_code, reason = "the wiring follows"))]
+//! A ChatKit endpoint behind `BetterAuthLayer`, on hyper alone. The README says how to run it.
 
+mod app;
 mod body;
 mod chatkit;
+mod configuration;
+mod cors;
+mod demo;
+mod listener;
+mod log;
+mod options;
+mod outlet;
+mod protected;
 mod proxy;
 mod refusal;
+mod serve;
+mod server;
+mod start_error;
+mod token;
 
-fn main() {}
+use std::{
+    env,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use self::{
+    options::{Command, USAGE},
+    start_error::StartError,
+};
+
+/// The exit code of a program that could not begin.
+const UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let outcome = match Command::parse(env::args_os().skip(1)) {
+        Ok(Command::Help) => print(USAGE),
+        Ok(Command::Token { email, subject }) => {
+            token::run(&email, subject.as_deref()).and_then(|token| print(&format!("{token}\n")))
+        }
+        Ok(Command::Serve) => serve::run(),
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell where standard error is closed.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+fn print(text: &str) -> Result<(), StartError> {
+    io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| StartError::new(format!("standard output cannot be written: {error}")))
+}

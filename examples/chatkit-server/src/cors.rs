@@ -1,0 +1,130 @@
+//! Which web pages may call.
+
+use std::time::Duration;
+
+use better_auth_layer::Environment;
+use http::{
+    HeaderValue, Method, Uri,
+    header::{RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use crate::start_error::StartError;
+
+const VARIABLE: &str = "CORS_ORIGINS";
+
+/// How long a browser may remember the answer to a preflight.
+const MAX_AGE: Duration = Duration::from_secs(600);
+
+/// The CORS layer. Without `CORS_ORIGINS` it admits the pages of this machine, such as those of a
+/// development server.
+///
+/// Credentials in the sense of CORS, which are cookies, are never allowed: the token travels in a
+/// header, and a foreign page has none. For the same reason any other header may be asked for.
+pub(crate) fn layer(environment: &Environment) -> Result<CorsLayer, StartError> {
+    Ok(CorsLayer::new()
+        .allow_origin(origins(environment.get(VARIABLE)?)?)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE])
+        .max_age(MAX_AGE))
+}
+
+fn origins(list: Option<&str>) -> Result<AllowOrigin, StartError> {
+    let Some(list) = list else {
+        return Ok(AllowOrigin::predicate(|origin, _| is_loopback(origin)));
+    };
+    if list.trim() == "*" {
+        return Ok(AllowOrigin::any());
+    }
+    let origins: Result<Vec<_>, _> = list.split(',').map(|entry| origin(entry.trim())).collect();
+    Ok(AllowOrigin::list(origins?))
+}
+
+/// An entry that no browser ever sends is a mistake: it would admit nobody, without a word.
+fn origin(entry: &str) -> Result<HeaderValue, StartError> {
+    let rest = entry
+        .strip_prefix("https://")
+        .or_else(|| entry.strip_prefix("http://"))
+        .unwrap_or_default();
+    let is_origin = !rest.is_empty()
+        && !rest.contains(['/', '?', '#', '@', '*'])
+        && !entry.contains(|sign: char| sign.is_ascii_uppercase())
+        && entry.parse::<Uri>().is_ok();
+    HeaderValue::from_str(entry)
+        .ok()
+        .filter(|_| is_origin)
+        .ok_or_else(|| {
+            StartError::of_variable(
+                VARIABLE,
+                &format!("has an entry that is no origin: {entry:?}"),
+                "write `https://app.example.com,http://localhost:3000`, in lower case and \
+                 without a path, or `*` for every page",
+            )
+        })
+}
+
+fn is_loopback(origin: &HeaderValue) -> bool {
+    let Ok(uri) = Uri::try_from(origin.as_bytes()) else {
+        return false;
+    };
+    matches!(uri.scheme_str(), Some("http" | "https"))
+        && matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_that_no_browser_sends_are_refused() {
+        for good in [
+            "https://app.example.com",
+            "http://localhost:3000",
+            "http://[::1]:3000",
+        ] {
+            assert_eq!(origin(good).unwrap(), good);
+        }
+        for bad in [
+            "",
+            "app.example.com",
+            "https://",
+            "https://app.example.com/",
+            "https://App.example.com",
+            "https://*.example.com",
+            "https://user@app.example.com",
+            "null",
+            "*",
+            "https://app example.com",
+        ] {
+            let error = origin(bad).unwrap_err().to_string();
+            assert!(error.starts_with("`CORS_ORIGINS` has an entry"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_this_machine() {
+        let is_loopback = |origin| is_loopback(&HeaderValue::from_static(origin));
+        for own in [
+            "http://localhost",
+            "http://localhost:5173",
+            "https://localhost:3000",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+        ] {
+            assert!(is_loopback(own), "{own}");
+        }
+        for foreign in [
+            "null",
+            "",
+            "http://localhost.example.com",
+            "http://example.com",
+            "http://localhost@example.com",
+            "ftp://localhost",
+            "localhost",
+            "file://localhost",
+        ] {
+            assert!(!is_loopback(foreign), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What happens, on standard error.
+
+use std::{
+    env,
+    io::{self, IsTerminal as _},
+};
+
+use better_auth_layer::Environment;
+use tracing_subscriber::EnvFilter;
+
+use crate::{outlet::Outlet, start_error::StartError};
+
+/// Starts logging as `RUST_LOG` says.
+pub(crate) fn start(environment: &Environment, outlet: Outlet) -> Result<(), StartError> {
+    let filter = environment.get("RUST_LOG")?.unwrap_or("info");
+    let filter = EnvFilter::builder().parse(filter).map_err(|error| {
+        let problem = format!("is not a filter of log lines ({error})");
+        let remedy = "write a level, such as `info`, or `info,better_auth_layer=debug`";
+        StartError::of_variable("RUST_LOG", &problem, remedy)
+    })?;
+    let in_colour = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(in_colour)
+        .with_writer(move || outlet.clone())
+        .try_init()
+        .map_err(|error| StartError::new(format!("logging cannot be started: {error}")))
+}

@@ -1,0 +1,63 @@
+//! What stands behind the layer: the ChatKit endpoint.
+
+use std::sync::Arc;
+
+use better_auth_layer::{Environment, Identity};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW};
+use hyper::body::Incoming;
+
+use crate::{
+    body::ServerBody, chatkit::ChatKit, outlet::Outlet, proxy::Proxy, refusal::Refusal,
+    start_error::StartError,
+};
+
+/// The ChatKit endpoint for the user that the layer has found.
+#[derive(Clone)]
+pub(crate) struct Protected {
+    backend: Backend,
+    console: Outlet,
+}
+
+#[derive(Clone)]
+enum Backend {
+    BuiltIn(ChatKit),
+    Upstream(Arc<Proxy>),
+}
+
+impl Protected {
+    /// The built-in ChatKit, or the one at `CHATKIT_UPSTREAM`.
+    pub(crate) fn new(environment: &Environment, console: Outlet) -> Result<Self, StartError> {
+        let backend = match environment.get("CHATKIT_UPSTREAM")? {
+            Some(upstream) => Backend::Upstream(Arc::new(Proxy::new(upstream)?)),
+            None => Backend::BuiltIn(ChatKit::new()),
+        };
+        Ok(Self { backend, console })
+    }
+
+    pub(crate) async fn handle(&self, request: Request<Incoming>) -> Response<ServerBody> {
+        let Some(identity) = request.extensions().get::<Identity>().cloned() else {
+            tracing::error!("a request has come here without passing the layer");
+            return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+                .into_response();
+        };
+        let user = identity.user();
+        // The id comes from the database; a line break in it must not make a second line.
+        let shown = user.id().replace(char::is_control, "?");
+        self.console.line(&format!("user_id={shown}"));
+
+        if request.method() != Method::POST {
+            return method_not_allowed(&HeaderValue::from_static("POST"));
+        }
+        match &self.backend {
+            Backend::BuiltIn(chatkit) => chatkit.handle(user.id(), request).await,
+            Backend::Upstream(proxy) => proxy.handle(user.id(), user.email(), request).await,
+        }
+    }
+}
+
+pub(crate) fn method_not_allowed(allow: &HeaderValue) -> Response<ServerBody> {
+    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
+    let mut response = refusal.into_response();
+    response.headers_mut().insert(ALLOW, allow.clone());
+    response
+}

@@ -1,0 +1,25 @@
+//! The program as its users see it: started, asked over TCP, stopped by a signal.
+#![cfg(unix)]
+
+#[cfg(test)]
+mod authentication;
+#[cfg(test)]
+mod configuration;
+#[cfg(test)]
+mod cors;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod outage;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod shutdown;
+#[cfg(test)]
+mod token;
+#[cfg(test)]
+mod upstream;

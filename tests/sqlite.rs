@@ -1,0 +1,297 @@
+//! `SqliteStore` on files as other adapters write them, and under a writer's lock.
+
+use std::time::Duration;
+
+use better_auth_layer::{
+    Column, Lookup, Resolution, Schema, SqliteStore, StoreErrorKind, TableName, Timestamp,
+    UserStore,
+};
+use support::temporary_folder::TemporaryFolder;
+use support::test_clock::NOW;
+
+fn database(folder: &TemporaryFolder, sql: &str) -> (rusqlite::Connection, std::path::PathBuf) {
+    let path = folder.path().join("app.sqlite");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database.execute_batch(sql).unwrap();
+    (database, path)
+}
+
+async fn ask(store: &SqliteStore, lookup: Lookup<'_>) -> String {
+    match store.resolve(lookup).await {
+        Ok(Resolution::Found { user, session }) => format!("{} {}", user.id(), session.id()),
+        Ok(Resolution::UserNotFound) => "no user".to_owned(),
+        Ok(Resolution::NoActiveSession) => "no session".to_owned(),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => format!("{:?}", error.kind()),
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_unix_seconds(NOW)
+}
+
+const CAMEL: &str = r#"
+    CREATE TABLE "user" ("id" text primary key, "email" text unique, "banned" integer, "banExpires");
+    CREATE TABLE "session" ("id" text primary key, "userId" text, "expiresAt", "token" text);
+    INSERT INTO "user" ("id", "email") VALUES ('u', 'u@example.com');
+"#;
+
+#[tokio::test]
+async fn a_session_ends_at_the_same_second_however_its_end_is_written() {
+    let folder = TemporaryFolder::new();
+    let (database, path) = database(&folder, CAMEL);
+    let store = SqliteStore::open(path).unwrap();
+    // NOW is 2026-11-23T11:44:02Z.
+    let one_second_later = [
+        "'2026-11-23T11:44:03.000Z'",
+        "'2026-11-23T11:44:03Z'",
+        "'2026-11-23T12:44:03.000+01:00'",
+        "'2026-11-23T06:44:03-05:00'",
+        "'2026-11-23 11:44:03'",
+        "'2026-11-23 11:44:03.000000'",
+        "1795434243000",
+        "1795434243",
+        "1795434243.0",
+        "1795434243000.0",
+    ];
+    for end in one_second_later {
+        let sql = format!("DELETE FROM session; INSERT INTO session VALUES ('s', 'u', {end}, 't')");
+        database.execute_batch(&sql).unwrap();
+        let at =
+            |millis: i64| Lookup::by_user_id("u", Timestamp::from_unix_millis(NOW * 1000 + millis));
+        assert_eq!(ask(&store, at(999)).await, "u s", "{end}");
+        assert_eq!(ask(&store, at(1000)).await, "no session", "{end}");
+    }
+    for no_time in [
+        "'soon'",
+        "''",
+        "NULL",
+        "x'00'",
+        "'1795434243000'",
+        "'9999999999999'",
+        "'2026'",
+    ] {
+        let sql =
+            format!("DELETE FROM session; INSERT INTO session VALUES ('s', 'u', {no_time}, 't')");
+        database.execute_batch(&sql).unwrap();
+        assert_eq!(
+            ask(&store, Lookup::by_user_id("u", now())).await,
+            "no session",
+            "{no_time}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_ban_counts_whatever_stands_in_its_column() {
+    let folder = TemporaryFolder::new();
+    let (database, path) = database(&folder, CAMEL);
+    database
+        .execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')")
+        .unwrap();
+    let store = SqliteStore::open(path).unwrap();
+    for (banned, expires, expected) in [
+        ("NULL", "NULL", false),
+        ("0", "NULL", false),
+        ("'false'", "NULL", false),
+        ("1", "NULL", true),
+        ("'true'", "NULL", true),
+        ("'yes'", "NULL", true),
+        ("1", "'2026-11-23T11:44:03.000Z'", true),
+        ("1", "'2026-11-23T11:44:02.000Z'", false),
+        ("1", "1795434243000", true),
+        ("1", "1795434242", false),
+        ("1", "'no time at all'", true),
+    ] {
+        let sql = format!(r#"UPDATE "user" SET "banned" = {banned}, "banExpires" = {expires}"#);
+        database.execute_batch(&sql).unwrap();
+        let Ok(Resolution::Found { user, .. }) =
+            store.resolve(Lookup::by_user_id("u", now())).await
+        else {
+            panic!("{banned} {expires}");
+        };
+        assert_eq!(user.is_banned_at(now()), expected, "{banned} {expires}");
+    }
+}
+
+#[tokio::test]
+async fn integer_ids_are_compared_letter_for_letter() {
+    let folder = TemporaryFolder::new();
+    let (_database, path) = database(
+        &folder,
+        r#"CREATE TABLE users (id integer primary key, email text);
+        CREATE TABLE sessions (id integer primary key, user_id integer, expires_at datetime);
+        INSERT INTO users VALUES (7, 'u@example.com');
+        INSERT INTO sessions VALUES (1, 7, '2026-11-30 00:00:00.000000'), (2, 7, '2026-11-29 00:00:00.000000');"#,
+    );
+    let store = SqliteStore::open(path).unwrap();
+    assert_eq!(
+        ask(&store, Lookup::by_email("U@example.com", now())).await,
+        "7 1"
+    );
+    assert_eq!(ask(&store, Lookup::by_user_id("7", now())).await, "7 1");
+    assert_eq!(
+        ask(&store, Lookup::by_user_id("7", now()).with_session_id("2")).await,
+        "7 2"
+    );
+    for id in ["07", "+7", " 7", "7.0", "0x7", "7 ", "7\0", "", "eight"] {
+        assert_eq!(
+            ask(&store, Lookup::by_user_id(id, now())).await,
+            "no user",
+            "{id:?}"
+        );
+        let narrowed = Lookup::by_user_id("7", now()).with_session_id(id.replace('7', "2"));
+        assert_eq!(ask(&store, narrowed).await, "no session", "{id:?}");
+    }
+    let token = better_auth_layer::SessionToken::new("t");
+    assert_eq!(
+        ask(&store, Lookup::by_session_token(&token, now())).await,
+        "Unsupported"
+    );
+}
+
+#[tokio::test]
+async fn tables_may_appear_change_and_go_while_the_store_is_open() {
+    let folder = TemporaryFolder::new();
+    let (database, path) = database(&folder, "CREATE TABLE unrelated (id)");
+    let store = SqliteStore::open(path).unwrap();
+    let lookup = || Lookup::by_user_id("u", now());
+    assert_eq!(ask(&store, lookup()).await, "Schema");
+    assert!(store.check().await.is_err());
+
+    database.execute_batch(CAMEL).unwrap();
+    database
+        .execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')")
+        .unwrap();
+    assert_eq!(ask(&store, lookup()).await, "u s");
+    store.check().await.unwrap();
+
+    database
+        .execute_batch(r#"ALTER TABLE "user" RENAME COLUMN "banned" TO "other""#)
+        .unwrap();
+    assert_eq!(ask(&store, lookup()).await, "u s");
+    database
+        .execute_batch(
+            r#"ALTER TABLE "user" ADD COLUMN "banned" integer; UPDATE "user" SET "banned" = 1"#,
+        )
+        .unwrap();
+    let Ok(Resolution::Found { user, .. }) = store.resolve(lookup()).await else {
+        panic!("not found")
+    };
+    assert!(
+        user.is_banned_at(now()),
+        "a ban column that was added counts"
+    );
+
+    database
+        .execute_batch(r#"ALTER TABLE "session" RENAME TO "gone""#)
+        .unwrap();
+    assert_eq!(ask(&store, lookup()).await, "Schema");
+}
+
+#[tokio::test]
+async fn names_of_ones_own_are_quoted() {
+    let folder = TemporaryFolder::new();
+    let (_database, path) = database(
+        &folder,
+        r#"CREATE TABLE "we""ird user" ("the id" text, "e""mail" text);
+        CREATE TABLE "select" (id text, owner text, ends integer);
+        INSERT INTO "we""ird user" VALUES ('u', 'u@example.com');
+        INSERT INTO "select" VALUES ('s', 'u', 9999999999);"#,
+    );
+    let schema = Schema::auto()
+        .with_user_table(TableName::new(r#"we"ird user"#))
+        .with_session_table(TableName::new("select").in_schema("main"))
+        .with_column(Column::UserId, "the id")
+        .with_column(Column::UserEmail, r#"e"mail"#)
+        .with_column(Column::SessionUserId, "owner")
+        .with_column(Column::SessionExpiresAt, "ends");
+    let store = SqliteStore::builder(path).schema(schema).open().unwrap();
+    assert_eq!(
+        ask(&store, Lookup::by_email("u@example.com", now())).await,
+        "u s"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_the_one_is_an_error_at_start() {
+    let folder = TemporaryFolder::new();
+    let error = SqliteStore::open(folder.path().join("nowhere.sqlite")).unwrap_err();
+    assert!(error.to_string().contains("is not there"), "{error}");
+    let text = folder.path().join("text.sqlite");
+    std::fs::write(
+        &text,
+        "this is no database, whatever its name says ".repeat(40),
+    )
+    .unwrap();
+    let error = SqliteStore::open(text).unwrap_err();
+    assert!(error.to_string().contains("cannot be used"), "{error}");
+    let (database, path) = database(&folder, CAMEL);
+    database
+        .execute_batch("CREATE TABLE users (id text, email text)")
+        .unwrap();
+    let error = SqliteStore::open(path).unwrap_err();
+    assert!(
+        error.to_string().contains("BETTER_AUTH_USER_TABLE"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_writer_is_waited_for_until_the_deadline() {
+    let folder = TemporaryFolder::new();
+    let (database, path) = database(&folder, CAMEL);
+    let store = SqliteStore::builder(path)
+        .deadline(Duration::from_millis(300))
+        .open()
+        .unwrap();
+    database.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let lookup = || Lookup::by_user_id("u", now());
+    let started = std::time::Instant::now();
+    let error = store.resolve(lookup()).await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(
+        matches!(
+            error.kind(),
+            StoreErrorKind::Timeout | StoreErrorKind::Unavailable
+        ),
+        "{error:?}"
+    );
+    database.execute_batch("COMMIT").unwrap();
+    assert_eq!(ask(&store, lookup()).await, "no session");
+}
+
+#[tokio::test]
+async fn cancelled_lookups_leave_the_store_usable() {
+    let folder = TemporaryFolder::new();
+    let (_database, path) = database(&folder, CAMEL);
+    let store = SqliteStore::open(path).unwrap();
+    for _ in 0..200 {
+        let mut lookup = Box::pin(store.resolve(Lookup::by_user_id("u", now())));
+        std::future::poll_fn(|cx| {
+            let _ = lookup.as_mut().poll(cx);
+            std::task::Poll::Ready(())
+        })
+        .await;
+    }
+    assert_eq!(
+        ask(&store, Lookup::by_user_id("u", now())).await,
+        "no session"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_written_to_the_file() {
+    let folder = TemporaryFolder::new();
+    let (database, path) = database(&folder, CAMEL);
+    database.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+    drop(database);
+    let before = std::fs::read(&path).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(
+        ask(&store, Lookup::by_email("u@example.com", now())).await,
+        "no session"
+    );
+    drop(store);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
