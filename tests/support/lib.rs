@@ -8,3 +8,8 @@ pub mod temporary_folder;
 pub mod test_clock;
 pub mod token;
 pub mod world;
+
+/// The programs in the repository's README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

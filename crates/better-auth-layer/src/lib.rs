@@ -1,4 +1,66 @@
-#![doc = "placeholder"]
+//! Tower middleware that authenticates requests against a [Better Auth](https://www.better-auth.com) deployment.
+//!
+//! [`BetterAuthLayer`] takes a request, proves who sent it, and hands the service behind it an [`Identity`]: the user
+//! and the active session. It works in every stack that is made of `tower::Service`: axum, hyper, tonic, or none.
+//!
+//! ```
+//! use axum::{Extension, Router, routing::post};
+//! use better_auth_layer::{BetterAuthLayer, Identity, Secret, UserStore};
+//!
+//! fn app(secret: Secret, store: impl UserStore) -> Result<Router, better_auth_layer::ConfigError> {
+//!     let auth = BetterAuthLayer::builder().secret(secret).store(store).build()?;
+//!     Ok(Router::new().route("/support/chatkit", post(chatkit)).layer(auth))
+//! }
+//!
+//! async fn chatkit(Extension(identity): Extension<Identity>) -> String {
+//!     format!("hello {}", identity.user().id())
+//! }
+//! ```
+//!
+//! # The road of a request
+//!
+//! 1. **Extract.** Exactly one `Authorization` header with the scheme `Bearer` (in any case), at most 8 KiB of token.
+//!    Another scheme is nobody's credential. The request's body is never touched.
+//! 2. **Verify.** A compact JWS with `alg: HS256`, signed with the deployment's secret, `typ` absent or `JWT`, no `crit`.
+//!    Then the claims:
+//!
+//!    | claim | rule |
+//!    |---|---|
+//!    | `exp` | required, in the future |
+//!    | `nbf` | if there, not in the future |
+//!    | `iat` | if there, a number |
+//!    | `iss` | exactly [`issuer`](BetterAuthLayerBuilder::issuer), where one is configured |
+//!    | `aud` | if there, one of [`audience`](BetterAuthLayerBuilder::audience), else the issuer |
+//!    | `email` | required; whom to look up |
+//!    | `sub` | compared with the user's id on request; a mismatch is logged |
+//!    | `sid` | if there, the one session that counts |
+//!    | `updateTo`, `requestType`, an object `session` | must not be there: marks of Better Auth's own tokens |
+//!
+//!    And one of header `typ`, `sub`, `iss`, `aud` must be there, because Better Auth's own e-mail verification tokens,
+//!    which are signed with the same secret, have none of them.
+//! 3. **Resolve.** The [`UserStore`] is asked for the user and an active session. Its answer is checked against the
+//!    question, the clock and the ban columns.
+//! 4. **Pass or refuse.** The request goes on with an [`Identity`] in its extensions, or is answered with the status of
+//!    its [`RejectionKind`], as JSON or, where the request is gRPC, as a gRPC status.
+//!
+//! That the token is bad (`401`) and that nobody can tell (`503`) are never confused: a store that fails, hangs or panics
+//! is a `503` with `Retry-After`.
+//!
+//! # Features
+//!
+//! None is on by default. A feature adds API; no check depends on one.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `postgres` | `PostgresStore`, on tokio-postgres and deadpool-postgres |
+//! | `sqlite` | `SqliteStore`, on rusqlite with a bundled SQLite |
+//! | `memory` | `MemoryStore`, for tests |
+//! | `dotenv` | `Environment::with_file`, for a `.env` file |
+//! | `full` | all of them |
+//!
+//! # Testing a service behind the layer
+//!
+//! Give the layer a `MemoryStore`, or any closure with [`store_fn`], and a [`Clock`] of your own.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authenticator;
