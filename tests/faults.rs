@@ -11,7 +11,7 @@ use better_auth_layer::{
 };
 use support::gate::{Gate, builder};
 use support::test_clock::TestClock;
-use support::token::{HEADER, claims, sign_raw, token_for};
+use support::token::{HEADER, claims, claims_with, sign, sign_raw, token_for};
 use support::world;
 
 const ADA: &str = "ada@example.com";
@@ -124,8 +124,12 @@ async fn a_bad_signature_costs_no_query_and_stays_a_401_in_an_outage() {
         let answer = gate.send_headers(http::HeaderMap::new()).await;
         answer.assert_refused(&format!("mode {mode}"), RejectionKind::MissingCredential);
     }
-    assert_eq!(store.lookups.load(Ordering::SeqCst), 0);
+    // Nor does a token that ends just now.
     store.set(WELL);
+    let ended = claims_with(ADA, serde_json::json!({ "exp": support::test_clock::NOW }));
+    let answer = gate.send(&sign(&ended)).await;
+    answer.assert_refused("ended", RejectionKind::InvalidCredential);
+    assert_eq!(store.lookups.load(Ordering::SeqCst), 0);
     gate.send(&token_for(ADA))
         .await
         .assert_identity("good", "usr_ada", "ses_ada");

@@ -2,6 +2,7 @@
 
 mod address;
 mod builder;
+mod column_type;
 mod connections;
 mod failure;
 mod row;

@@ -1,6 +1,7 @@
 //! The SQL of every lookup.
 
-use crate::store::{Column, ColumnType, Layout, LookupKind, Quoted};
+use super::column_type::ColumnType;
+use crate::store::{Column, Layout, LookupKind, Quoted};
 
 /// The statements for one layout, written once.
 ///
@@ -21,7 +22,7 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    pub(super) fn new(layout: &Layout) -> Self {
+    pub(super) fn new(layout: &Layout<ColumnType>) -> Self {
         let sql = Sql { layout };
         Self {
             by_email: sql.by_user(LookupKind::Email, false),
@@ -39,7 +40,7 @@ impl Statements {
 }
 
 struct Sql<'a> {
-    layout: &'a Layout,
+    layout: &'a Layout<ColumnType>,
 }
 
 impl Sql<'_> {
@@ -131,7 +132,8 @@ impl Sql<'_> {
 
     fn expressions(&self, table: &str, of_user: bool) -> String {
         let columns = Column::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|column| column.is_in_user_table() == of_user)
             .map(|column| format!("{} AS {}", self.expression(table, column), alias(column)));
         columns.collect::<Vec<_>>().join(", ")
@@ -173,7 +175,8 @@ impl Sql<'_> {
 
 fn names(table: &str, of_user: bool) -> String {
     let columns = Column::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|column| column.is_in_user_table() == of_user)
         .map(|column| format!("{table}.{}", alias(column)));
     columns.collect::<Vec<_>>().join(", ")

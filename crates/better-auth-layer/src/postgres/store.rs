@@ -17,7 +17,7 @@ use super::tables::Tables;
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::store::{
-    Column, ColumnType, LayoutError, Lookup, LookupKey, LookupKind, Resolution, Schema, StoreError,
+    Column, LayoutError, Lookup, LookupKey, LookupKind, Resolution, Schema, StoreError,
     StoreErrorKind, UserStore,
 };
 
@@ -237,14 +237,18 @@ async fn resolve(
     lookup: &Lookup<'_>,
 ) -> Result<Result<Resolution, StoreError>, Failure> {
     if let LookupKey::UserId(id) = lookup.key()
-        && !fits(id, tables.layout.column_type(Column::UserId))
+        && !tables.layout.column_type(Column::UserId).may_hold(id)
     {
         return Ok(Ok(Resolution::UserNotFound));
     }
     let Some(session_id) = lookup.session_id() else {
         return ask(connection, tables, lookup, None).await;
     };
-    let resolution = if fits(session_id, tables.layout.column_type(Column::SessionId)) {
+    let resolution = if tables
+        .layout
+        .column_type(Column::SessionId)
+        .may_hold(session_id)
+    {
         ask(connection, tables, lookup, Some(session_id)).await
     } else {
         Err(Failure::BadKey)
@@ -341,24 +345,6 @@ fn nothing(lookup: &Lookup<'_>) -> Resolution {
     match lookup.key().kind() {
         LookupKind::SessionToken => Resolution::NoActiveSession,
         LookupKind::Email | LookupKind::UserId => Resolution::UserNotFound,
-    }
-}
-
-/// Whether a key can be equal, letter for letter, to the text of a value in a column of this type. `007` is the
-/// number 7 to PostgreSQL, and not the id `7`.
-fn fits(key: &str, column: ColumnType) -> bool {
-    match column {
-        ColumnType::Integer => key
-            .parse::<i64>()
-            .is_ok_and(|number| number.to_string() == key),
-        ColumnType::Uuid => {
-            key.len() == 36
-                && key.bytes().enumerate().all(|(index, byte)| match index {
-                    8 | 13 | 18 | 23 => byte == b'-',
-                    _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-                })
-        }
-        ColumnType::Text | ColumnType::Timestamp | ColumnType::Other => !key.contains('\0'),
     }
 }
 

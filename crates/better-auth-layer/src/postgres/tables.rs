@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use tokio_postgres::types::Type;
 
+use super::column_type::ColumnType;
 use super::connections::Connection;
 use super::failure::Failure;
 use super::statements::Statements;
-use crate::store::{Column, ColumnType, FoundTables, Layout, Schema, StoreError, StoreErrorKind};
+use crate::store::{
+    Column, FoundTables, Layout, Schema, StoreError, StoreErrorKind, candidate_tables,
+};
 
 /// The tables as they were found, and the statements for them.
 #[derive(Debug)]
 pub(super) struct Tables {
-    pub(super) layout: Layout,
+    pub(super) layout: Layout<ColumnType>,
     pub(super) statements: Statements,
 }
 
@@ -29,7 +32,7 @@ impl Tables {
         connection: &Connection,
         schema: &Schema,
     ) -> Result<Result<Self, StoreError>, Failure> {
-        let candidates: Vec<String> = Layout::candidate_tables(schema)
+        let candidates: Vec<String> = candidate_tables(schema)
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -40,12 +43,12 @@ impl Tables {
         for row in &rows {
             let text = |index: usize| row.try_get::<_, String>(index).unwrap_or_default();
             let columns: &mut BTreeMap<_, _> = found.entry(text(0)).or_default();
-            columns.insert(text(1), column_type(&text(2), &text(3)));
+            columns.insert(text(1), ColumnType::of(&text(2), &text(3)));
         }
         Ok(Self::of(schema, &found))
     }
 
-    fn of(schema: &Schema, found: &FoundTables) -> Result<Self, StoreError> {
+    fn of(schema: &Schema, found: &FoundTables<ColumnType>) -> Result<Self, StoreError> {
         let layout = Layout::choose(schema, found)
             .map_err(|error| StoreError::new(StoreErrorKind::Schema, error))?;
         for column in [
@@ -53,9 +56,8 @@ impl Tables {
             Column::SessionCreatedAt,
             Column::UserBanExpires,
         ] {
-            let (name, kind) = (layout.column(column), layout.column_type(column));
-            if let (Some(name), ColumnType::Text | ColumnType::Uuid | ColumnType::Other) =
-                (name, kind)
+            if let Some((name, ColumnType::Text | ColumnType::Uuid | ColumnType::Other)) =
+                layout.found(column)
             {
                 return Err(StoreError::new(
                     StoreErrorKind::Schema,
@@ -67,15 +69,5 @@ impl Tables {
         }
         let statements = Statements::new(&layout);
         Ok(Self { layout, statements })
-    }
-}
-
-fn column_type(name: &str, category: &str) -> ColumnType {
-    match (name, category) {
-        ("uuid", _) => ColumnType::Uuid,
-        ("int2" | "int4" | "int8", _) => ColumnType::Integer,
-        ("timestamp" | "timestamptz" | "date", _) => ColumnType::Timestamp,
-        (_, "S") => ColumnType::Text,
-        _ => ColumnType::Other,
     }
 }

@@ -10,8 +10,8 @@ use rusqlite::{
 use super::row;
 use super::statements::Statements;
 use crate::store::{
-    ColumnType, FoundTables, Layout, Lookup, LookupKey, LookupKind, Resolution, Schema, StoreError,
-    StoreErrorKind,
+    FoundTables, Layout, Lookup, LookupKey, LookupKind, Resolution, Schema, StoreError,
+    StoreErrorKind, candidate_tables,
 };
 
 pub(super) struct Connection {
@@ -118,14 +118,14 @@ impl Connection {
         Ok(&self.known.insert(known).statements)
     }
 
-    fn find(&self, schema: &Schema) -> Result<Layout, StoreError> {
+    fn find(&self, schema: &Schema) -> Result<Layout<()>, StoreError> {
         let mut found = FoundTables::new();
-        for table in Layout::candidate_tables(schema) {
+        for table in candidate_tables(schema) {
             let names = self
                 .column_names(table.schema(), table.name())
                 .map_err(|error| failure(&error))?;
             if !names.is_empty() {
-                let columns = names.into_iter().map(|name| (name, ColumnType::Other));
+                let columns = names.into_iter().map(|name| (name, ()));
                 found.insert(table.to_string(), columns.collect());
             }
         }

@@ -14,7 +14,7 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    pub(super) fn new(layout: &Layout) -> Self {
+    pub(super) fn new(layout: &Layout<()>) -> Self {
         let sql = Sql { layout };
         Self {
             by_email: sql.by_user(LookupKind::Email),
@@ -25,7 +25,7 @@ impl Statements {
 }
 
 struct Sql<'a> {
-    layout: &'a Layout,
+    layout: &'a Layout<()>,
 }
 
 impl Sql<'_> {
@@ -91,8 +91,8 @@ impl Sql<'_> {
     }
 
     fn columns(&self) -> String {
-        let columns = Column::ALL.map(|column| self.expression(column));
-        columns.join(", ")
+        let columns = Column::ALL.iter().map(|column| self.expression(*column));
+        columns.collect::<Vec<_>>().join(", ")
     }
 
     fn expression(&self, column: Column) -> String {

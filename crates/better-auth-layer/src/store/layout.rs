@@ -6,37 +6,20 @@ use std::fmt;
 
 use super::schema::{Column, Naming, Schema, TableName};
 
-/// What a column holds, as far as reading it depends on that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ColumnType {
-    Text,
-    Integer,
-    Uuid,
-    Timestamp,
-    Other,
-}
-
-/// The columns of the tables that were found, by table.
-pub(crate) type FoundTables = BTreeMap<String, BTreeMap<String, ColumnType>>;
+/// The columns of the tables that were found, by table, with what the database says of each.
+pub(crate) type FoundTables<T> = BTreeMap<String, BTreeMap<String, T>>;
 
 /// The tables and columns that a store reads.
 #[derive(Debug)]
-pub(crate) struct Layout {
+pub(crate) struct Layout<T> {
     user_table: TableName,
     session_table: TableName,
-    columns: BTreeMap<Column, (String, ColumnType)>,
+    columns: BTreeMap<Column, (String, T)>,
 }
 
-impl Layout {
-    /// The names of all tables that a schema may mean.
-    pub(crate) fn candidate_tables(schema: &Schema) -> Vec<TableName> {
-        let mut tables = user_tables(schema);
-        tables.extend(session_tables(schema));
-        tables
-    }
-
+impl<T: Copy> Layout<T> {
     /// Takes the one set of tables that fits, of those that were found. Tables go by their quoted names.
-    pub(crate) fn choose(schema: &Schema, found: &FoundTables) -> Result<Self, LayoutError> {
+    pub(crate) fn choose(schema: &Schema, found: &FoundTables<T>) -> Result<Self, LayoutError> {
         let namings = schema
             .naming()
             .map_or(vec![Naming::Camel, Naming::Snake], |naming| vec![naming]);
@@ -71,11 +54,11 @@ impl Layout {
         naming: Naming,
         user_table: &TableName,
         session_table: &TableName,
-        found: &FoundTables,
+        found: &FoundTables<T>,
     ) -> Result<Self, Vec<String>> {
         let mut columns = BTreeMap::new();
         let mut lacking = Vec::new();
-        for column in Column::ALL {
+        for &column in Column::ALL {
             let table = if column.is_in_user_table() {
                 user_table
             } else {
@@ -109,11 +92,9 @@ impl Layout {
 
     fn same_required_columns(&self, other: &Self) -> bool {
         let required = |layout: &Self| -> Vec<String> {
-            let names = Column::ALL
-                .into_iter()
-                .filter(|column| column.is_required());
+            let names = Column::ALL.iter().filter(|column| column.is_required());
             names
-                .filter_map(|column| layout.column(column).map(str::to_owned))
+                .filter_map(|column| layout.column(*column).map(str::to_owned))
                 .collect()
         };
         self.user_table == other.user_table
@@ -131,18 +112,17 @@ impl Layout {
 
     /// The name of a column, where the database has it.
     pub(crate) fn column(&self, column: Column) -> Option<&str> {
-        self.columns.get(&column).map(|(name, _)| name.as_str())
+        self.found(column).map(|(name, _)| name)
     }
 
-    /// What a column holds; [`ColumnType::Other`] also where it does not exist.
-    pub(crate) fn column_type(&self, column: Column) -> ColumnType {
-        self.columns
-            .get(&column)
-            .map_or(ColumnType::Other, |(_, kind)| *kind)
+    /// A column with what the database says of it.
+    pub(crate) fn found(&self, column: Column) -> Option<(&str, T)> {
+        let (name, kind) = self.columns.get(&column)?;
+        Some((name, *kind))
     }
 }
 
-impl fmt::Display for Layout {
+impl<T: Copy> fmt::Display for Layout<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let expires_at = self.column(Column::SessionExpiresAt).unwrap_or_default();
         write!(
@@ -151,6 +131,13 @@ impl fmt::Display for Layout {
             self.user_table, self.session_table
         )
     }
+}
+
+/// The names of all tables that a schema may mean.
+pub(crate) fn candidate_tables(schema: &Schema) -> Vec<TableName> {
+    let mut tables = user_tables(schema);
+    tables.extend(session_tables(schema));
+    tables
 }
 
 fn user_tables(schema: &Schema) -> Vec<TableName> {
@@ -199,13 +186,11 @@ impl Error for LayoutError {}
 mod tests {
     use super::*;
 
-    fn found(tables: &[(&str, &[&str])]) -> FoundTables {
+    fn found(tables: &[(&str, &[&str])]) -> FoundTables<()> {
         tables
             .iter()
             .map(|(table, columns)| {
-                let columns = columns
-                    .iter()
-                    .map(|name| ((*name).to_owned(), ColumnType::Text));
+                let columns = columns.iter().map(|name| ((*name).to_owned(), ()));
                 (TableName::new(*table).to_string(), columns.collect())
             })
             .collect()

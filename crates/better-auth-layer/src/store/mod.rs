@@ -21,7 +21,7 @@ pub use self::store_fn::{StoreFn, store_fn};
 pub use self::user_store::UserStore;
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) use self::layout::{ColumnType, FoundTables, Layout, LayoutError};
+pub(crate) use self::layout::{FoundTables, Layout, LayoutError, candidate_tables};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use self::schema::Quoted;
 pub use self::schema::{Column, Naming, Schema, TableName, TableNameError};

@@ -37,8 +37,8 @@ pub enum Column {
 }
 
 impl Column {
-    /// All of them.
-    pub(crate) const ALL: [Self; 15] = [
+    /// All of them: the user's, then the session's.
+    pub const ALL: &'static [Self] = &[
         Self::UserId,
         Self::UserEmail,
         Self::UserEmailVerified,
@@ -81,7 +81,9 @@ impl Column {
         }
     }
 
-    pub(crate) const fn is_required(self) -> bool {
+    /// Whether a store cannot do without it.
+    #[must_use]
+    pub const fn is_required(self) -> bool {
         matches!(
             self,
             Self::UserId
@@ -92,7 +94,9 @@ impl Column {
         )
     }
 
-    pub(crate) const fn is_in_user_table(self) -> bool {
+    /// Whether it belongs to the table of users; else it belongs to the table of sessions.
+    #[must_use]
+    pub const fn is_in_user_table(self) -> bool {
         matches!(
             self,
             Self::UserId
