@@ -1,8 +1,6 @@
 //! Extract, verify, resolve: a request's head in, an identity or a rejection out.
 
-use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,7 +12,9 @@ use crate::clock::{Clock, Timestamp};
 use crate::credential::{self, Credential, InvalidReason};
 use crate::identity::{CredentialKind, Identity, Session, User};
 use crate::rejection::{Rejection, RejectionKind};
-use crate::store::{DynUserStore, Lookup, Resolution, StoreError, StoreErrorKind};
+use crate::store::{
+    DynUserStore, Lookup, Resolution, StoreError, StoreErrorKind, catch_panic, within,
+};
 use crate::verify::{SecretJwtVerifier, VerifiedToken};
 
 /// Decides who sent a request, without Tower and without touching a body.
@@ -112,15 +112,11 @@ impl Authenticator {
 
     fn resolve(&self, token: VerifiedToken, now: Timestamp) -> State {
         let lookup = lookup(&token, now);
-        let at_hand = catch_unwind(AssertUnwindSafe(|| self.inner.store.resolve_now(&lookup)));
-        match at_hand {
+        match catch_panic(|| self.inner.store.resolve_now(&lookup)) {
             Ok(Some(resolution)) => {
                 State::Ready(Some(self.inner.judge(token, Ok(resolution), now)))
             }
-            Err(panic) => {
-                let error = panicked(&*panic);
-                State::Ready(Some(self.inner.judge(token, Err(error), now)))
-            }
+            Err(error) => State::Ready(Some(self.inner.judge(token, Err(error), now))),
             Ok(None) => {
                 let inner = Arc::clone(&self.inner);
                 let lookup = lookup.into_owned();
@@ -252,45 +248,6 @@ fn distrusted(reason: InvalidReason, user: &User) -> Rejection {
         "credential refused"
     );
     Rejection::new(kind)
-}
-
-/// Runs a store's future under a deadline, and takes a panic in it for a failure of the store.
-///
-/// The timer is made when the future first has to wait: a store that answers at once needs no runtime with timers.
-async fn within<T, F>(timeout: Duration, start: impl FnOnce() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, StoreError>> + Unpin,
-{
-    let mut future =
-        CatchPanic(catch_unwind(AssertUnwindSafe(start)).map_err(|panic| panicked(&*panic))?);
-    let at_once = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut future).poll(cx))).await;
-    if let Poll::Ready(result) = at_once {
-        return result;
-    }
-    tokio::time::timeout(timeout, future)
-        .await
-        .unwrap_or_else(|_| Err(StoreError::timeout()))
-}
-
-/// A future whose panics are store errors. Not polled again after one.
-struct CatchPanic<F>(F);
-
-impl<T, F> Future for CatchPanic<F>
-where
-    F: Future<Output = Result<T, StoreError>> + Unpin,
-{
-    type Output = Result<T, StoreError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = Pin::new(&mut self.0);
-        catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
-            .unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic))))
-    }
-}
-
-/// The panic's own message stays out: it may quote the key that was looked up. The panic hook has shown it already.
-fn panicked(_: &(dyn Any + Send)) -> StoreError {
-    StoreErrorKind::Panicked.into()
 }
 
 /// An error with all its causes on one line.

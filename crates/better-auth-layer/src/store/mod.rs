@@ -3,6 +3,7 @@
 mod email;
 mod erased;
 mod error;
+mod limits;
 mod lookup;
 mod resolution;
 mod store_fn;
@@ -15,6 +16,7 @@ mod schema;
 pub use self::email::EmailKey;
 pub(crate) use self::erased::DynUserStore;
 pub use self::error::{StoreError, StoreErrorKind};
+pub(crate) use self::limits::{catch_panic, within};
 pub use self::lookup::{Lookup, LookupKey, LookupKind};
 pub use self::resolution::Resolution;
 pub use self::store_fn::{StoreFn, store_fn};
