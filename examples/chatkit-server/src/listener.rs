@@ -60,3 +60,36 @@ fn failure(error: &io::Error, host: &str, port: u16) -> StartError {
         _ => not_a_host(&format!("cannot be listened on ({error})")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_an_address_or_a_name() {
+        for (text, expected) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "::1"),
+            ("[::1]", "::1"),
+            (" localhost ", "localhost"),
+            ("node-1.internal", "node-1.internal"),
+        ] {
+            assert_eq!(host(text).unwrap(), expected);
+        }
+        for text in [
+            " ",
+            "[]",
+            "http://localhost",
+            "localhost:80",
+            "[::1]:80",
+            "a/b",
+            "a b",
+        ] {
+            let error = host(text).unwrap_err().to_string();
+            assert!(
+                error.starts_with("`HOST` is not an address"),
+                "{text}: {error}"
+            );
+        }
+    }
+}

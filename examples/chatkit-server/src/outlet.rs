@@ -46,7 +46,7 @@ impl Outlet {
     }
 
     fn text(&self, text: Vec<u8>) {
-        if self.queue.send(Message::Text(text)).is_err() {
+        if self.queue.try_send(Message::Text(text)).is_err() {
             self.left_out.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -25,9 +25,9 @@ fn every_error_names_the_variable_and_repeats_no_secret() {
         (
             vec![("HOST", "http://127.0.0.1")],
             "HOST",
-            "write `127.0.0.1`",
+            "is not an address",
         ),
-        (vec![("HOST", "127.0.0.1:80")], "HOST", "write `127.0.0.1`"),
+        (vec![("HOST", "127.0.0.1:80")], "HOST", "is not an address"),
         (vec![("HOST", "192.0.2.1")], "HOST", "cannot be listened on"),
         (vec![secret], "DATABASE_URL", "is not set"),
         (vec![database], "BETTER_AUTH_SECRET", "is not set"),

@@ -199,6 +199,11 @@ impl Server {
         assert!(kill.success());
     }
 
+    pub(crate) fn is_running(&mut self) -> bool {
+        let child = self.child.0.as_mut().unwrap();
+        child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for the end: the exit code, what was not read of standard output, and the log.
     pub(crate) fn end(mut self) -> (Option<i32>, Vec<String>, String) {
         let status = wait(self.child.0.as_mut().unwrap());

@@ -8,7 +8,7 @@ use crate::{http::Request, program::Program};
 fn an_open_stream_is_told_to_its_end() {
     let program = Program::with_database();
     let token = program.token("alice@example.com");
-    let server = program.start();
+    let mut server = program.start();
     let address = server.address;
     let mut stream = Request::long_hello(80).bearer(&token).open(address);
     assert!(stream.piece().unwrap().contains("thread.created"));
@@ -16,6 +16,8 @@ fn an_open_stream_is_told_to_its_end() {
     while TcpStream::connect(address).is_ok() {
         std::thread::yield_now();
     }
+    // Refused while the stream goes on, not because everything is over.
+    assert!(server.is_running());
     let rest = stream.finish().body;
     let last = rest.trim_end().lines().last().unwrap();
     assert!(last.contains(r#""type":"thread.item.done""#), "{last}");
