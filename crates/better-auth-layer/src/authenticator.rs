@@ -214,7 +214,7 @@ impl Inner {
         tracing::error!(
             outcome = RejectionKind::Unavailable.as_str(),
             kind = error.kind().as_str(),
-            error = %Chain(error),
+            error = format!("{error:#}"),
             "user store failed"
         );
         Rejection::new(RejectionKind::Unavailable).with_retry_after(self.retry_after)
@@ -248,21 +248,6 @@ fn distrusted(reason: InvalidReason, user: &User) -> Rejection {
         "credential refused"
     );
     Rejection::new(kind)
-}
-
-/// An error with all its causes on one line.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
-    }
 }
 
 /// The future of [`Authenticator::authenticate`].

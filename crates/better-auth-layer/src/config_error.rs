@@ -27,7 +27,15 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn new(
+    /// An error about a setting of the program's own, in the same form: "`setting` problem; remedy".
+    ///
+    /// ```
+    /// use better_auth_layer::ConfigError;
+    ///
+    /// let error = ConfigError::new("PORT", "is not a number", "write a number such as 8000");
+    /// assert_eq!(error.to_string(), "`PORT` is not a number; write a number such as 8000");
+    /// ```
+    pub fn new(
         setting: impl Into<Cow<'static, str>>,
         problem: impl Into<Cow<'static, str>>,
         remedy: impl Into<Cow<'static, str>>,

@@ -3,6 +3,7 @@
 use crate::builder::BetterAuthLayerBuilder;
 use crate::config_error::ConfigError;
 use crate::database_url::DatabaseUrl;
+use crate::environment::Environment;
 use crate::layer::BetterAuthLayer;
 use crate::settings::Settings;
 use crate::store::{Lookup, Resolution, Schema, StoreError, UserStore};
@@ -95,9 +96,17 @@ impl BetterAuthLayer {
     ///
     /// [`ConfigError`] names the variable that is missing or cannot be used and says what to write.
     pub async fn from_env(
-        environment: &crate::environment::Environment,
+        environment: &Environment,
     ) -> Result<BetterAuthLayerBuilder, ConfigError> {
-        let settings = Settings::read(environment)?;
+        Self::from_settings(&Settings::read(environment)?).await
+    }
+
+    /// As [`from_env`](Self::from_env), for settings that were read already.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the variable that is missing or cannot be used and says what to write.
+    pub async fn from_settings(settings: &Settings) -> Result<BetterAuthLayerBuilder, ConfigError> {
         let Some(url) = settings.database_url() else {
             return Err(ConfigError::new(
                 "DATABASE_URL",

@@ -75,8 +75,7 @@ async fn readiness(authenticator: &Authenticator) -> Response<ServerBody> {
     match authenticator.check_store().await {
         Ok(()) => probe(StatusCode::OK, "ok"),
         Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(%error, cause, "not ready");
+            tracing::warn!(error = format!("{error:#}"), "not ready");
             probe(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
     }

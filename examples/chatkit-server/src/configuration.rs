@@ -17,7 +17,7 @@ pub(crate) async fn layer(
 ) -> Result<(BetterAuthLayer, Option<Demo>), StartError> {
     let settings = Settings::read(environment)?;
     if settings.database_url().is_some() || settings.secrets().is_some() {
-        let layer = BetterAuthLayer::from_env(environment).await?.build()?;
+        let layer = BetterAuthLayer::from_settings(&settings).await?.build()?;
         return Ok((layer, None));
     }
     let demo = Demo::create()?;

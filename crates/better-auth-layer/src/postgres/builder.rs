@@ -35,8 +35,25 @@ pub struct PostgresStoreBuilder {
     root_certificates: Option<PathBuf>,
 }
 
+impl PostgresStore {
+    /// Starts configuring a store for a database.
+    pub fn builder(url: &str) -> PostgresStoreBuilder {
+        PostgresStoreBuilder::new(url)
+    }
+
+    /// Makes a store with the defaults and asks it once; see [`PostgresStoreBuilder::connect`]. The database need not
+    /// be up.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the address cannot be understood, or when several sets of tables could be Better Auth's.
+    pub async fn connect(url: &str) -> Result<Self, ConfigError> {
+        Self::builder(url).connect().await
+    }
+}
+
 impl PostgresStoreBuilder {
-    pub(super) fn new(url: &str) -> Self {
+    fn new(url: &str) -> Self {
         Self {
             url: url.to_owned(),
             schema: Schema::auto(),

@@ -1,13 +1,14 @@
 //! Connections from the pool.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool, PoolError};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::failure::Failure;
-use crate::store::{StoreError, StoreErrorKind};
+use super::failure::{Failure, PostgresError};
+use crate::store::StoreError;
 
 /// How long to wait between two attempts to connect, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
@@ -22,31 +23,41 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Borrows a connection, and tries again as long as the server may come up. The caller sets the deadline.
-    pub(super) async fn acquire(pool: &Pool) -> Result<Self, StoreError> {
+    /// Borrows a connection, and tries again as long as the server may come up. The caller sets the deadline, and finds
+    /// there why the last attempt failed.
+    pub(super) async fn acquire(
+        pool: &Pool,
+        last_refusal: &Mutex<Option<PostgresError>>,
+    ) -> Result<Self, StoreError> {
         let mut pause = FIRST_PAUSE;
         loop {
-            match pool.get().await {
-                Ok(object) => {
-                    return Ok(Self {
-                        object: Some(object),
-                    });
+            match Self::attempt(pool).await {
+                Ok(connection) => return Ok(connection),
+                Err(Failure::NotYet(error)) => {
+                    *last_refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 }
-                Err(PoolError::Backend(error)) => match Failure::of_connecting(&error) {
-                    Failure::NotYet(_) => {}
-                    failure => return Err(failure.into()),
-                },
-                Err(PoolError::Timeout(_)) => {}
-                Err(
-                    PoolError::Closed
-                    | PoolError::NoRuntimeSpecified
-                    | PoolError::PostCreateHook(_),
-                ) => {
-                    return Err(StoreErrorKind::Unavailable.into());
-                }
+                Err(failure) => return Err(failure.into()),
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Borrows a connection, or says at once why there is none.
+    pub(super) async fn acquire_at_once(pool: &Pool) -> Result<Self, StoreError> {
+        Self::attempt(pool).await.map_err(StoreError::from)
+    }
+
+    async fn attempt(pool: &Pool) -> Result<Self, Failure> {
+        match pool.get().await {
+            Ok(object) => Ok(Self {
+                object: Some(object),
+            }),
+            Err(PoolError::Backend(error)) => Err(Failure::of_connecting(&error)),
+            Err(PoolError::Timeout(_)) => Err(Failure::NotYet(PostgresError::no_connection())),
+            Err(
+                PoolError::Closed | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_),
+            ) => Err(Failure::Gone),
         }
     }
 
@@ -57,9 +68,8 @@ impl Connection {
         sql: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, Failure> {
-        let Some(object) = &self.object else {
-            return Ok(Vec::new());
-        };
+        // Only `release` takes it out, and that takes the connection along.
+        let object = self.object.as_ref().ok_or(Failure::Gone)?;
         let result = object.query_typed(sql, parameters).await;
         result.map_err(|error| Failure::of_query(&error))
     }

@@ -18,6 +18,8 @@ pub(super) enum Failure {
     BadKey,
     /// A table or column is not, or no longer, what it was.
     SchemaChanged(PostgresError),
+    /// There is no connection to ask.
+    Gone,
     /// Anything else.
     Other(PostgresError),
 }
@@ -70,7 +72,7 @@ impl From<Failure> for StoreError {
             Failure::Dead(error) | Failure::NotYet(error) | Failure::Other(error) => {
                 Self::new(StoreErrorKind::Unavailable, error)
             }
-            Failure::BadKey => StoreErrorKind::Unavailable.into(),
+            Failure::BadKey | Failure::Gone => StoreErrorKind::Unavailable.into(),
         }
     }
 }
@@ -108,6 +110,11 @@ impl PostgresError {
             );
         }
         this
+    }
+
+    /// Every connection is in use, or a new one takes too long to open.
+    pub(super) fn no_connection() -> Self {
+        Self("no connection became free or could be opened in time".to_owned())
     }
 
     fn is_about_tls(&self) -> bool {

@@ -5,6 +5,7 @@ mod builder;
 mod column_type;
 mod connections;
 mod failure;
+mod question;
 mod row;
 mod statements;
 mod store;

@@ -1,25 +1,23 @@
 //! The store.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
-use bytes::BytesMut;
 use deadpool_postgres::Pool;
-use tokio_postgres::Row;
-use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
-use super::builder::PostgresStoreBuilder;
 use super::connections::Connection;
-use super::failure::Failure;
-use super::row;
+use super::failure::{Failure, PostgresError};
+use super::question::Question;
 use super::tables::Tables;
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::store::{
-    Column, LayoutError, Lookup, LookupKey, LookupKind, Resolution, Schema, StoreError,
-    StoreErrorKind, UserStore,
+    LayoutError, Lookup, Resolution, Schema, StoreError, StoreErrorKind, UserStore,
 };
+
+/// How long the start of a service may be held up by a first look at the database.
+const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 /// Users and sessions in Better Auth's PostgreSQL database, read with one query per lookup.
 ///
@@ -64,21 +62,6 @@ struct Known {
 }
 
 impl PostgresStore {
-    /// Starts configuring a store for a database.
-    pub fn builder(url: &str) -> PostgresStoreBuilder {
-        PostgresStoreBuilder::new(url)
-    }
-
-    /// Makes a store with the defaults and asks it once; see [`PostgresStoreBuilder::connect`]. The database need not
-    /// be up.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] when the address cannot be understood, or when several sets of tables could be Better Auth's.
-    pub async fn connect(url: &str) -> Result<Self, ConfigError> {
-        Self::builder(url).connect().await
-    }
-
     pub(super) fn new(
         pool: Pool,
         schema: Schema,
@@ -96,19 +79,20 @@ impl PostgresStore {
         }
     }
 
+    /// Asks once and logs what is wrong; fails only where waiting cannot help.
     pub(super) async fn look_around(&self) -> Result<(), ConfigError> {
         use std::error::Error as _;
-        let Err(error) = self.check().await else {
+        let check = tokio::time::timeout(LOOK_AROUND, self.check()).await;
+        let Err(error) = check.unwrap_or_else(|_| Err(StoreError::timeout())) else {
             return Ok(());
         };
-        let source = error.source();
-        let cause = source.map_or_else(|| error.to_string(), ToString::to_string);
-        let layout_error = source.and_then(|source| source.downcast_ref::<LayoutError>());
-        if let Some(LayoutError::Ambiguous { .. }) = layout_error {
-            return Err(ConfigError::new("DATABASE_URL", "leaves a choice", cause));
+        let layout_error = error.source().and_then(|source| source.downcast_ref());
+        if let Some(several @ LayoutError::Ambiguous { .. }) = layout_error {
+            let remedy = several.to_string();
+            return Err(ConfigError::new("DATABASE_URL", "leaves a choice", remedy));
         }
         tracing::warn!(
-            cause,
+            error = format!("{error:#}"),
             "the database cannot answer yet; requests get 503 until it can"
         );
         Ok(())
@@ -117,69 +101,54 @@ impl PostgresStore {
 
 impl UserStore for PostgresStore {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
-        let now = lookup.now();
-        let answer = self.inner.within_deadline(now, Question::Lookup(&lookup));
+        let answer = self.inner.within_deadline(Question::Lookup(&lookup));
         // Only a check is answered with nothing.
         answer.await?.ok_or(StoreErrorKind::WrongAnswer.into())
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        let now = SystemTime::now().into();
-        let answer = self.inner.within_deadline(now, Question::Check).await;
+        let answer = self.inner.within_deadline(Question::Check).await;
         answer.map(|_| ())
-    }
-}
-
-/// What is asked on a connection.
-#[derive(Clone, Copy)]
-enum Question<'a> {
-    Lookup(&'a Lookup<'a>),
-    /// Whether the tables are there and may be read.
-    Check,
-}
-
-impl Question<'_> {
-    async fn ask(
-        self,
-        connection: &Connection,
-        tables: &Tables,
-    ) -> Result<Result<Option<Resolution>, StoreError>, Failure> {
-        match self {
-            Self::Lookup(lookup) => {
-                let answer = resolve(connection, tables, lookup).await?;
-                Ok(answer.map(Some))
-            }
-            Self::Check => {
-                connection.query(&tables.statements.check, &[]).await?;
-                Ok(Ok(None))
-            }
-        }
     }
 }
 
 impl Inner {
     async fn within_deadline(
         &self,
-        now: Timestamp,
         question: Question<'_>,
     ) -> Result<Option<Resolution>, StoreError> {
-        tokio::time::timeout(self.deadline, self.attempt(now, question))
-            .await
-            .unwrap_or_else(|_| Err(StoreError::timeout()))
+        let last_refusal = Mutex::new(None);
+        let attempt = self.attempt(question, &last_refusal);
+        match tokio::time::timeout(self.deadline, attempt).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let refusal = last_refusal
+                    .into_inner()
+                    .unwrap_or_else(PoisonError::into_inner);
+                Err(match refusal {
+                    Some(cause) => StoreError::new(StoreErrorKind::Timeout, cause),
+                    None => StoreError::timeout(),
+                })
+            }
+        }
     }
 
     /// Asks; once more on another connection where the first one broke, and once more with freshly found tables where
     /// they are not what they were.
     async fn attempt(
         &self,
-        now: Timestamp,
         question: Question<'_>,
+        last_refusal: &Mutex<Option<PostgresError>>,
     ) -> Result<Option<Resolution>, StoreError> {
         let (mut broken, mut changed) = (false, false);
         loop {
-            let connection = Connection::acquire(&self.pool).await?;
+            let connection = match question {
+                Question::Lookup(_) => Connection::acquire(&self.pool, last_refusal).await?,
+                // Whoever probes wants to know how it is now, and asks again.
+                Question::Check => Connection::acquire_at_once(&self.pool).await?,
+            };
             let answer = async {
-                match self.tables(&connection, now, changed).await? {
+                match self.tables(&connection, question.now(), changed).await? {
                     Ok(tables) => question.ask(&connection, &tables).await,
                     Err(error) => Ok(Err(error)),
                 }
@@ -204,7 +173,7 @@ impl Inner {
     async fn tables(
         &self,
         connection: &Connection,
-        now: Timestamp,
+        now: Option<Timestamp>,
         again: bool,
     ) -> Result<Result<Arc<Tables>, StoreError>, Failure> {
         let known = self
@@ -215,7 +184,7 @@ impl Inner {
         if let Some(known) = known
             && !again
             // A clock that was set back must not keep old knowledge alive for ever.
-            && known.since.abs_diff(now) < self.schema_refresh
+            && now.is_none_or(|now| known.since.abs_diff(now) < self.schema_refresh)
         {
             return Ok(Ok(known.tables));
         }
@@ -223,160 +192,13 @@ impl Inner {
             let tables = Arc::new(tables);
             let known = Known {
                 tables: Arc::clone(&tables),
-                since: now,
+                // Found without knowing the time, it is old at the next lookup.
+                since: now.unwrap_or(Timestamp::UNIX_EPOCH),
             };
             *self.tables.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
             tables
         }))
     }
-}
-
-async fn resolve(
-    connection: &Connection,
-    tables: &Tables,
-    lookup: &Lookup<'_>,
-) -> Result<Result<Resolution, StoreError>, Failure> {
-    if let LookupKey::UserId(id) = lookup.key()
-        && !tables.layout.column_type(Column::UserId).may_hold(id)
-    {
-        return Ok(Ok(Resolution::UserNotFound));
-    }
-    let Some(session_id) = lookup.session_id() else {
-        return ask(connection, tables, lookup, None).await;
-    };
-    let resolution = if tables
-        .layout
-        .column_type(Column::SessionId)
-        .may_hold(session_id)
-    {
-        ask(connection, tables, lookup, Some(session_id)).await
-    } else {
-        Err(Failure::BadKey)
-    };
-    match resolution {
-        // No session can have this id; whether there is such a user is still to be said.
-        Err(Failure::BadKey) => {
-            let resolution = ask(connection, tables, lookup, None).await?;
-            Ok(resolution.map(|resolution| match resolution {
-                Resolution::Found { .. } => Resolution::NoActiveSession,
-                other => other,
-            }))
-        }
-        other => other,
-    }
-}
-
-async fn ask(
-    connection: &Connection,
-    tables: &Tables,
-    lookup: &Lookup<'_>,
-    session_id: Option<&str>,
-) -> Result<Result<Resolution, StoreError>, Failure> {
-    let statements = &tables.statements;
-    let now = lookup.now().as_unix_seconds_f64();
-    let now: (&(dyn ToSql + Sync), Type) = (&now, Type::FLOAT8);
-    let session = session_id.map(Text);
-    let session = session.as_ref().map(Text::parameter);
-    let rows = match lookup.key() {
-        LookupKey::Email(email) => {
-            let (as_given, lower_cased) = (Text(email.as_given()), Text(email.lower_cased()));
-            let keys = [as_given.parameter(), lower_cased.parameter(), now];
-            match session {
-                None => connection.query(&statements.by_email, &keys).await,
-                Some(session) => {
-                    let [as_given, lower_cased, now] = keys;
-                    let keys = [as_given, lower_cased, now, session];
-                    connection
-                        .query(&statements.by_email_and_session, &keys)
-                        .await
-                }
-            }
-        }
-        LookupKey::UserId(id) => {
-            let id = Text(id);
-            match session {
-                None => {
-                    connection
-                        .query(&statements.by_user_id, &[id.parameter(), now])
-                        .await
-                }
-                Some(session) => {
-                    let keys = [id.parameter(), now, session];
-                    connection
-                        .query(&statements.by_user_id_and_session, &keys)
-                        .await
-                }
-            }
-        }
-        LookupKey::SessionToken(token) => {
-            let Some(sql) = &statements.by_token else {
-                let cause = "the session table has no `token` column";
-                return Ok(Err(StoreError::new(StoreErrorKind::Unsupported, cause)));
-            };
-            let token = Text(token.expose());
-            connection.query(sql, &[token.parameter(), now]).await
-        }
-    };
-    match rows {
-        Ok(rows) => Ok(answer(rows.first(), lookup)),
-        Err(Failure::BadKey) if session_id.is_none() => Ok(Ok(nothing(lookup))),
-        Err(failure) => Err(failure),
-    }
-}
-
-fn answer(row: Option<&Row>, lookup: &Lookup<'_>) -> Result<Resolution, StoreError> {
-    let Some(row) = row else {
-        return Ok(nothing(lookup));
-    };
-    let Some(user) = row::user(row)? else {
-        return Ok(Resolution::UserNotFound);
-    };
-    let Some(session) = row::session(row)? else {
-        return Ok(Resolution::NoActiveSession);
-    };
-    if lookup.session_id().is_some_and(|id| id != session.id()) {
-        return Ok(Resolution::NoActiveSession);
-    }
-    Ok(Resolution::found(user, session))
-}
-
-/// What it means that there is no row at all.
-fn nothing(lookup: &Lookup<'_>) -> Resolution {
-    match lookup.key().kind() {
-        LookupKind::SessionToken => Resolution::NoActiveSession,
-        LookupKind::Email | LookupKind::UserId => Resolution::UserNotFound,
-    }
-}
-
-/// A parameter in text form and of unknown type, for which the server takes the column's.
-#[derive(Debug)]
-struct Text<'a>(&'a str);
-
-impl Text<'_> {
-    fn parameter(&self) -> (&(dyn ToSql + Sync), Type) {
-        (self, Type::UNKNOWN)
-    }
-}
-
-impl ToSql for Text<'_> {
-    fn to_sql(
-        &self,
-        _: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        out.extend_from_slice(self.0.as_bytes());
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    fn encode_format(&self, _: &Type) -> Format {
-        Format::Text
-    }
-
-    to_sql_checked!();
 }
 
 impl fmt::Debug for PostgresStore {

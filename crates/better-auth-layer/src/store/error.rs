@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A store could not answer. The client gets `503`, never `401`, `404` or an identity.
 ///
-/// Its text goes to the log, so a store keeps keys, tokens and connection strings out of it and out of the source.
+/// `{}` is one sentence, `{:#}` adds the causes. The text goes to the log, so a store keeps keys, tokens and connection strings out of it and out of the source.
 ///
 /// ```
 /// use better_auth_layer::{StoreError, StoreErrorKind};
@@ -13,6 +13,7 @@ use std::fmt;
 /// let error = StoreError::new(StoreErrorKind::Unavailable, "the user service answered 502");
 /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 /// assert_eq!(error.to_string(), "the user store is unavailable");
+/// assert_eq!(format!("{error:#}"), "the user store is unavailable: the user service answered 502");
 /// ```
 #[derive(Debug)]
 pub struct StoreError {
@@ -59,7 +60,15 @@ impl fmt::Display for StoreError {
             StoreErrorKind::WrongAnswer => {
                 "the user store answered with a user or a session that was not asked for"
             }
-        })
+        })?;
+        if f.alternate() {
+            let mut source = self.source();
+            while let Some(cause) = source {
+                write!(f, ": {cause}")?;
+                source = cause.source();
+            }
+        }
+        Ok(())
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) enum ProxyError {
 
 impl fmt::Display for ProxyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CHATKIT_UPSTREAM ")?;
+        f.write_str("`CHATKIT_UPSTREAM` ")?;
         match self {
             Self::Malformed(_) => f.write_str("is not a URL"),
             Self::NotHttp => f.write_str("does not begin with http://"),

@@ -1,0 +1,203 @@
+//! What is asked on a connection, and what the rows mean.
+
+use std::fmt;
+
+use bytes::BytesMut;
+use tokio_postgres::Row;
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+
+use super::connections::Connection;
+use super::failure::Failure;
+use super::row;
+use super::tables::Tables;
+use crate::clock::Timestamp;
+use crate::store::{Column, Lookup, LookupKey, LookupKind, Resolution, StoreError, StoreErrorKind};
+
+/// What is asked on a connection.
+#[derive(Clone, Copy)]
+pub(super) enum Question<'a> {
+    Lookup(&'a Lookup<'a>),
+    /// Whether the tables are there and may be read.
+    Check,
+}
+
+impl Question<'_> {
+    /// The time to judge the age of what is known by. A check takes what is known, however old.
+    pub(super) fn now(self) -> Option<Timestamp> {
+        match self {
+            Self::Lookup(lookup) => Some(lookup.now()),
+            Self::Check => None,
+        }
+    }
+
+    pub(super) async fn ask(
+        self,
+        connection: &Connection,
+        tables: &Tables,
+    ) -> Result<Result<Option<Resolution>, StoreError>, Failure> {
+        match self {
+            Self::Lookup(lookup) => {
+                let answer = resolve(connection, tables, lookup).await?;
+                Ok(answer.map(Some))
+            }
+            Self::Check => {
+                connection.query(&tables.statements.check, &[]).await?;
+                Ok(Ok(None))
+            }
+        }
+    }
+}
+
+async fn resolve(
+    connection: &Connection,
+    tables: &Tables,
+    lookup: &Lookup<'_>,
+) -> Result<Result<Resolution, StoreError>, Failure> {
+    if let LookupKey::UserId(id) = lookup.key()
+        && !tables.layout.column_type(Column::UserId).may_hold(id)
+    {
+        return Ok(Ok(Resolution::UserNotFound));
+    }
+    let Some(session_id) = lookup.session_id() else {
+        return ask(connection, tables, lookup, None).await;
+    };
+    let resolution = if tables
+        .layout
+        .column_type(Column::SessionId)
+        .may_hold(session_id)
+    {
+        ask(connection, tables, lookup, Some(session_id)).await
+    } else {
+        Err(Failure::BadKey)
+    };
+    match resolution {
+        // No session can have this id; whether there is such a user is still to be said.
+        Err(Failure::BadKey) => {
+            let resolution = ask(connection, tables, lookup, None).await?;
+            Ok(resolution.map(|resolution| match resolution {
+                Resolution::Found { .. } => Resolution::NoActiveSession,
+                other => other,
+            }))
+        }
+        other => other,
+    }
+}
+
+async fn ask(
+    connection: &Connection,
+    tables: &Tables,
+    lookup: &Lookup<'_>,
+    session_id: Option<&str>,
+) -> Result<Result<Resolution, StoreError>, Failure> {
+    let statements = &tables.statements;
+    let now = lookup.now().as_unix_seconds_f64();
+    let now: (&(dyn ToSql + Sync), Type) = (&now, Type::FLOAT8);
+    let session = session_id.map(Text);
+    let session = session.as_ref().map(Text::parameter);
+    let rows = match lookup.key() {
+        LookupKey::Email(email) => {
+            let (as_given, lower_cased) = (Text(email.as_given()), Text(email.lower_cased()));
+            let keys = [as_given.parameter(), lower_cased.parameter(), now];
+            match session {
+                None => connection.query(&statements.by_email, &keys).await,
+                Some(session) => {
+                    let [as_given, lower_cased, now] = keys;
+                    let keys = [as_given, lower_cased, now, session];
+                    connection
+                        .query(&statements.by_email_and_session, &keys)
+                        .await
+                }
+            }
+        }
+        LookupKey::UserId(id) => {
+            let id = Text(id);
+            match session {
+                None => {
+                    connection
+                        .query(&statements.by_user_id, &[id.parameter(), now])
+                        .await
+                }
+                Some(session) => {
+                    let keys = [id.parameter(), now, session];
+                    connection
+                        .query(&statements.by_user_id_and_session, &keys)
+                        .await
+                }
+            }
+        }
+        LookupKey::SessionToken(token) => {
+            let Some(sql) = &statements.by_token else {
+                let cause = "the session table has no `token` column";
+                return Ok(Err(StoreError::new(StoreErrorKind::Unsupported, cause)));
+            };
+            let token = Text(token.expose());
+            connection.query(sql, &[token.parameter(), now]).await
+        }
+    };
+    match rows {
+        Ok(rows) => Ok(answer(rows.first(), lookup)),
+        Err(Failure::BadKey) if session_id.is_none() => Ok(Ok(nothing(lookup))),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn answer(row: Option<&Row>, lookup: &Lookup<'_>) -> Result<Resolution, StoreError> {
+    let Some(row) = row else {
+        return Ok(nothing(lookup));
+    };
+    let Some(user) = row::user(row)? else {
+        return Ok(Resolution::UserNotFound);
+    };
+    let Some(session) = row::session(row)? else {
+        return Ok(Resolution::NoActiveSession);
+    };
+    if lookup.session_id().is_some_and(|id| id != session.id()) {
+        return Ok(Resolution::NoActiveSession);
+    }
+    Ok(Resolution::found(user, session))
+}
+
+/// What it means that there is no row at all.
+fn nothing(lookup: &Lookup<'_>) -> Resolution {
+    match lookup.key().kind() {
+        LookupKind::SessionToken => Resolution::NoActiveSession,
+        LookupKind::Email | LookupKind::UserId => Resolution::UserNotFound,
+    }
+}
+
+/// A parameter in text form and of unknown type, for which the server takes the column's.
+struct Text<'a>(&'a str);
+
+/// The driver shows parameters in its own log.
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Text(..)")
+    }
+}
+
+impl Text<'_> {
+    fn parameter(&self) -> (&(dyn ToSql + Sync), Type) {
+        (self, Type::UNKNOWN)
+    }
+}
+
+impl ToSql for Text<'_> {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+
+    to_sql_checked!();
+}
