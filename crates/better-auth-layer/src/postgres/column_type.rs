@@ -1,6 +1,7 @@
 //! The types of columns.
 
-use crate::store::{Column, Layout};
+use crate::store::Column;
+use crate::store::sql::Layout;
 
 /// What a column holds, as far as reading it depends on that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

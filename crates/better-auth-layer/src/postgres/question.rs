@@ -8,9 +8,9 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
 use super::connections::Connection;
 use super::failure::Failure;
-use super::row;
 use super::tables::Tables;
 use crate::clock::Timestamp;
+use crate::store::sql::{read_session, read_user};
 use crate::store::{Column, Lookup, LookupKey, LookupKind, Resolution, StoreError, StoreErrorKind};
 
 /// What is asked on a connection.
@@ -145,10 +145,10 @@ fn answer(row: Option<&Row>, lookup: &Lookup<'_>) -> Result<Resolution, StoreErr
     let Some(row) = row else {
         return Ok(nothing(lookup));
     };
-    let Some(user) = row::user(row)? else {
+    let Some(user) = read_user(row)? else {
         return Ok(Resolution::UserNotFound);
     };
-    let Some(session) = row::session(row)? else {
+    let Some(session) = read_session(row)? else {
         return Ok(Resolution::NoActiveSession);
     };
     if lookup.session_id().is_some_and(|id| id != session.id()) {

@@ -1,7 +1,8 @@
 //! The SQL of every lookup.
 
 use super::column_type::ColumnType;
-use crate::store::{Column, Layout, LookupKind, Quoted};
+use crate::store::sql::{Layout, Quoted};
+use crate::store::{Column, LookupKind};
 
 /// The statements for one layout, written once.
 ///

@@ -12,9 +12,8 @@ use super::question::Question;
 use super::tables::Tables;
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
-use crate::store::{
-    LayoutError, Lookup, Resolution, Schema, StoreError, StoreErrorKind, UserStore,
-};
+use crate::store::sql::LayoutError;
+use crate::store::{Lookup, Resolution, Schema, StoreError, StoreErrorKind, UserStore};
 
 /// How long the start of a service may be held up by a first look at the database.
 const LOOK_AROUND: Duration = Duration::from_secs(1);

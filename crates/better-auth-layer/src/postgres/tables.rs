@@ -8,9 +8,8 @@ use super::column_type::ColumnType;
 use super::connections::Connection;
 use super::failure::Failure;
 use super::statements::Statements;
-use crate::store::{
-    Column, FoundTables, Layout, Schema, StoreError, StoreErrorKind, candidate_tables,
-};
+use crate::store::sql::{FoundTables, Layout, candidate_tables};
+use crate::store::{Column, Schema, StoreError, StoreErrorKind};
 
 /// The tables as they were found, and the statements for them.
 #[derive(Debug)]

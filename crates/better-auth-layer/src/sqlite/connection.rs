@@ -7,12 +7,9 @@ use rusqlite::{
     Connection as Sqlite, ErrorCode, InterruptHandle, OpenFlags, OptionalExtension, params,
 };
 
-use super::row;
 use super::statements::Statements;
-use crate::store::{
-    FoundTables, Layout, Lookup, LookupKey, LookupKind, Resolution, Schema, StoreError,
-    StoreErrorKind, candidate_tables,
-};
+use crate::store::sql::{FoundTables, Layout, candidate_tables, read_session, read_user};
+use crate::store::{Lookup, LookupKey, LookupKind, Resolution, Schema, StoreError, StoreErrorKind};
 
 pub(super) struct Connection {
     sqlite: Sqlite,
@@ -148,7 +145,7 @@ type Pair = (
 );
 
 fn pair(row: &rusqlite::Row<'_>) -> rusqlite::Result<Pair> {
-    Ok((row::user(row)?, row::session(row)?))
+    Ok((read_user(row)?, read_session(row)?))
 }
 
 /// SQLite's own sentence goes to the log for the errors that quote no value.

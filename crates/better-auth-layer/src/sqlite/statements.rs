@@ -1,6 +1,7 @@
 //! The SQL of every lookup.
 
-use crate::store::{Column, Layout, LookupKind, Quoted};
+use crate::store::sql::{Layout, Quoted};
+use crate::store::{Column, LookupKind};
 
 /// The statements for one layout, written once.
 ///

@@ -11,9 +11,8 @@ use tokio::task::spawn_blocking;
 
 use super::connection::Connection;
 use crate::config_error::ConfigError;
-use crate::store::{
-    LayoutError, Lookup, Resolution, Schema, StoreError, StoreErrorKind, UserStore,
-};
+use crate::store::sql::LayoutError;
+use crate::store::{Lookup, Resolution, Schema, StoreError, StoreErrorKind, UserStore};
 
 /// Users and sessions in the SQLite file that Better Auth writes.
 ///

@@ -347,7 +347,7 @@ fn an_upstream_is_near_and_speaks_http() {
             panic!("{bad} was taken");
         };
         let error = error.to_string();
-        assert!(error.starts_with("CHATKIT_UPSTREAM "), "{bad}: {error}");
+        assert!(error.starts_with("`CHATKIT_UPSTREAM` "), "{bad}: {error}");
         assert!(error.contains(reason), "{bad}: {error}");
         assert!(
             error.contains("write CHATKIT_UPSTREAM=http://"),

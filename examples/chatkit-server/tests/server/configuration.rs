@@ -83,7 +83,7 @@ fn every_error_names_the_variable_and_repeats_no_secret() {
         .set("CHATKIT_UPSTREAM", "http://user:hunter2@127.0.0.1")
         .refusal();
     assert!(
-        error.starts_with("CHATKIT_UPSTREAM contains a user name"),
+        error.starts_with("`CHATKIT_UPSTREAM` contains a user name"),
         "{error}"
     );
     assert!(!error.contains("hunter2"), "{error}");

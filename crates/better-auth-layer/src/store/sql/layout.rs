@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt;
 
-use super::schema::{Column, Naming, Schema, TableName};
+use crate::store::schema::{Column, Naming, Schema, TableName};
 
 /// The columns of the tables that were found, by table, with what the database says of each.
 pub(crate) type FoundTables<T> = BTreeMap<String, BTreeMap<String, T>>;
