@@ -1,7 +1,7 @@
 //! A real PostgreSQL for the tests: one throw-away cluster per test process, or one that a test may stop and freeze.
 //!
 //! Where the server comes from, in this order: `TEST_DATABASE_URL`, `PG_BIN`, `PATH`, the usual directories
-//! ([`binaries`]). A missing server is a failure, never a skipped test.
+//! (`binaries.rs`). A missing server is a failure, never a skipped test.
 
 mod account;
 mod binaries;
