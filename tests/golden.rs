@@ -213,6 +213,7 @@ async fn better_auths_own_sqlite_file_is_read_as_it_was_written() {
         let Resolution::Found {
             user: found,
             session: active,
+            ..
         } = store.resolve(lookup.clone()).await.unwrap()
         else {
             panic!("{lookup:?}");

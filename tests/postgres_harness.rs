@@ -1,7 +1,6 @@
 //! The PostgreSQL harness itself: it starts, stops, freezes, speaks TLS, and leaves nothing behind.
 
 use std::{
-    env,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
@@ -12,9 +11,6 @@ use std::{
 
 use support::postgres::{CertificateAuthority, ClusterOptions, OwnCluster, cluster};
 use tokio::time::timeout;
-
-/// Set for the process that is going to be killed.
-const VICTIM: &str = "POSTGRES_HARNESS_VICTIM";
 
 #[tokio::test]
 async fn databases_are_empty_and_apart() {
@@ -167,19 +163,17 @@ fn answer_to_ssl_request(cluster: &OwnCluster) -> u8 {
 
 #[test]
 fn a_killed_test_process_leaves_nothing() {
-    let mut victim = Command::new(env::current_exe().expect("this program"))
-        .args(["--exact", "victim", "--ignored", "--nocapture"])
-        .env(VICTIM, "1")
+    let mut victim = Command::new(env!("CARGO_BIN_EXE_hold_cluster"))
         .env_remove("TEST_DATABASE_URL")
         .stdout(Stdio::piped())
         .spawn()
-        .expect("this program runs again");
+        .expect("the program runs");
     let output = BufReader::new(victim.stdout.take().expect("a pipe"));
     let clusters: Vec<(u32, String)> = output
         .lines()
         .map_while(Result::ok)
         .filter_map(|line| {
-            let (pid, directory) = line.split_once("cluster: ")?.1.split_once(' ')?;
+            let (pid, directory) = line.split_once(' ')?;
             Some((pid.parse().ok()?, directory.to_owned()))
         })
         .take(2)
@@ -203,32 +197,6 @@ fn a_killed_test_process_leaves_nothing() {
         );
         thread::sleep(Duration::from_millis(50));
     }
-}
-
-#[tokio::test]
-#[ignore = "the process that `a_killed_test_process_leaves_nothing` kills"]
-async fn victim() {
-    if env::var_os(VICTIM).is_none() {
-        return;
-    }
-    let shared = cluster().await;
-    let client = shared.create_database().await.client().await;
-    let pid: String = client
-        .query_one(
-            "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)",
-            &[],
-        )
-        .await
-        .expect("a superuser may read it")
-        .get(0);
-    println!("\ncluster: {pid} {}", shared.socket_dir().display());
-    let own = OwnCluster::start(ClusterOptions::default()).await;
-    println!(
-        "\ncluster: {} {}",
-        own.postmaster_pid(),
-        own.socket_dir().display()
-    );
-    std::future::pending::<()>().await;
 }
 
 fn is_alive(pid: u32) -> bool {

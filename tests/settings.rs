@@ -193,6 +193,8 @@ fn a_dollar_that_would_be_replaced_is_an_error_that_says_how_to_quote() {
         "SECRET=\"abc${def}\"",
         "export SECRET=$abc",
         "OTHER=1\nSECRET=x$y # c",
+        "export\tSECRET=abc$HOME",
+        "SECRET=\\\\$HOME",
     ] {
         let environment = with_file(&[], line).unwrap();
         let error = environment.get("SECRET").unwrap_err();

@@ -273,7 +273,11 @@ impl BetterAuthLayerBuilder {
                 "check the build of aws-lc-rs",
             ));
         }
-        warn_about(&secrets, self.issuer.is_some());
+        warn_about(
+            &secrets,
+            self.accept_previous_secrets,
+            self.issuer.is_some(),
+        );
         let policy = ClaimPolicy {
             issuer: self.issuer,
             audiences: self.audiences,
@@ -294,8 +298,16 @@ impl BetterAuthLayerBuilder {
     }
 }
 
-fn warn_about(secrets: &SecretRing, has_issuer: bool) {
-    if secrets.current().is_shorter_than_recommended() {
+fn warn_about(secrets: &SecretRing, accept_previous: bool, has_issuer: bool) {
+    let previous = if accept_previous {
+        secrets.previous()
+    } else {
+        &[]
+    };
+    if std::iter::once(secrets.current())
+        .chain(previous)
+        .any(Secret::is_shorter_than_recommended)
+    {
         tracing::warn!(
             "the secret has fewer than 32 bytes and can be found by trial from one token; make a longer one, such as with `openssl rand -base64 32`"
         );

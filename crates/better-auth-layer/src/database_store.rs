@@ -37,8 +37,17 @@ impl DatabaseStore {
             }
             #[cfg(feature = "sqlite")]
             DatabaseUrl::Sqlite(path) => {
-                let store = crate::sqlite::SqliteStore::builder(path);
-                Ok(Self::Sqlite(store.schema(schema.clone()).open()?))
+                let store = crate::sqlite::SqliteStore::builder(path).schema(schema.clone());
+                // Opening waits for the disk, and a moment for a writer.
+                let opened = tokio::task::spawn_blocking(move || store.open()).await;
+                let opened = opened.map_err(|_| {
+                    ConfigError::new(
+                        "DATABASE_URL",
+                        "cannot be opened",
+                        "start the service again",
+                    )
+                })?;
+                Ok(Self::Sqlite(opened?))
             }
             #[cfg(not(all(feature = "postgres", feature = "sqlite")))]
             other => {

@@ -80,6 +80,13 @@ fn sqlite_path(rest: &str) -> Result<PathBuf, ConfigError> {
     let Some(behind_two) = path.strip_prefix("//") else {
         return Ok(PathBuf::from(&*path));
     };
+    if behind_two.contains('@') {
+        return Err(ConfigError::new(
+            SETTING,
+            "has a user or a password, but a SQLite file has neither",
+            FORMS,
+        ));
+    }
     let Some(behind_three) = behind_two.strip_prefix('/') else {
         return Ok(PathBuf::from(behind_two));
     };
@@ -152,6 +159,7 @@ mod tests {
             "sqlite::memory:",
             "sqlite:",
             "sqlite://",
+            "sqlite://app:hunter2@h/d",
         ] {
             let error = url.parse::<DatabaseUrl>().unwrap_err();
             assert_eq!(error.setting(), "DATABASE_URL");

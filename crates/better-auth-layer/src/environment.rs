@@ -91,7 +91,6 @@ impl fmt::Debug for Environment {
 
 #[cfg(feature = "dotenv")]
 mod dotenv {
-    use std::collections::BTreeSet;
     use std::io::ErrorKind;
     use std::path::Path;
 
@@ -116,13 +115,15 @@ mod dotenv {
                     return Err(file_error(path, problem, "make it readable, as UTF-8 text"));
                 }
             };
-            let substituted = substituted_names(&text);
-            for variable in dotenvy::from_read_iter(text.as_bytes()) {
-                let (name, value) = variable.map_err(|error| malformed(path, &text, &error))?;
-                let value = if substituted.contains(&name) {
-                    Value::Substituted
-                } else {
-                    Value::Text(value)
+            let marked = mark_dollars(&text);
+            let mut marked = dotenvy::from_read_iter(marked.as_bytes()).flatten();
+            for (read, variable) in dotenvy::from_read_iter(text.as_bytes()).enumerate() {
+                let (name, value) =
+                    variable.map_err(|error| malformed(path, &text, read, &error))?;
+                // Where the two readings differ, something else has been put in the dollar's place.
+                let value = match marked.next() {
+                    Some((_, marked)) if marked.replace(MARK, "$") == value => Value::Text(value),
+                    _ => Value::Substituted,
                 };
                 let slot = self
                     .variables
@@ -136,16 +137,20 @@ mod dotenv {
         }
     }
 
-    fn malformed(path: &Path, text: &str, error: &dotenvy::Error) -> ConfigError {
+    /// `read`: how many variables were read before, each of which took at least one line.
+    fn malformed(path: &Path, text: &str, read: usize, error: &dotenvy::Error) -> ConfigError {
         let line = match error {
-            dotenvy::Error::LineParse(line, _) => text
-                .find(line.trim_end())
-                .and_then(|start| text.get(..start))
-                .map(|before| before.matches('\n').count() + 1),
+            dotenvy::Error::LineParse(part, _) => {
+                let part = part.lines().next().unwrap_or_default().trim_end();
+                let mut lines = text.lines().enumerate().skip(read);
+                lines
+                    .find(|(_, line)| line.contains(part))
+                    .map(|(index, _)| index)
+            }
             _ => None,
         };
         let problem = match line {
-            Some(number) => format!("cannot be understood in line {number}"),
+            Some(index) => format!("cannot be understood in line {}", index + 1),
             None => "cannot be understood".to_owned(),
         };
         file_error(
@@ -159,38 +164,19 @@ mod dotenv {
         ConfigError::new(path.display().to_string(), problem, remedy)
     }
 
-    /// The names whose values have a `$` outside of single quotes and without a backslash. dotenvy reads line by line.
-    fn substituted_names(text: &str) -> BTreeSet<String> {
-        let assignments = text.lines().filter_map(|line| line.split_once('='));
-        assignments
-            .filter(|(name, value)| !name.trim_start().starts_with('#') && is_substituted(value))
-            .map(|(name, _)| {
-                let name = name.trim();
-                name.strip_prefix("export ")
-                    .unwrap_or(name)
-                    .trim()
-                    .to_owned()
+    /// Stands for a dollar. Of the characters for private use, so that no file has it.
+    const MARK: char = '\u{e024}';
+
+    /// Puts the mark in the place of every dollar that has no backslash of its own before it, so that dotenvy, whose
+    /// rules these are, reads the file without replacing anything.
+    fn mark_dollars(text: &str) -> String {
+        let mut escaped = false;
+        text.chars()
+            .map(|character| {
+                let is_marked = character == '$' && !escaped;
+                escaped = character == '\\' && !escaped;
+                if is_marked { MARK } else { character }
             })
             .collect()
-    }
-
-    fn is_substituted(value: &str) -> bool {
-        let mut quote = None;
-        let mut before = ' ';
-        let mut characters = value.chars();
-        while let Some(character) = characters.next() {
-            match (quote, character) {
-                (None, '#') if before.is_whitespace() => return false,
-                (None | Some('"'), '\\') => {
-                    characters.next();
-                }
-                (None | Some('"'), '$') => return true,
-                (None, '\'' | '"') => quote = Some(character),
-                (Some(open), close) if open == close => quote = None,
-                _ => {}
-            }
-            before = character;
-        }
-        false
     }
 }

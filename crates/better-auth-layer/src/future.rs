@@ -81,7 +81,7 @@ where
                         return Poll::Pending;
                     };
                     match result {
-                        Err(rejection) => return Poll::Ready(Ok(refuse(rejection, *form))),
+                        Err(rejection) => return Poll::Ready(Ok(refuse(&rejection, *form))),
                         Ok(identity) => {
                             request.extensions_mut().insert(identity);
                             let response = service.call(request);
@@ -98,8 +98,8 @@ where
     }
 }
 
-fn refuse<B>(rejection: Rejection, form: RequestForm) -> Response<ResponseBody<B>> {
-    rejection.into_response(form).map(ResponseBody::refusal)
+fn refuse<B>(rejection: &Rejection, form: RequestForm) -> Response<ResponseBody<B>> {
+    rejection.to_response(form).map(ResponseBody::refusal)
 }
 
 impl<S, ReqBody> fmt::Debug for ResponseFuture<S, ReqBody>

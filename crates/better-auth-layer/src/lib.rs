@@ -58,6 +58,11 @@
 //! | `dotenv` | `Environment::with_file`, for a `.env` file |
 //! | `full` | all of them |
 //!
+//! # Runtime
+//!
+//! A lookup that has to wait is held to a deadline by Tokio's timer, so it needs a Tokio runtime with `enable_time`. A
+//! store that answers at once works on any executor.
+//!
 //! # Testing a service behind the layer
 //!
 //! Give the layer a `MemoryStore`, or any closure with [`store_fn`], and a [`Clock`] of your own.

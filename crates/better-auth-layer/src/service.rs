@@ -16,6 +16,9 @@ use crate::rejection::RequestForm;
 /// Made by [`BetterAuthLayer`](crate::BetterAuthLayer). The inner service's error type stays: a refusal is a response.
 /// The request's body is never touched.
 ///
+/// The inner service must be `Clone`, as in every Tower middleware that has to wait before it calls. One that is not
+/// fits behind a [`Buffer`](https://docs.rs/tower/latest/tower/buffer/index.html); a boxed one is a `BoxCloneService`.
+///
 /// The place that `poll_ready` reserves in the inner service is kept while the store is asked. A concurrency limit
 /// inside the layer therefore counts requests that are still being authenticated; put limits outside, where they
 /// protect the store as well.

@@ -112,7 +112,7 @@ pub async fn a_token_that_names_a_session_gets_that_one_or_none<S: UserStore>(st
 pub async fn every_kind_of_lookup_is_answered<S: UserStore>(store: S) {
     let now = Timestamp::from_unix_seconds(NOW);
     let ask = async |lookup: Lookup<'_>| match store.resolve(lookup).await.unwrap() {
-        Resolution::Found { user, session } => format!("{} {}", user.id(), session.id()),
+        Resolution::Found { user, session, .. } => format!("{} {}", user.id(), session.id()),
         Resolution::UserNotFound => "no user".to_owned(),
         Resolution::NoActiveSession => "no session".to_owned(),
         other => panic!("{other:?}"),

@@ -30,11 +30,6 @@ impl<'a> BearerToken<'a> {
 
     fn parse(value: &'a [u8]) -> Result<Option<Self>, InvalidReason> {
         let malformed = InvalidReason::AuthorizationMalformed;
-        // No need for the whole header here: with the scheme and some blanks before it, a token that is just short
-        // enough still passes, and nothing behind the limit is looked at.
-        if value.len() > MAXIMUM_LENGTH + 64 {
-            return Err(InvalidReason::TokenTooLong);
-        }
         let scheme_length = value.iter().take_while(|byte| is_tchar(**byte)).count();
         let (scheme, rest) = value.split_at_checked(scheme_length).ok_or(malformed)?;
         if scheme.is_empty() {
@@ -43,6 +38,10 @@ impl<'a> BearerToken<'a> {
         // RFC 9110 §11.1: schemes are compared without regard to case.
         if !scheme.eq_ignore_ascii_case(b"bearer") {
             return Ok(None);
+        }
+        // Nothing of a longer value is looked at. There is room for a few blanks beside the longest token.
+        if value.len() > MAXIMUM_LENGTH + 64 {
+            return Err(InvalidReason::TokenTooLong);
         }
         // RFC 9110 §11.4: one or more spaces, nothing else, stand between scheme and token.
         let token = rest.trim_ascii_start();

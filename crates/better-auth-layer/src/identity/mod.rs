@@ -74,7 +74,8 @@ impl Identity {
         self.0.credential
     }
 
-    /// When this proof ends: the session's expiry or the token's, whichever comes first.
+    /// When this proof ends: the session's expiry or the token's (with the leeway that is configured), whichever comes
+    /// first.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.0.expires_at

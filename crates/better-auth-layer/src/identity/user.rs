@@ -22,7 +22,7 @@ use crate::clock::Timestamp;
 /// ```
 ///
 /// `Debug` shows the id alone.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct User {
     id: Box<str>,
     email: Box<str>,

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
@@ -10,6 +11,10 @@ use tokio_postgres::config::{Host, SslMode};
 use crate::config_error::ConfigError;
 
 const SETTING: &str = "DATABASE_URL";
+
+/// The driver's own default is two hours, and firewalls forget a connection after minutes.
+const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(10);
 
 /// An address that was understood.
 pub(super) struct Address {
@@ -120,6 +125,13 @@ impl Address {
             Some(TlsMode::Prefer) | None if local => SslMode::Disable,
             Some(TlsMode::Prefer) | None => SslMode::Require,
         });
+        // Between two lookups the other end may vanish without a word, which a lookup would notice at its deadline only.
+        if !query.contains("keepalives_") {
+            config
+                .keepalives_idle(KEEPALIVES_IDLE)
+                .keepalives_interval(KEEPALIVES_INTERVAL)
+                .keepalives_retries(3);
+        }
         if config.get_application_name().is_none() {
             config.application_name("better-auth-layer");
         }

@@ -10,7 +10,8 @@ use super::address::Address;
 use super::store::PostgresStore;
 use super::tls;
 use crate::config_error::ConfigError;
-use crate::store::{Schema, TableName};
+use crate::store::Schema;
+use crate::store::sql::check_limits;
 
 /// Configures a [`PostgresStore`]; made by [`PostgresStore::builder`].
 ///
@@ -103,19 +104,13 @@ impl PostgresStoreBuilder {
     ///
     /// [`ConfigError`] when the address cannot be understood, the certificates cannot be read, or a limit is zero.
     pub fn build(self) -> Result<PostgresStore, ConfigError> {
-        for (setting, is_zero) in [
-            ("deadline", self.deadline.is_zero()),
-            ("max_connections", self.max_connections == 0),
-        ] {
-            if is_zero {
-                return Err(ConfigError::new(setting, "is zero", "give it some room"));
-            }
-        }
+        check_limits(self.deadline, self.max_connections)?;
         let address = Address::parse(&self.url)?;
         let certificates = self.root_certificates.or(address.root_certificates);
+        let tls = tls::connector(certificates.as_deref())?;
         let manager = Manager::from_config(
             address.config,
-            tls::connector(certificates.as_deref())?,
+            tls.clone(),
             ManagerConfig {
                 recycling_method: RecyclingMethod::Fast,
             },
@@ -132,11 +127,14 @@ impl PostgresStoreBuilder {
             .build()
             .map_err(|_| ConfigError::new("max_connections", "cannot be used", "use 16"))?;
         let schema = match address.schema {
-            Some(name) => in_schema(self.schema, &name),
-            None => self.schema,
+            Some(name) if self.schema.database_schema().is_none() => {
+                self.schema.in_database_schema(name)
+            }
+            _ => self.schema,
         };
         Ok(PostgresStore::new(
             pool,
+            tls,
             schema,
             self.deadline,
             self.schema_refresh,
@@ -154,26 +152,6 @@ impl PostgresStoreBuilder {
         let store = self.build()?;
         store.look_around().await?;
         Ok(store)
-    }
-}
-
-/// Prisma's `?schema=`: tables that name no schema of their own are in this one.
-fn in_schema(schema: Schema, name: &str) -> Schema {
-    let qualify = |table: Option<&TableName>| {
-        let unqualified = table.filter(|table| table.schema().is_none());
-        unqualified.map(|table| table.clone().in_schema(name))
-    };
-    let (users, sessions) = (
-        qualify(schema.user_table()),
-        qualify(schema.session_table()),
-    );
-    let schema = match users {
-        Some(table) => schema.with_user_table(table),
-        None => schema,
-    };
-    match sessions {
-        Some(table) => schema.with_session_table(table),
-        None => schema,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 
-use tokio_postgres::error::SqlState;
+use rustls::CertificateError;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::store::{StoreError, StoreErrorKind};
 
@@ -14,9 +16,11 @@ pub(super) enum Failure {
     Dead(PostgresError),
     /// The server takes no connection just now; it may in a moment.
     NotYet(PostgresError),
-    /// The key cannot be one of the column's: not a number, not a UUID, not text the server can store.
-    BadKey,
-    /// A table or column is not, or no longer, what it was.
+    /// The key is no text that the server can hold.
+    BadText,
+    /// A text is no number or no UUID, or too large a number: the key, unless the key's column is text.
+    BadValue(PostgresError),
+    /// A table or column is not, or no longer, what it was, or may no longer be read.
     SchemaChanged(PostgresError),
     /// There is no connection to ask.
     Gone,
@@ -27,32 +31,39 @@ pub(super) enum Failure {
 impl Failure {
     /// Of a query.
     pub(super) fn of_query(error: &tokio_postgres::Error) -> Self {
-        let text = PostgresError::new(error);
-        let Some(code) = error.code() else {
-            return Self::Dead(text);
+        let Some(db) = error.as_db_error() else {
+            return Self::Dead(PostgresError::of_client(error));
         };
-        match code.code() {
-            "22P02" | "22003" | "22021" => Self::BadKey,
-            // Undefined column, table, function or operator; a result type that changed under a plan.
-            "42703" | "42P01" | "42883" | "0A000" | "3F000" => Self::SchemaChanged(text),
-            code if is_dead(code) => Self::Dead(text),
+        let text = PostgresError::of_query(db);
+        match db.code().code() {
+            _ if ends_connection(db) => Self::Dead(text),
+            "22021" | "22P05" => Self::BadText,
+            "22P02" | "22003" => Self::BadValue(text),
+            // Undefined column, table, schema, function, operator or cast; a right that is missing; a result type that
+            // changed under a plan.
+            "42703" | "42P01" | "3F000" | "42883" | "42846" | "42804" | "42501" | "0A000" => {
+                Self::SchemaChanged(text)
+            }
             _ => Self::Other(text),
         }
     }
 
     /// Of a connection attempt.
     pub(super) fn of_connecting(error: &tokio_postgres::Error) -> Self {
-        let text = PostgresError::new(error);
-        let not_yet = match error.code() {
-            Some(code) => {
-                is_dead(code.code())
-                    || *code == SqlState::TOO_MANY_CONNECTIONS
-                    || *code == SqlState::CANNOT_CONNECT_NOW
-            }
+        let Some(db) = error.as_db_error() else {
+            let text = PostgresError::of_client(error);
             // A refused certificate or a wrong password stays one however often it is tried.
-            None => !text.is_about_tls() && !text.is_about_authentication(),
+            return if text.is_about_authentication() || is_refused_tls(error) {
+                Self::Other(text)
+            } else {
+                Self::NotYet(text)
+            };
         };
-        if not_yet {
+        let text = PostgresError::of_connecting(db);
+        let is_for_a_moment = is_shutdown_or_crash(db.code())
+            || *db.code() == SqlState::TOO_MANY_CONNECTIONS
+            || *db.code() == SqlState::CANNOT_CONNECT_NOW;
+        if is_for_a_moment {
             Self::NotYet(text)
         } else {
             Self::Other(text)
@@ -60,40 +71,97 @@ impl Failure {
     }
 }
 
+/// Whatever the reason, the server closes the connection behind a fatal error: a shutdown, a crash, an idle connection
+/// that waited too long.
+fn ends_connection(error: &DbError) -> bool {
+    let is_fatal = matches!(
+        error.parsed_severity(),
+        Some(Severity::Fatal | Severity::Panic)
+    );
+    is_fatal || is_shutdown_or_crash(error.code())
+}
+
 /// The server shuts down or crashed, or the connection broke (class 08).
-fn is_dead(code: &str) -> bool {
-    matches!(code, "57P01" | "57P02" | "57P03") || code.starts_with("08")
+fn is_shutdown_or_crash(code: &SqlState) -> bool {
+    matches!(code.code(), "57P01" | "57P02" | "57P03") || code.code().starts_with("08")
+}
+
+/// The server offers no TLS, or not one to be trusted. A handshake that broke off is something else: the server may
+/// have gone away in the middle.
+fn is_refused_tls(error: &tokio_postgres::Error) -> bool {
+    let broke_off = io_error(error).is_some_and(|error| {
+        error.kind() != io::ErrorKind::InvalidInput && tls_error(error).is_none()
+    });
+    error.to_string().contains("TLS handshake") && !broke_off
+}
+
+fn io_error(error: &tokio_postgres::Error) -> Option<&io::Error> {
+    error.source()?.downcast_ref()
+}
+
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::SchemaChanged(error) => Self::new(StoreErrorKind::Schema, error),
-            Failure::Dead(error) | Failure::NotYet(error) | Failure::Other(error) => {
-                Self::new(StoreErrorKind::Unavailable, error)
-            }
-            Failure::BadKey | Failure::Gone => StoreErrorKind::Unavailable.into(),
+            Failure::Dead(error)
+            | Failure::NotYet(error)
+            | Failure::BadValue(error)
+            | Failure::Other(error) => Self::new(StoreErrorKind::Unavailable, error),
+            Failure::BadText | Failure::Gone => StoreErrorKind::Unavailable.into(),
         }
     }
 }
 
 /// An error's text for the log.
-///
-/// The server's `detail` and `hint` are left out, as they may quote a row; so is every error that quotes its input.
 #[derive(Debug)]
 pub(super) struct PostgresError(String);
 
 impl PostgresError {
-    pub(super) fn new(error: &tokio_postgres::Error) -> Self {
-        if let Some(error) = error.as_db_error() {
-            let code = error.code().code();
-            return Self(if code.starts_with("22") {
-                format!("SQLSTATE {code}")
-            } else {
-                format!("{} (SQLSTATE {code})", error.message())
-            });
+    /// The server's words where they name nothing but tables, columns and its own state. Others may quote a row or the
+    /// key, as a function behind a view may; so may `detail` and `hint` anywhere.
+    fn of_query(error: &DbError) -> Self {
+        let code = error.code().code();
+        let is_harmless = matches!(
+            code,
+            "3D000" | "3F000" | "42501" | "42703" | "42704" | "42804" | "42846" | "42883" | "42P01"
+        ) || ["08", "53", "55", "57"]
+            .iter()
+            .any(|class| code.starts_with(class));
+        if is_harmless {
+            Self::of_connecting(error)
+        } else {
+            Self(format!("SQLSTATE {code}"))
         }
+    }
+
+    /// The server's words before anything was asked.
+    fn of_connecting(error: &DbError) -> Self {
+        let code = error.code().code();
+        Self(format!("{} (SQLSTATE {code})", error.message()))
+    }
+
+    /// What this side says, without the host's name.
+    fn of_client(error: &tokio_postgres::Error) -> Self {
         let mut text = error.to_string();
+        match io_error(error).and_then(tls_error) {
+            Some(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => {
+                text.push_str(": the certificate is valid, but not for the host in DATABASE_URL");
+                return Self(text);
+            }
+            Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+                text.push_str(
+                    ": the certificate is signed by an authority that is not trusted; give a private authority's certificate with sslrootcert",
+                );
+                return Self(text);
+            }
+            _ => {}
+        }
         let mut source = error.source();
         while let Some(cause) = source {
             let cause_text = cause.to_string();
@@ -103,22 +171,17 @@ impl PostgresError {
             }
             source = cause.source();
         }
-        let mut this = Self(text);
-        if this.0.contains("does not support TLS") {
-            this.0.push_str(
+        if text.contains("does not support TLS") {
+            text.push_str(
                 "; the database offers no TLS: add `sslmode=disable` to DATABASE_URL if the network is private",
             );
         }
-        this
+        Self(text)
     }
 
     /// Every connection is in use, or a new one takes too long to open.
     pub(super) fn no_connection() -> Self {
         Self("no connection became free or could be opened in time".to_owned())
-    }
-
-    fn is_about_tls(&self) -> bool {
-        self.0.contains("TLS handshake")
     }
 
     fn is_about_authentication(&self) -> bool {

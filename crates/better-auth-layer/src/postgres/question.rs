@@ -3,14 +3,14 @@
 use std::fmt;
 
 use bytes::BytesMut;
-use tokio_postgres::Row;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
+use super::column_type::ColumnType;
 use super::connections::Connection;
 use super::failure::Failure;
 use super::tables::Tables;
 use crate::clock::Timestamp;
-use crate::store::sql::{read_session, read_user};
+use crate::store::sql::{answer, read_session, read_user};
 use crate::store::{Column, Lookup, LookupKey, LookupKind, Resolution, StoreError, StoreErrorKind};
 
 /// What is asked on a connection.
@@ -53,33 +53,29 @@ async fn resolve(
     tables: &Tables,
     lookup: &Lookup<'_>,
 ) -> Result<Result<Resolution, StoreError>, Failure> {
-    if let LookupKey::UserId(id) = lookup.key()
-        && !tables.layout.column_type(Column::UserId).may_hold(id)
-    {
-        return Ok(Ok(Resolution::UserNotFound));
-    }
-    let Some(session_id) = lookup.session_id() else {
-        return ask(connection, tables, lookup, None).await;
-    };
-    let resolution = if tables
-        .layout
-        .column_type(Column::SessionId)
-        .may_hold(session_id)
-    {
-        ask(connection, tables, lookup, Some(session_id)).await
-    } else {
-        Err(Failure::BadKey)
-    };
-    match resolution {
-        // No session can have this id; whether there is such a user is still to be said.
-        Err(Failure::BadKey) => {
-            let resolution = ask(connection, tables, lookup, None).await?;
-            Ok(resolution.map(|resolution| match resolution {
-                Resolution::Found { .. } => Resolution::NoActiveSession,
-                other => other,
-            }))
+    match ask(connection, tables, lookup, lookup.session_id()).await {
+        // No session can have this id, or no user that one; whether there is such a user is still to be said.
+        Err(Failure::BadText | Failure::BadValue(_)) if lookup.session_id().is_some() => {
+            let resolution = ask(connection, tables, lookup, None).await;
+            nobody_if_unspeakable(resolution, lookup).map(|resolution| {
+                resolution.map(|resolution| match resolution {
+                    Resolution::Found { .. } => Resolution::NoActiveSession,
+                    other => other,
+                })
+            })
         }
-        other => other,
+        resolution => nobody_if_unspeakable(resolution, lookup),
+    }
+}
+
+/// A key that the server cannot even read is nobody's.
+fn nobody_if_unspeakable(
+    resolution: Result<Result<Resolution, StoreError>, Failure>,
+    lookup: &Lookup<'_>,
+) -> Result<Result<Resolution, StoreError>, Failure> {
+    match resolution {
+        Err(Failure::BadText | Failure::BadValue(_)) => Ok(Ok(nothing(lookup))),
+        resolution => resolution,
     }
 }
 
@@ -135,26 +131,31 @@ async fn ask(
         }
     };
     match rows {
-        Ok(rows) => Ok(answer(rows.first(), lookup)),
-        Err(Failure::BadKey) if session_id.is_none() => Ok(Ok(nothing(lookup))),
+        Ok(rows) => Ok(rows
+            .iter()
+            .map(|row| Ok((read_user(row)?, read_session(row)?)))
+            .collect::<Result<Vec<_>, _>>()
+            .and_then(|pairs| answer(pairs, lookup))),
+        // Text is converted to text without fail: what failed is something behind a view, and not the key.
+        Err(Failure::BadValue(error)) if !is_converted(tables, lookup, session_id) => {
+            Err(Failure::Other(error))
+        }
         Err(failure) => Err(failure),
     }
 }
 
-fn answer(row: Option<&Row>, lookup: &Lookup<'_>) -> Result<Resolution, StoreError> {
-    let Some(row) = row else {
-        return Ok(nothing(lookup));
-    };
-    let Some(user) = read_user(row)? else {
-        return Ok(Resolution::UserNotFound);
-    };
-    let Some(session) = read_session(row)? else {
-        return Ok(Resolution::NoActiveSession);
-    };
-    if lookup.session_id().is_some_and(|id| id != session.id()) {
-        return Ok(Resolution::NoActiveSession);
+/// Whether the server makes something else than text of a key.
+fn is_converted(tables: &Tables, lookup: &Lookup<'_>, session_id: Option<&str>) -> bool {
+    let is_text = |column| tables.layout.column_type(column) == ColumnType::Text;
+    !is_text(key_column(lookup)) || session_id.is_some() && !is_text(Column::SessionId)
+}
+
+fn key_column(lookup: &Lookup<'_>) -> Column {
+    match lookup.key().kind() {
+        LookupKind::Email => Column::UserEmail,
+        LookupKind::UserId => Column::UserId,
+        LookupKind::SessionToken => Column::SessionToken,
     }
-    Ok(Resolution::found(user, session))
 }
 
 /// What it means that there is no row at all.

@@ -1,6 +1,6 @@
 //! The SQL of every lookup.
 
-use super::column_type::ColumnType;
+use super::column_type::{ColumnType, FoundColumn};
 use crate::store::sql::{Layout, Quoted};
 use crate::store::{Column, LookupKind};
 
@@ -23,7 +23,7 @@ pub(super) struct Statements {
 }
 
 impl Statements {
-    pub(super) fn new(layout: &Layout<ColumnType>) -> Self {
+    pub(super) fn new(layout: &Layout<FoundColumn>) -> Self {
         let sql = Sql { layout };
         Self {
             by_email: sql.by_user(LookupKind::Email, false),
@@ -31,17 +31,13 @@ impl Statements {
             by_user_id: sql.by_user(LookupKind::UserId, false),
             by_user_id_and_session: sql.by_user(LookupKind::UserId, true),
             by_token: layout.column(Column::SessionToken).map(|_| sql.by_token()),
-            check: format!(
-                "SELECT 1 FROM {} u, {} s LIMIT 0",
-                layout.user_table(),
-                layout.session_table()
-            ),
+            check: sql.check(),
         }
     }
 }
 
 struct Sql<'a> {
-    layout: &'a Layout<ColumnType>,
+    layout: &'a Layout<FoundColumn>,
 }
 
 impl Sql<'_> {
@@ -53,8 +49,10 @@ impl Sql<'_> {
         );
         let (condition, order, now, session_id) = if kind == LookupKind::Email {
             (
-                format!("{email} IN ($1, $2)"),
-                format!(" ORDER BY ({email} = $1) DESC, {user_id}"),
+                // The column's own comparison finds the rows by its index; as it may have no regard to case, letter
+                // for letter is said as well.
+                format!("{email} IN ($1, $2) AND {email}::text COLLATE \"C\" IN ($1, $2)"),
+                format!(" ORDER BY ({email}::text COLLATE \"C\" = $1) DESC"),
                 "$3",
                 "$4",
             )
@@ -71,7 +69,7 @@ impl Sql<'_> {
         };
         format!(
             "SELECT {user}, {session_names} \
-             FROM (SELECT {user_columns}, {user_id} AS key FROM {users} u WHERE {condition}{order} LIMIT 1) u \
+             FROM (SELECT {user_columns}, {user_id} AS key FROM {users} u WHERE {condition}{order} LIMIT 2) u \
              LEFT JOIN LATERAL (SELECT {session_columns} FROM {sessions} s \
              WHERE {owned} AND {expires_at} > {now}{narrowing} ORDER BY {preference} LIMIT 1) s ON true",
             user = names("u", true),
@@ -90,7 +88,7 @@ impl Sql<'_> {
     fn by_token(&self) -> String {
         format!(
             "SELECT {user}, {session} FROM {sessions} s LEFT JOIN {users} u ON {owned} \
-             WHERE {token} = $1 AND {expires_at} > $2",
+             WHERE {token} = $1 AND {expires_at} > $2 LIMIT 2",
             user = self.expressions("u", true),
             session = self.expressions("s", false),
             sessions = self.layout.session_table(),
@@ -101,6 +99,17 @@ impl Sql<'_> {
         )
     }
 
+    /// Reads what every lookup reads, of nobody.
+    fn check(&self) -> String {
+        format!(
+            "SELECT {user}, {session} FROM {users} u, {sessions} s LIMIT 0",
+            user = self.expressions("u", true),
+            session = self.expressions("s", false),
+            users = self.layout.user_table(),
+            sessions = self.layout.session_table(),
+        )
+    }
+
     /// Compares as the types are where they agree, so that the index is used; else as text.
     fn owned_by(&self, user_id: &str) -> String {
         let owner = self.column("s", Column::SessionUserId);
@@ -108,7 +117,7 @@ impl Sql<'_> {
             self.layout.column_type(Column::UserId),
             self.layout.column_type(Column::SessionUserId),
         );
-        if types.0 == types.1 {
+        if types.0 == types.1 && types.0 != ColumnType::Other {
             format!("{owner} = {user_id}")
         } else {
             format!("{owner}::text = {user_id}::text")
@@ -161,8 +170,8 @@ impl Sql<'_> {
     fn epoch(&self, table: &str, column: Column) -> String {
         let name = self.column(table, column);
         match self.layout.column_type(column) {
-            ColumnType::Integer => format!(
-                "(CASE WHEN abs({name}) > 100000000000 THEN {name}::float8 / 1000 ELSE {name}::float8 END)"
+            ColumnType::Number => format!(
+                "(CASE WHEN abs({name}::float8) > 1e11 THEN {name}::float8 / 1000 ELSE {name}::float8 END)"
             ),
             _ => format!("extract(epoch from {name})::float8"),
         }

@@ -1,12 +1,14 @@
 //! The store.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
+use tokio::time::Instant;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connections::Connection;
+use super::connections::{Connection, Terms};
 use super::failure::{Failure, PostgresError};
 use super::question::Question;
 use super::tables::Tables;
@@ -34,7 +36,8 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 ///
 /// # Deployment
 ///
-/// A role that may `SELECT` from the two tables is enough. Works through transaction poolers (PgBouncer, Neon's
+/// A role that may `SELECT` from the two tables is enough, or from the columns that decide: of users id, e-mail address
+/// and ban, of sessions id, user id, expiry and `impersonatedBy`. Works through transaction poolers (PgBouncer, Neon's
 /// `-pooler` hosts): no prepared statements, no session state. Towards every host that is not local, TLS with verified
 /// certificate and host name is required unless the address says `sslmode=disable`.
 ///
@@ -47,6 +50,7 @@ pub struct PostgresStore {
 
 struct Inner {
     pool: Pool,
+    tls: MakeRustlsConnect,
     schema: Schema,
     deadline: Duration,
     schema_refresh: Duration,
@@ -58,11 +62,14 @@ struct Inner {
 struct Known {
     tables: Arc<Tables>,
     since: Timestamp,
+    /// Whether they are gone, or were when they were last looked for.
+    are_gone: bool,
 }
 
 impl PostgresStore {
     pub(super) fn new(
         pool: Pool,
+        tls: MakeRustlsConnect,
         schema: Schema,
         deadline: Duration,
         schema_refresh: Duration,
@@ -70,6 +77,7 @@ impl PostgresStore {
         Self {
             inner: Arc::new(Inner {
                 pool,
+                tls,
                 schema,
                 deadline,
                 schema_refresh,
@@ -116,87 +124,108 @@ impl Inner {
         &self,
         question: Question<'_>,
     ) -> Result<Option<Resolution>, StoreError> {
-        let last_refusal = Mutex::new(None);
-        let attempt = self.attempt(question, &last_refusal);
-        match tokio::time::timeout(self.deadline, attempt).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let refusal = last_refusal
-                    .into_inner()
-                    .unwrap_or_else(PoisonError::into_inner);
-                Err(match refusal {
-                    Some(cause) => StoreError::new(StoreErrorKind::Timeout, cause),
-                    None => StoreError::timeout(),
-                })
-            }
-        }
+        let mut last_refusal = None;
+        let until = Instant::now() + self.deadline;
+        let attempt = self.attempt(question, until, &mut last_refusal);
+        let outcome = tokio::time::timeout_at(until, attempt).await;
+        outcome.unwrap_or_else(|_| {
+            Err(match last_refusal {
+                Some(cause) => StoreError::new(StoreErrorKind::Timeout, cause),
+                None => StoreError::timeout(),
+            })
+        })
     }
 
-    /// Asks; once more on another connection where the first one broke, and once more with freshly found tables where
+    /// Asks; once more on a new connection where the first one broke, and once more with freshly found tables where
     /// they are not what they were.
     async fn attempt(
         &self,
         question: Question<'_>,
-        last_refusal: &Mutex<Option<PostgresError>>,
+        until: Instant,
+        last_refusal: &mut Option<PostgresError>,
     ) -> Result<Option<Resolution>, StoreError> {
-        let (mut broken, mut changed) = (false, false);
+        let mut terms = Terms {
+            tls: &self.tls,
+            until,
+            broken: None,
+        };
+        let mut outdated = None;
         loop {
             let connection = match question {
-                Question::Lookup(_) => Connection::acquire(&self.pool, last_refusal).await?,
+                Question::Lookup(_) => Connection::acquire(&self.pool, terms, last_refusal).await?,
                 // Whoever probes wants to know how it is now, and asks again.
-                Question::Check => Connection::acquire_at_once(&self.pool).await?,
+                Question::Check => Connection::acquire_at_once(&self.pool, terms).await?,
             };
+            let mut used = None;
             let answer = async {
-                match self.tables(&connection, question.now(), changed).await? {
-                    Ok(tables) => question.ask(&connection, &tables).await,
+                let tables = self.tables(&connection, question.now(), outdated.as_ref());
+                match tables.await? {
+                    Ok(tables) => question.ask(&connection, used.insert(tables)).await,
                     Err(error) => Ok(Err(error)),
                 }
             };
-            match answer.await {
+            let failure = match answer.await {
                 Ok(answer) => {
                     connection.release();
                     return answer;
                 }
-                // The connection is not given back: it is dead, or its plans are those of other tables.
-                Err(Failure::Dead(_)) if !broken => broken = true,
-                Err(Failure::SchemaChanged(_)) if !changed => changed = true,
-                Err(failure @ Failure::Dead(_)) => return Err(failure.into()),
-                Err(failure) => {
-                    connection.release();
-                    return Err(failure.into());
+                Err(failure) => failure,
+            };
+            match failure {
+                Failure::Dead(_) => connection.discard(),
+                _ => connection.release(),
+            }
+            match failure {
+                Failure::Dead(_) if terms.broken.is_none() => {
+                    terms.broken = Some(std::time::Instant::now());
                 }
+                Failure::SchemaChanged(_) if outdated.is_none() && used.is_some() => {
+                    outdated = used;
+                }
+                failure => return Err(failure.into()),
             }
         }
     }
 
+    /// The tables as they are known, or found anew where that is too long ago or they turned out to be `outdated`.
     async fn tables(
         &self,
         connection: &Connection,
         now: Option<Timestamp>,
-        again: bool,
+        outdated: Option<&Arc<Tables>>,
     ) -> Result<Result<Arc<Tables>, StoreError>, Failure> {
         let known = self
             .tables
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        if let Some(known) = known
-            && !again
+        if let Some(known) = &known
+            && !known.are_gone
+            // Somebody else may have found them anew meanwhile.
+            && outdated.is_none_or(|outdated| !Arc::ptr_eq(outdated, &known.tables))
             // A clock that was set back must not keep old knowledge alive for ever.
             && now.is_none_or(|now| known.since.abs_diff(now) < self.schema_refresh)
         {
-            return Ok(Ok(known.tables));
+            return Ok(Ok(Arc::clone(&known.tables)));
         }
-        Ok(Tables::find(connection, &self.schema).await?.map(|tables| {
-            let tables = Arc::new(tables);
-            let known = Known {
-                tables: Arc::clone(&tables),
+        let in_use = known.as_ref().map(|known| &*known.tables);
+        let found = Tables::find(connection, &self.schema, in_use).await?;
+        let found = found.map(Arc::new);
+        let known = match (&found, known) {
+            (Ok(tables), _) => Some(Known {
+                tables: Arc::clone(tables),
                 // Found without knowing the time, it is old at the next lookup.
                 since: now.unwrap_or(Timestamp::UNIX_EPOCH),
-            };
-            *self.tables.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
-            tables
-        }))
+                are_gone: false,
+            }),
+            // Nobody needs to ask them before looking for them; when they come back, they are still those in use.
+            (Err(_), known) => known.map(|known| Known {
+                are_gone: true,
+                ..known
+            }),
+        };
+        *self.tables.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(found)
     }
 }
 

@@ -9,22 +9,25 @@ use super::Rejection;
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
+const GRPC: &[u8] = b"application/grpc";
+
 /// Whether a request is a gRPC call: HTTP/2, `POST`, and the content type `application/grpc` itself or with a `+` or
 /// `;` suffix. `application/grpc-web` is a different protocol, whose proxies expect HTTP statuses.
 pub(super) fn is_grpc(parts: &request::Parts) -> bool {
     parts.version == Version::HTTP_2
         && parts.method == Method::POST
         && parts.headers.get(CONTENT_TYPE).is_some_and(|value| {
-            match value.as_bytes().strip_prefix(b"application/grpc") {
-                Some([]) => true,
-                Some([first, ..]) => matches!(first, b'+' | b';'),
-                None => false,
-            }
+            // Media types are compared without regard to case (RFC 9110 §8.3.1).
+            let (kind, rest) = value
+                .as_bytes()
+                .split_at_checked(GRPC.len())
+                .unwrap_or_default();
+            kind.eq_ignore_ascii_case(GRPC) && matches!(rest, [] | [b'+' | b';', ..])
         })
 }
 
 /// A trailers-only answer: status 200, the gRPC status in the headers, no body (gRPC over HTTP/2, "Responses").
-pub(super) fn render(rejection: Rejection) -> Response<Bytes> {
+pub(super) fn render(rejection: &Rejection) -> Response<Bytes> {
     let kind = rejection.kind();
     let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();

@@ -7,7 +7,7 @@ use http::{HeaderValue, Response};
 use super::Rejection;
 
 /// `{"error": "<sentence>", "status": <code>}`, the bytes that clients of the quickstart see.
-pub(super) fn render(rejection: Rejection) -> Response<Bytes> {
+pub(super) fn render(rejection: &Rejection) -> Response<Bytes> {
     let status = rejection.kind().status();
     // The sentences are ours and hold nothing that JSON would escape; a test parses every one.
     let body = format!(

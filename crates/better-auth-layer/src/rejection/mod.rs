@@ -28,7 +28,7 @@ pub use self::kind::RejectionKind;
 ///     }
 /// }
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Rejection {
     kind: RejectionKind,
     credential_sent: bool,
@@ -62,7 +62,7 @@ impl Rejection {
     }
 
     /// The response to a request with this head: JSON, or a trailers-only gRPC status where the request is gRPC.
-    pub(crate) fn into_response(self, request: RequestForm) -> Response<Bytes> {
+    pub(crate) fn to_response(&self, request: RequestForm) -> Response<Bytes> {
         let mut response = match request {
             RequestForm::Http => json::render(self),
             RequestForm::Grpc => grpc::render(self),
@@ -82,7 +82,7 @@ impl Rejection {
 
     /// RFC 9110 §15.5.2 wants a challenge on every 401; RFC 6750 §3.1 wants no error code in it where the request had
     /// no credential at all.
-    fn challenge(self) -> Option<&'static str> {
+    fn challenge(&self) -> Option<&'static str> {
         if self.kind.status() != http::StatusCode::UNAUTHORIZED {
             return None;
         }

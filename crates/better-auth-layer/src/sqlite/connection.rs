@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{
-    Connection as Sqlite, ErrorCode, InterruptHandle, OpenFlags, OptionalExtension, params,
-};
+use rusqlite::{Connection as Sqlite, ErrorCode, InterruptHandle, OpenFlags, Params, params};
 
 use super::statements::Statements;
-use crate::store::sql::{FoundTables, Layout, candidate_tables, read_session, read_user};
-use crate::store::{Lookup, LookupKey, LookupKind, Resolution, Schema, StoreError, StoreErrorKind};
+use crate::store::sql::{
+    FoundTables, Layout, Pair, answer, candidate_tables, read_session, read_user,
+};
+use crate::store::{Lookup, LookupKey, Resolution, Schema, StoreError, StoreErrorKind};
 
 pub(super) struct Connection {
     sqlite: Sqlite,
@@ -17,6 +17,7 @@ pub(super) struct Connection {
 }
 
 struct Known {
+    layout: Layout<()>,
     statements: Statements,
     /// SQLite counts every change of the schema.
     schema_version: i64,
@@ -49,73 +50,62 @@ impl Connection {
         schema: &Schema,
         lookup: &Lookup<'_>,
     ) -> Result<Resolution, StoreError> {
-        let statements = self.statements(schema)?;
-        let (sql, keys) = match lookup.key() {
-            LookupKey::Email(email) => (
-                &statements.by_email,
-                vec![email.as_given(), email.lower_cased()],
-            ),
-            LookupKey::UserId(id) => (&statements.by_user_id, vec![&**id]),
+        self.refresh(schema)?;
+        let Some(Known { statements, .. }) = &self.known else {
+            return Err(StoreErrorKind::Schema.into());
+        };
+        let (now, session_id) = (lookup.now().as_unix_seconds_f64(), lookup.session_id());
+        let pairs = match lookup.key() {
+            LookupKey::Email(email) => {
+                let keys = params![now, session_id, email.as_given(), email.lower_cased()];
+                self.pairs(&statements.by_email, keys)
+            }
+            LookupKey::UserId(id) => {
+                self.pairs(&statements.by_user_id, params![now, session_id, id])
+            }
             LookupKey::SessionToken(token) => {
                 let Some(sql) = &statements.by_token else {
                     let cause = "the session table has no `token` column";
                     return Err(StoreError::new(StoreErrorKind::Unsupported, cause));
                 };
-                (sql, vec![token.expose()])
+                self.pairs(sql, params![now, session_id, token.expose()])
             }
         };
-        let sql = sql.clone();
-        let answer = self.ask(&sql, &keys, lookup);
-        answer.map_err(|error| failure(&error))
+        answer(pairs.map_err(|error| failure(&error))?, lookup)
     }
 
-    fn ask(&self, sql: &str, keys: &[&str], lookup: &Lookup<'_>) -> rusqlite::Result<Resolution> {
+    fn pairs(&self, sql: &str, keys: impl Params) -> rusqlite::Result<Vec<Pair>> {
         let mut statement = self.sqlite.prepare_cached(sql)?;
-        let (now, session_id) = (lookup.now().as_unix_seconds_f64(), lookup.session_id());
-        let found = match keys {
-            [first, second] => statement.query_row(params![now, session_id, first, second], pair),
-            keys => statement.query_row(params![now, session_id, keys.first()], pair),
-        };
-        let kind = lookup.key().kind();
-        Ok(match found.optional()? {
-            None if kind == LookupKind::SessionToken => Resolution::NoActiveSession,
-            None | Some((None, _)) => Resolution::UserNotFound,
-            // To SQLite the text `007` equals the number 7; it is not the id `7`.
-            Some((Some(user), _)) if matches!(lookup.key(), LookupKey::UserId(id) if id != user.id()) => {
-                Resolution::UserNotFound
-            }
-            Some((Some(_), None)) => Resolution::NoActiveSession,
-            Some((Some(user), Some(session))) => {
-                if session_id.is_some_and(|id| id != session.id()) {
-                    Resolution::NoActiveSession
-                } else {
-                    Resolution::found(user, session)
-                }
-            }
-        })
+        let pairs = statement.query_map(keys, |row| Ok((read_user(row)?, read_session(row)?)))?;
+        pairs.collect()
     }
 
     pub(super) fn check(&mut self, schema: &Schema) -> Result<(), StoreError> {
-        self.statements(schema).map(|_| ())
+        self.refresh(schema)
     }
 
-    /// The statements for the tables as they are now.
-    fn statements(&mut self, schema: &Schema) -> Result<&Statements, StoreError> {
-        let version = self
+    /// Looks for the tables again where the database's schema is not the one that is known.
+    fn refresh(&mut self, schema: &Schema) -> Result<(), StoreError> {
+        let schema_version = self
             .sqlite
             .pragma_query_value(None, "schema_version", |row| row.get(0))
             .map_err(|error| failure(&error))?;
-        let known = match self.known.take() {
-            Some(known) if known.schema_version == version => known,
-            _ => Known {
-                statements: Statements::new(&self.find(schema)?),
-                schema_version: version,
-            },
-        };
-        Ok(&self.known.insert(known).statements)
+        if let Some(known) = &self.known
+            && known.schema_version == schema_version
+        {
+            return Ok(());
+        }
+        let in_use = self.known.take().map(|known| known.layout);
+        let layout = self.find(schema, in_use.as_ref())?;
+        self.known = Some(Known {
+            statements: Statements::new(&layout),
+            layout,
+            schema_version,
+        });
+        Ok(())
     }
 
-    fn find(&self, schema: &Schema) -> Result<Layout<()>, StoreError> {
+    fn find(&self, schema: &Schema, in_use: Option<&Layout<()>>) -> Result<Layout<()>, StoreError> {
         let mut found = FoundTables::new();
         for table in candidate_tables(schema) {
             let names = self
@@ -126,7 +116,7 @@ impl Connection {
                 found.insert(table.to_string(), columns.collect());
             }
         }
-        Layout::choose(schema, &found)
+        Layout::choose(schema, &found, in_use)
             .map_err(|error| StoreError::new(StoreErrorKind::Schema, error))
     }
 
@@ -139,19 +129,12 @@ impl Connection {
     }
 }
 
-type Pair = (
-    Option<crate::identity::User>,
-    Option<crate::identity::Session>,
-);
-
-fn pair(row: &rusqlite::Row<'_>) -> rusqlite::Result<Pair> {
-    Ok((read_user(row)?, read_session(row)?))
-}
-
 /// SQLite's own sentence goes to the log for the errors that quote no value.
 fn failure(error: &rusqlite::Error) -> StoreError {
     let kind = match error.sqlite_error_code() {
-        Some(ErrorCode::OperationInterrupted) => StoreErrorKind::Timeout,
+        Some(
+            ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked,
+        ) => StoreErrorKind::Timeout,
         Some(_) => StoreErrorKind::Unavailable,
         None => StoreErrorKind::Schema,
     };

@@ -1,6 +1,8 @@
 //! Users and sessions in Better Auth's SQLite file.
 
 mod connection;
+mod file_id;
+mod interrupt;
 mod row;
 mod statements;
 mod store;

@@ -5,8 +5,9 @@ use crate::store::{Column, LookupKind};
 
 /// The statements for one layout, written once.
 ///
-/// Rows: the user's columns, then the session's, in the order of [`Column::ALL`]. No row: no user (by token: no such
-/// session). A row without a session id: no active session (by token: a row without a user id: no user).
+/// `?1` is now, `?2` the session id or NULL, `?3` the key (by e-mail: the address as given), `?4` the address in lower
+/// case. Rows: the user's columns, then the session's, in the order of [`Column::ALL`]; a user without a session that
+/// is active and asked for has NULL there. Two rows for one key are enough to see that it is ambiguous.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) by_email: String,
@@ -30,40 +31,35 @@ struct Sql<'a> {
 }
 
 impl Sql<'_> {
-    /// `?1` now, `?2` the session id or NULL, then the key: `?3` the address as given and `?4` in lower case, or `?3`
-    /// the user id.
     fn by_user(&self, kind: LookupKind) -> String {
         let user_id = self.column("u", Column::UserId);
-        let email = self.column("u", Column::UserEmail);
-        let (condition, order) = if kind == LookupKind::Email {
-            (
-                format!("{email} IN (?3, ?4)"),
-                format!("{email} = ?3 DESC, {user_id}, "),
-            )
+        let condition = if kind == LookupKind::Email {
+            // The first for the index; the second by bytes, whatever the column's own collation is.
+            let email = self.column("u", Column::UserEmail);
+            format!("{email} IN (?3, ?4) AND CAST({email} AS TEXT) COLLATE BINARY IN (?3, ?4)")
         } else {
-            (format!("{user_id} = ?3"), String::new())
+            format!("{user_id} = ?3")
         };
-        // One row: a user's best session, or the user alone. The left join keeps users without one, and a spelling of
-        // the address that is not the one as given must not win because only it has a session.
         format!(
-            "SELECT {columns} FROM {users} u LEFT JOIN {sessions} s \
-             ON {owner} = {user_id} AND {expires_at} > ?1 AND (?2 IS NULL OR {session_id} = ?2) \
-             WHERE {condition} ORDER BY {order}{preference} LIMIT 1",
+            "SELECT {columns} FROM (SELECT * FROM {users} u WHERE {condition} LIMIT 3) u \
+             LEFT JOIN {sessions} s ON {session_id} = (SELECT {candidate_id} FROM {sessions} c \
+             WHERE {owner} = {user_id} AND {expires_at} > ?1 AND (?2 IS NULL OR {candidate_id} = ?2) \
+             ORDER BY {preference} LIMIT 1)",
             columns = self.columns(),
             users = self.layout.user_table(),
             sessions = self.layout.session_table(),
-            owner = self.column("s", Column::SessionUserId),
             session_id = self.column("s", Column::SessionId),
-            expires_at = self.epoch("s", Column::SessionExpiresAt),
-            preference = self.preference(),
+            candidate_id = self.column("c", Column::SessionId),
+            owner = self.column("c", Column::SessionUserId),
+            expires_at = self.epoch("c", Column::SessionExpiresAt),
+            preference = self.preference("c"),
         )
     }
 
-    /// `?1` now, `?2` the session id or NULL, `?3` the token.
     fn by_token(&self) -> String {
         format!(
             "SELECT {columns} FROM {sessions} s LEFT JOIN {users} u ON {user_id} = {owner} \
-             WHERE {token} = ?3 AND {expires_at} > ?1 AND (?2 IS NULL OR {session_id} = ?2) LIMIT 1",
+             WHERE {token} = ?3 AND {expires_at} > ?1 AND (?2 IS NULL OR {session_id} = ?2) LIMIT 2",
             columns = self.columns(),
             sessions = self.layout.session_table(),
             users = self.layout.user_table(),
@@ -76,18 +72,18 @@ impl Sql<'_> {
     }
 
     /// The order of [`Session::preferred`](crate::Session::preferred).
-    fn preference(&self) -> String {
+    fn preference(&self, table: &str) -> String {
         let own_first = match self.layout.column(Column::SessionImpersonatedBy) {
             Some(_) => format!(
                 "{} IS NOT NULL, ",
-                self.column("s", Column::SessionImpersonatedBy)
+                self.column(table, Column::SessionImpersonatedBy)
             ),
             None => String::new(),
         };
         format!(
             "{own_first}{} DESC, CAST({} AS TEXT)",
-            self.epoch("s", Column::SessionExpiresAt),
-            self.column("s", Column::SessionId)
+            self.epoch(table, Column::SessionExpiresAt),
+            self.column(table, Column::SessionId)
         )
     }
 
@@ -118,7 +114,7 @@ impl Sql<'_> {
             "CASE typeof({name}) \
              WHEN 'text' THEN CASE WHEN {name} LIKE '____-%' THEN unixepoch({name}, 'subsec') END \
              WHEN 'null' THEN NULL WHEN 'blob' THEN NULL \
-             ELSE CASE WHEN abs({name}) > 100000000000 THEN {name} / 1000.0 ELSE {name} * 1.0 END END"
+             ELSE CASE WHEN {name} BETWEEN -100000000000 AND 100000000000 THEN {name} * 1.0 ELSE {name} / 1000.0 END END"
         )
     }
 

@@ -1,18 +1,23 @@
 //! The store.
 
+use std::error::Error as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::InterruptHandle;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::connection::Connection;
+use super::file_id::FileId;
+use super::interrupt::Interrupt;
 use crate::config_error::ConfigError;
-use crate::store::sql::LayoutError;
+use crate::store::sql::{LayoutError, check_limits};
 use crate::store::{Lookup, Resolution, Schema, StoreError, StoreErrorKind, UserStore};
+
+/// How long the start of a service may be held up by a writer's lock.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
 
 /// Users and sessions in the SQLite file that Better Auth writes.
 ///
@@ -44,8 +49,14 @@ struct Inner {
     schema: Schema,
     deadline: Duration,
     /// As many permits as there may be connections.
-    permits: Semaphore,
-    idle: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// A connection that nobody uses, and the file that it was opened on.
+struct Idle {
+    connection: Connection,
+    file: FileId,
 }
 
 impl SqliteStore {
@@ -114,14 +125,7 @@ impl SqliteStoreBuilder {
     /// [`ConfigError`] when the file is not there or is no SQLite database, when several sets of tables could be
     /// Better Auth's, or when a limit is zero.
     pub fn open(self) -> Result<SqliteStore, ConfigError> {
-        for (setting, is_zero) in [
-            ("deadline", self.deadline.is_zero()),
-            ("max_connections", self.max_connections == 0),
-        ] {
-            if is_zero {
-                return Err(ConfigError::new(setting, "is zero", "give it some room"));
-            }
-        }
+        check_limits(self.deadline, self.max_connections)?;
         if !self.path.is_file() {
             return Err(ConfigError::new(
                 "DATABASE_URL",
@@ -129,43 +133,39 @@ impl SqliteStoreBuilder {
                 "run Better Auth's migrations first, or correct the path (a relative one counts from the working directory)",
             ));
         }
-        let mut connection = Connection::open(&self.path, self.deadline)
-            .map_err(|error| unusable(&self.path, &error))?;
-        match connection.check(&self.schema) {
-            Ok(()) => {}
-            Err(error) if error.kind() == StoreErrorKind::Schema => {
-                let ambiguous =
-                    layout_error(&error).filter(|e| matches!(e, LayoutError::Ambiguous { .. }));
-                if let Some(ambiguous) = ambiguous {
-                    let remedy = ambiguous.to_string();
-                    return Err(ConfigError::new("DATABASE_URL", "leaves a choice", remedy));
-                }
-                let cause = layout_error(&error).map(ToString::to_string);
-                tracing::warn!(
-                    cause,
-                    "the database cannot answer yet; requests get 503 until it can"
-                );
+        let first_look = Connection::open(&self.path, FIRST_LOOK)
+            .and_then(|mut connection| connection.check(&self.schema));
+        if let Err(error) = first_look {
+            let layout_error = error.source().and_then(|source| source.downcast_ref());
+            if let Some(several @ LayoutError::Ambiguous { .. }) = layout_error {
+                let remedy = several.to_string();
+                return Err(ConfigError::new("DATABASE_URL", "leaves a choice", remedy));
             }
-            Err(error) => return Err(unusable(&self.path, &error)),
+            // Tables may still be made, and a writer's lock passes.
+            if !matches!(
+                error.kind(),
+                StoreErrorKind::Schema | StoreErrorKind::Timeout
+            ) {
+                return Err(unusable(&self.path, &error));
+            }
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the database cannot answer yet; requests get 503 until it can"
+            );
         }
         Ok(SqliteStore {
             inner: Arc::new(Inner {
                 path: self.path,
                 schema: self.schema,
                 deadline: self.deadline,
-                permits: Semaphore::new(self.max_connections),
-                idle: Mutex::new(vec![connection]),
+                permits: Arc::new(Semaphore::new(self.max_connections)),
+                idle: Mutex::new(Vec::new()),
             }),
         })
     }
 }
 
-fn layout_error(error: &StoreError) -> Option<&LayoutError> {
-    std::error::Error::source(error)?.downcast_ref()
-}
-
 fn unusable(path: &Path, error: &StoreError) -> ConfigError {
-    use std::error::Error as _;
     let cause = error.source().map(ToString::to_string).unwrap_or_default();
     ConfigError::new(
         "DATABASE_URL",
@@ -195,57 +195,70 @@ impl UserStore for SqliteStore {
 }
 
 impl Inner {
-    /// Runs blocking work with a connection, under the deadline. Work that nobody waits for any more is interrupted,
-    /// and its connection closed.
+    /// Runs blocking work with a connection, under the deadline.
+    ///
+    /// The permit stays with the thread: work that nobody waits for any more is interrupted and its connection closed,
+    /// but until then it counts.
     async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         tokio::time::timeout(self.deadline, async {
-            let Ok(_permit) = self.permits.acquire().await else {
-                return Err(StoreErrorKind::Unavailable.into());
-            };
-            let idle = self.idle().pop();
-            let connection = match idle {
-                Some(connection) => connection,
-                None => self.open().await?,
-            };
-            let mut interrupt = InterruptOnDrop(Some(connection.interrupt_handle()));
-            let work = spawn_blocking(move || {
-                let mut connection = connection;
-                let result = work(&mut connection);
-                (connection, result)
+            let permit = Arc::clone(&self.permits).acquire_owned().await;
+            let permit = permit.map_err(|_| StoreError::from(StoreErrorKind::Unavailable))?;
+            let inner = Arc::clone(self);
+            // What is logged on the other thread goes where the caller's own events go.
+            let dispatch = tracing::dispatcher::get_default(Clone::clone);
+            let (interrupt, interruptible) = Interrupt::new();
+            let blocking = spawn_blocking(move || {
+                let _permit = permit;
+                tracing::dispatcher::with_default(&dispatch, || {
+                    let mut idle = inner.take()?;
+                    interruptible.begin(&idle.connection)?;
+                    let result = work(&mut idle.connection);
+                    // Once nobody can interrupt it any more, the connection is fit for the next one.
+                    if interruptible.end() {
+                        inner.idle().push(idle);
+                    }
+                    result
+                })
             });
-            let done = work.await;
-            interrupt.0 = None;
-            let (connection, result) =
-                done.map_err(|_| StoreError::from(StoreErrorKind::Panicked))?;
-            self.idle().push(connection);
-            result
+            let done = blocking.await;
+            drop(interrupt);
+            done.map_err(|error| {
+                StoreError::from(if error.is_panic() {
+                    StoreErrorKind::Panicked
+                } else {
+                    StoreErrorKind::Unavailable
+                })
+            })?
         })
         .await
         .unwrap_or_else(|_| Err(StoreError::timeout()))
     }
 
-    async fn open(self: &Arc<Self>) -> Result<Connection, StoreError> {
-        let inner = Arc::clone(self);
-        spawn_blocking(move || Connection::open(&inner.path, inner.deadline))
-            .await
-            .map_err(|_| StoreError::from(StoreErrorKind::Panicked))?
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct InterruptOnDrop(Option<InterruptHandle>);
-
-impl Drop for InterruptOnDrop {
-    fn drop(&mut self) {
-        if let Some(handle) = &self.0 {
-            handle.interrupt();
+    /// A connection to the file that stands at the path now; those to one that stood there before are closed.
+    fn take(&self) -> Result<Idle, StoreError> {
+        let Some(file) = FileId::of(&self.path) else {
+            let cause = "the file is not there";
+            return Err(StoreError::new(StoreErrorKind::Unavailable, cause));
+        };
+        let idle = {
+            let mut idle = self.idle();
+            idle.retain(|idle| idle.file == file);
+            idle.pop()
+        };
+        match idle {
+            Some(idle) => Ok(idle),
+            None => Ok(Idle {
+                connection: Connection::open(&self.path, self.deadline)?,
+                file,
+            }),
         }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

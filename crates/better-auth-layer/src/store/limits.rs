@@ -9,7 +9,8 @@ use super::{StoreError, StoreErrorKind};
 
 /// Runs a store's future under a deadline, and takes a panic in it for a failure of the store.
 ///
-/// The timer is made when the future first has to wait: a store that answers at once needs no runtime with timers.
+/// The timer is made when the future first has to wait: a store that answers at once needs no Tokio runtime with a
+/// timer, any other does.
 pub(crate) async fn within<T, F>(
     timeout: Duration,
     start: impl FnOnce() -> F,
@@ -22,9 +23,12 @@ where
     if let Poll::Ready(result) = at_once {
         return result;
     }
-    tokio::time::timeout(timeout, future)
-        .await
-        .unwrap_or_else(|_| Err(StoreError::timeout()))
+    // Without a timer nobody would end the wait: tokio panics then, and the request is refused.
+    let limited = catch_panic(|| tokio::time::timeout(timeout, &mut future))?;
+    let result = limited.await.unwrap_or_else(|_| Err(StoreError::timeout()));
+    // What is dropped at the deadline is the store's code, too.
+    catch_panic(|| drop(future))?;
+    result
 }
 
 /// Runs a store's code, and takes a panic in it for a failure of the store.

@@ -20,7 +20,6 @@ use crate::identity::{Session, SessionToken, User};
 /// assert_eq!(lookup.session_id(), None);
 /// ```
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct Lookup<'a> {
     key: LookupKey<'a>,
     session_id: Option<Cow<'a, str>>,

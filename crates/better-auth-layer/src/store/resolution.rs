@@ -9,7 +9,8 @@ use crate::identity::{Session, User};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Resolution {
-    /// The user and an active session.
+    /// The user and an active session. Made with [`found`](Self::found).
+    #[non_exhaustive]
     Found {
         /// The user.
         user: Arc<User>,
@@ -24,12 +25,12 @@ pub enum Resolution {
 }
 
 impl Resolution {
-    /// Both were found.
+    /// Both were found. Takes them owned or shared.
     #[must_use]
-    pub fn found(user: User, session: Session) -> Self {
+    pub fn found(user: impl Into<Arc<User>>, session: impl Into<Arc<Session>>) -> Self {
         Self::Found {
-            user: Arc::new(user),
-            session: Arc::new(session),
+            user: user.into(),
+            session: session.into(),
         }
     }
 }

@@ -36,6 +36,11 @@ where
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
         (self.resolve)(lookup.into_owned()).await
     }
+
+    /// A closure is always there, and may not expect a probe's lookup.
+    async fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 impl<F> fmt::Debug for StoreFn<F> {

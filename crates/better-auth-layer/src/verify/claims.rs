@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
-use super::compact_jws::Name;
+use super::compact_jws::Text;
 use super::json_value::{Discarded, JsonValue};
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
@@ -143,7 +143,7 @@ impl<'de> Visitor<'de> for ClaimsSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims<'de>, A::Error> {
         let mut claims = Claims::default();
-        while let Some(name) = map.next_key::<Name<'de>>()? {
+        while let Some(name) = map.next_key::<Text<'de>>()? {
             let slot = match &*name.0 {
                 "exp" => &mut claims.exp,
                 "nbf" => &mut claims.nbf,

@@ -124,7 +124,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
         let mut members = Members::default();
-        while let Some(name) = map.next_key::<Name<'_>>()? {
+        while let Some(name) = map.next_key::<Text<'_>>()? {
             let slot = match &*name.0 {
                 "alg" => &mut members.alg,
                 "kid" => &mut members.kid,
@@ -147,9 +147,9 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// A member's name, borrowed unless it is written with escapes.
+/// Text in JSON, borrowed unless it is written with escapes.
 #[derive(serde::Deserialize)]
-pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

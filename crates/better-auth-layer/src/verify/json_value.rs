@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::compact_jws::Text;
 
 /// A JSON value as far as claims need it. Strings are borrowed where they have no escapes.
 #[derive(Debug, PartialEq)]
@@ -14,72 +17,30 @@ pub(super) enum JsonValue<'a> {
     /// An array of strings only; `aud` may be one (RFC 7519 §4.1.3).
     Strings(Vec<Cow<'a, str>>),
     Object,
-    /// `null`, a boolean, or an array with anything but strings in it.
+    /// `null`, a boolean, an array with anything but strings in it, a number beyond all bounds.
     Other,
 }
 
+/// From the value's own text: what a number looks like to serde depends on the features that other crates turn on in
+/// serde_json.
 impl<'de: 'a, 'a> Deserialize<'de> for JsonValue<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
-    }
-}
-
-struct ValueVisitor;
-
-impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = JsonValue<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(JsonValue::String(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(JsonValue::String(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(JsonValue::Number(number as f64))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(JsonValue::Number(number as f64))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(JsonValue::Number(number))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(JsonValue::Other)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(JsonValue::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut strings = Vec::new();
-        let mut only_strings = true;
-        while let Some(element) = seq.next_element::<JsonValue<'de>>()? {
-            match element {
-                JsonValue::String(text) => strings.push(text),
-                _ => only_strings = false,
+        let text = <&'de RawValue>::deserialize(deserializer)?.get();
+        Ok(match text.as_bytes().first() {
+            Some(b'"') => {
+                serde_json::from_str(text).map_or(Self::Other, |Text(text)| Self::String(text))
             }
-        }
-        Ok(if only_strings {
-            JsonValue::Strings(strings)
-        } else {
-            JsonValue::Other
+            Some(b'[') => serde_json::from_str::<Vec<Text<'de>>>(text)
+                .map_or(Self::Other, |strings| {
+                    Self::Strings(strings.into_iter().map(|Text(text)| text).collect())
+                }),
+            Some(b'{') => Self::Object,
+            Some(b'-' | b'0'..=b'9') => match text.parse::<f64>() {
+                Ok(number) if number.is_finite() => Self::Number(number),
+                _ => Self::Other,
+            },
+            _ => Self::Other,
         })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<Discarded, Discarded>()?.is_some() {}
-        Ok(JsonValue::Object)
     }
 }
 

@@ -72,6 +72,21 @@ fn prismas_schema_and_the_root_certificate_are_taken_off() {
 }
 
 #[test]
+fn connections_are_kept_alive_as_the_address_says_else_often() {
+    let idle = |url| parse(url).config.get_keepalives_idle();
+    assert_eq!(idle("postgres://u@h/d"), KEEPALIVES_IDLE);
+    assert_eq!(
+        idle("postgres://u@h/d?keepalives_idle=77"),
+        Duration::from_secs(77)
+    );
+    assert!(
+        !parse("postgres://u@h/d?keepalives=0")
+            .config
+            .get_keepalives()
+    );
+}
+
+#[test]
 fn errors_say_what_to_write_and_repeat_nothing() {
     for (url, says) in [
         ("", "write `postgres://"),

@@ -120,3 +120,13 @@ pub enum Naming {
     /// `expires_at`
     Snake,
 }
+
+impl Naming {
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Camel => Self::Snake,
+            Self::Snake => Self::Camel,
+        }
+    }
+}

@@ -29,6 +29,7 @@ pub use self::table_name::{TableName, TableNameError};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
     naming: Option<Naming>,
+    database_schema: Option<String>,
     user_table: Option<TableName>,
     session_table: Option<TableName>,
     columns: BTreeMap<Column, String>,
@@ -56,6 +57,7 @@ impl Schema {
     fn named(naming: Naming) -> Self {
         Self {
             naming: Some(naming),
+            database_schema: None,
             user_table: Some(TableName::new("user")),
             session_table: Some(TableName::new("session")),
             columns: BTreeMap::new(),
@@ -76,6 +78,14 @@ impl Schema {
         self
     }
 
+    /// Sets the database's schema in which the tables are that name none themselves, found ones included. Without it
+    /// they are looked for on the search path.
+    #[must_use]
+    pub fn in_database_schema(mut self, name: impl Into<String>) -> Self {
+        self.database_schema = Some(name.into());
+        self
+    }
+
     /// Sets the name of a column, which must then exist.
     #[must_use]
     pub fn with_column(mut self, column: Column, name: impl Into<String>) -> Self {
@@ -87,6 +97,12 @@ impl Schema {
     #[must_use]
     pub fn naming(&self) -> Option<Naming> {
         self.naming
+    }
+
+    /// The schema of tables that name none themselves; `None`: the search path.
+    #[must_use]
+    pub fn database_schema(&self) -> Option<&str> {
+        self.database_schema.as_deref()
     }
 
     /// The table of users; `None`: to be found.

@@ -19,7 +19,14 @@ pub(crate) struct Layout<T> {
 
 impl<T: Copy> Layout<T> {
     /// Takes the one set of tables that fits, of those that were found. Tables go by their quoted names.
-    pub(crate) fn choose(schema: &Schema, found: &FoundTables<T>) -> Result<Self, LayoutError> {
+    ///
+    /// Where several fit and one is in use already, that one stays: a table that somebody adds elsewhere in the
+    /// database must not stop a service that runs.
+    pub(crate) fn choose(
+        schema: &Schema,
+        found: &FoundTables<T>,
+        in_use: Option<&Self>,
+    ) -> Result<Self, LayoutError> {
         let namings = schema
             .naming()
             .map_or(vec![Naming::Camel, Naming::Snake], |naming| vec![naming]);
@@ -37,6 +44,18 @@ impl<T: Copy> Layout<T> {
         }
         // Where every required column has a name of its own, both ways of naming find the same.
         fitting.dedup_by(|a, b| a.same_required_columns(b));
+        if let Some(in_use) = in_use
+            && fitting.len() > 1
+            && let Some(index) = fitting
+                .iter()
+                .position(|layout| layout.same_required_columns(in_use))
+        {
+            tracing::warn!(
+                in_use = %in_use,
+                "several sets of tables could be Better Auth's by now; name the one that is with BETTER_AUTH_USER_TABLE and BETTER_AUTH_SESSION_TABLE"
+            );
+            return Ok(fitting.swap_remove(index));
+        }
         match (fitting.pop(), fitting.pop()) {
             (Some(layout), None) => Ok(layout),
             (Some(one), Some(other)) => Err(LayoutError::Ambiguous {
@@ -70,9 +89,15 @@ impl<T: Copy> Layout<T> {
             };
             let own_name = schema.column(column);
             let name = own_name.unwrap_or(column.default_name(naming));
-            match found.get(name) {
-                Some(kind) => {
-                    columns.insert(column, (name.to_owned(), *kind));
+            // Which way required columns are named says little about the others: a mixture must not lose a ban.
+            let other_way = match (own_name, schema.naming()) {
+                (None, None) if !column.is_required() => Some(column.default_name(naming.other())),
+                _ => None,
+            };
+            let mut names = std::iter::once(name).chain(other_way);
+            match names.find_map(|name| found.get(name).map(|kind| (name.to_owned(), *kind))) {
+                Some(named) => {
+                    columns.insert(column, named);
                 }
                 None if column.is_required() || own_name.is_some() => {
                     lacking.push(format!("column \"{name}\" of {table}"));
@@ -115,6 +140,12 @@ impl<T: Copy> Layout<T> {
         self.found(column).map(|(name, _)| name)
     }
 
+    /// Does without a column, as if the database did not have it.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn leave(&mut self, column: Column) {
+        self.columns.remove(&column);
+    }
+
     /// A column with what the database says of it.
     pub(crate) fn found(&self, column: Column) -> Option<(&str, T)> {
         let (name, kind) = self.columns.get(&column)?;
@@ -141,18 +172,23 @@ pub(crate) fn candidate_tables(schema: &Schema) -> Vec<TableName> {
 }
 
 fn user_tables(schema: &Schema) -> Vec<TableName> {
-    named_or(schema.user_table(), ["user", "users"])
+    tables(schema, schema.user_table(), ["user", "users"])
 }
 
 fn session_tables(schema: &Schema) -> Vec<TableName> {
-    named_or(schema.session_table(), ["session", "sessions"])
+    tables(schema, schema.session_table(), ["session", "sessions"])
 }
 
-fn named_or(named: Option<&TableName>, defaults: [&str; 2]) -> Vec<TableName> {
-    named.map_or_else(
+fn tables(schema: &Schema, named: Option<&TableName>, defaults: [&str; 2]) -> Vec<TableName> {
+    let tables = named.map_or_else(
         || defaults.map(TableName::new).to_vec(),
         |table| vec![table.clone()],
-    )
+    );
+    let qualify = |table: TableName| match (table.schema(), schema.database_schema()) {
+        (None, Some(name)) => table.in_schema(name),
+        _ => table,
+    };
+    tables.into_iter().map(qualify).collect()
 }
 
 /// The database does not have the tables.
@@ -211,6 +247,7 @@ mod tests {
             let layout = Layout::choose(
                 &Schema::auto(),
                 &found(&[(user, USER), (session, columns), ("other", USER)]),
+                None,
             )
             .unwrap();
             assert_eq!(layout.user_table(), &TableName::new(user));
@@ -226,24 +263,24 @@ mod tests {
     #[test]
     fn two_sets_that_fit_are_an_error_until_one_is_named() {
         let both = found(&[("user", USER), ("users", USER), ("session", CAMEL)]);
-        let error = Layout::choose(&Schema::auto(), &both).unwrap_err();
+        let error = Layout::choose(&Schema::auto(), &both, None).unwrap_err();
         assert!(matches!(error, LayoutError::Ambiguous { .. }), "{error}");
         let named = Schema::auto().with_user_table(TableName::new("user"));
-        assert!(Layout::choose(&named, &both).is_ok());
-        assert!(Layout::choose(&Schema::camel(), &both).is_ok());
+        assert!(Layout::choose(&named, &both, None).is_ok());
+        assert!(Layout::choose(&Schema::camel(), &both, None).is_ok());
     }
 
     #[test]
     fn what_is_missing_is_named() {
         let tables = found(&[("user", USER), ("session", &["id", "userId"])]);
-        let error = Layout::choose(&Schema::camel(), &tables)
+        let error = Layout::choose(&Schema::camel(), &tables, None)
             .unwrap_err()
             .to_string();
         assert!(
             error.contains(r#"column "expiresAt" of "session""#),
             "{error}"
         );
-        let error = Layout::choose(&Schema::camel(), &found(&[]))
+        let error = Layout::choose(&Schema::camel(), &found(&[]), None)
             .unwrap_err()
             .to_string();
         assert!(error.contains(r#"table "user""#), "{error}");
@@ -253,7 +290,9 @@ mod tests {
     fn a_column_named_by_hand_must_exist() {
         let tables = found(&[("user", USER), ("session", CAMEL)]);
         let schema = Schema::auto().with_column(Column::UserBanned, "is_banned");
-        let error = Layout::choose(&schema, &tables).unwrap_err().to_string();
+        let error = Layout::choose(&schema, &tables, None)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(r#"column "is_banned""#), "{error}");
     }
 
@@ -264,7 +303,56 @@ mod tests {
             .with_column(Column::SessionId, "sid")
             .with_column(Column::SessionUserId, "owner")
             .with_column(Column::SessionExpiresAt, "ends");
-        let layout = Layout::choose(&schema, &tables).unwrap();
+        let layout = Layout::choose(&schema, &tables, None).unwrap();
         assert_eq!(layout.column(Column::SessionUserId), Some("owner"));
+    }
+
+    #[test]
+    fn a_table_that_somebody_adds_stops_nothing_that_runs() {
+        let before = found(&[("user", USER), ("session", CAMEL)]);
+        let in_use = Layout::choose(&Schema::auto(), &before, None).unwrap();
+        let after = found(&[("user", USER), ("users", USER), ("session", CAMEL)]);
+        let kept = Layout::choose(&Schema::auto(), &after, Some(&in_use)).unwrap();
+        assert_eq!(kept.user_table(), in_use.user_table());
+        // Once the one in use is gone, the other is the one that fits.
+        let moved = found(&[("users", USER), ("session", CAMEL)]);
+        let other = Layout::choose(&Schema::auto(), &moved, Some(&in_use)).unwrap();
+        assert_eq!(other.user_table(), &TableName::new("users"));
+    }
+
+    #[test]
+    fn optional_columns_are_found_however_they_are_named() {
+        let tables = found(&[
+            ("user", &["id", "email", "banned", "ban_expires"]),
+            ("session", &["id", "owner", "ends", "impersonated_by"]),
+        ]);
+        let schema = Schema::auto()
+            .with_column(Column::SessionUserId, "owner")
+            .with_column(Column::SessionExpiresAt, "ends");
+        let layout = Layout::choose(&schema, &tables, None).unwrap();
+        assert_eq!(
+            layout.column(Column::SessionImpersonatedBy),
+            Some("impersonated_by")
+        );
+        assert_eq!(layout.column(Column::UserBanExpires), Some("ban_expires"));
+    }
+
+    #[test]
+    fn tables_without_a_schema_are_in_the_databases() {
+        let schema = Schema::auto()
+            .in_database_schema("auth")
+            .with_user_table(TableName::new("user").in_schema("other"));
+        let names: Vec<_> = candidate_tables(&schema)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            names,
+            [
+                r#""other"."user""#,
+                r#""auth"."session""#,
+                r#""auth"."sessions""#
+            ]
+        );
     }
 }

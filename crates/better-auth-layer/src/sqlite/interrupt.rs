@@ -1,0 +1,67 @@
+//! Ends a lookup that nobody waits for any more.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::InterruptHandle;
+
+use super::connection::Connection;
+use crate::store::StoreError;
+
+/// In the hands of the one who waits: dropped, it interrupts the work, or keeps it from beginning.
+pub(super) struct Interrupt(Arc<Shared>);
+
+/// In the hands of the thread that works.
+pub(super) struct Interruptible(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared(Mutex<State>);
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Waiting,
+    Working(InterruptHandle),
+    /// The work is done, or nobody waits for it.
+    Over,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Interrupt {
+    pub(super) fn new() -> (Self, Interruptible) {
+        let shared = Arc::new(Shared::default());
+        (Self(Arc::clone(&shared)), Interruptible(shared))
+    }
+}
+
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        if let State::Working(handle) = &*state {
+            handle.interrupt();
+        }
+        *state = State::Over;
+    }
+}
+
+impl Interruptible {
+    /// From here on the connection may be interrupted. An error where nobody waits any more.
+    pub(super) fn begin(&self, connection: &Connection) -> Result<(), StoreError> {
+        let mut state = self.0.state();
+        if matches!(*state, State::Over) {
+            return Err(StoreError::timeout());
+        }
+        *state = State::Working(connection.interrupt_handle());
+        Ok(())
+    }
+
+    /// From here on it is not; `false` where it has been.
+    pub(super) fn end(&self) -> bool {
+        let over = std::mem::replace(&mut *self.0.state(), State::Over);
+        matches!(over, State::Working(_))
+    }
+}

@@ -1,0 +1,172 @@
+//! A server that goes away and comes back while it is asked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use better_auth_layer::PostgresStore;
+use support::postgres::{ClusterOptions, Database, OwnCluster};
+use tokio::task::JoinSet;
+
+use crate::tables::{ADA, ADA_FOUND, Types, ask_for_ada, by_email};
+
+const WORKERS: usize = 8;
+
+async fn server_with_ada(options: ClusterOptions) -> (OwnCluster, Database) {
+    let cluster = OwnCluster::start(options).await;
+    let database = cluster.create_database().await;
+    database.execute(&Types::USUAL.ddl()).await;
+    database.execute(&ADA.join(";")).await;
+    // What was written must survive a crash, in which unlogged buffers are lost.
+    database.execute("CHECKPOINT").await;
+    (cluster, database)
+}
+
+/// Asks with several workers for as long as `meanwhile` takes and for some answers more; how often each answer came.
+async fn under_load(
+    store: &PostgresStore,
+    meanwhile: impl Future<Output = ()>,
+) -> BTreeMap<String, u32> {
+    let (stop, asked) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU32::new(0)),
+    );
+    let mut workers = JoinSet::new();
+    for _ in 0..WORKERS {
+        let (store, stop, asked) = (store.clone(), Arc::clone(&stop), Arc::clone(&asked));
+        workers.spawn(async move {
+            let mut answers = BTreeMap::<String, u32>::new();
+            while !stop.load(Ordering::SeqCst) {
+                *answers.entry(ask_for_ada(&store).await).or_default() += 1;
+                *answers
+                    .entry(by_email(&store, "eve@example.com").await)
+                    .or_default() += 1;
+                asked.fetch_add(1, Ordering::SeqCst);
+            }
+            answers
+        });
+    }
+    let more = async |many: u32| {
+        let until = asked.load(Ordering::SeqCst) + many;
+        while asked.load(Ordering::SeqCst) < until {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    more(100).await;
+    meanwhile.await;
+    more(100).await;
+    stop.store(true, Ordering::SeqCst);
+    let mut all = BTreeMap::new();
+    for answers in workers.join_all().await {
+        for (answer, count) in answers {
+            *all.entry(answer).or_default() += count;
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_lookup_is_lost_while_the_server_restarts() {
+    let (cluster, database) = server_with_ada(ClusterOptions::default()).await;
+    let store = PostgresStore::builder(database.url())
+        .max_connections(4)
+        // Longer than the restart takes on a machine under load.
+        .deadline(Duration::from_secs(30))
+        .build()
+        .unwrap();
+    let answers = under_load(&store, async {
+        cluster.stop_fast().await;
+        cluster.start_again().await;
+    })
+    .await;
+    let kinds: Vec<&str> = answers.keys().map(String::as_str).collect();
+    assert_eq!(kinds, ["no user", ADA_FOUND], "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_is_a_failure_at_most_and_never_an_answer() {
+    let (cluster, database) = server_with_ada(ClusterOptions::default()).await;
+    let store = PostgresStore::builder(database.url())
+        .max_connections(4)
+        .deadline(Duration::from_secs(5))
+        .build()
+        .unwrap();
+    let answers = under_load(&store, async {
+        cluster.stop_immediate().await;
+        // Down for longer than an attempt takes, so that connecting is tried again as well.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cluster.start_again().await;
+    })
+    .await;
+    for answer in answers.keys() {
+        assert!(
+            [
+                "no user",
+                ADA_FOUND,
+                "failed: unavailable",
+                "failed: timeout"
+            ]
+            .contains(&answer.as_str()),
+            "{answers:?}"
+        );
+    }
+    // Each worker asked for both in turn, and nobody took Ada for nobody.
+    assert!(answers["no user"] >= 100, "{answers:?}");
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+}
+
+#[tokio::test]
+async fn connections_that_the_server_closed_in_their_sleep_cost_nobody_an_answer() {
+    let (cluster, database) = server_with_ada(ClusterOptions::default()).await;
+    let store = PostgresStore::builder(database.url())
+        .max_connections(4)
+        .build()
+        .unwrap();
+    let all_at_once = async || {
+        let mut lookups = JoinSet::new();
+        for _ in 0..WORKERS {
+            let store = store.clone();
+            lookups.spawn(async move { ask_for_ada(&store).await });
+        }
+        assert!(
+            lookups
+                .join_all()
+                .await
+                .iter()
+                .all(|answer| answer == ADA_FOUND)
+        );
+    };
+    all_at_once().await;
+    let admin = database.client().await;
+    for _ in 0..20 {
+        admin
+            .execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'better-auth-layer'",
+                &[],
+            )
+            .await
+            .unwrap();
+        all_at_once().await;
+    }
+    drop(cluster);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_the_server_ends_in_mid_query_is_replaced() {
+    let (cluster, database) = server_with_ada(ClusterOptions {
+        extra: vec![("idle_session_timeout".to_owned(), "30ms".to_owned())],
+        ..ClusterOptions::default()
+    })
+    .await;
+    let store = PostgresStore::builder(database.url())
+        .max_connections(1)
+        .build()
+        .unwrap();
+    // Asked again and again just when the server's patience ends: some questions cross its goodbye.
+    for step in 0..60 {
+        assert_eq!(ask_for_ada(&store).await, ADA_FOUND, "{step}");
+        tokio::time::sleep(Duration::from_micros(28_000 + step * 70)).await;
+    }
+    drop(cluster);
+}
