@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{
+        Arc,
         atomic::{AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, channel},
     },
@@ -27,8 +28,17 @@ CREATE TABLE "user" ("id" text primary key, "email" text, "emailVerified" intege
 CREATE TABLE "session" ("id" text primary key, "expiresAt" date, "token" text, "userId" text);
 "#;
 
+/// Goes away with the last who needs it: a program that was started outlives its description.
+struct Directory(PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 pub(crate) struct Program {
-    directory: PathBuf,
+    directory: Arc<Directory>,
     variables: Vec<(String, String)>,
 }
 
@@ -41,7 +51,7 @@ impl Program {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(directory.join("tmp")).unwrap();
         Self {
-            directory,
+            directory: Arc::new(Directory(directory)),
             variables: Vec::new(),
         }
         .set("PORT", "0")
@@ -70,7 +80,7 @@ impl Program {
 
     /// The file that `with_database` names.
     pub(crate) fn database(&self) -> Connection {
-        Connection::open(self.directory.join("auth.sqlite")).unwrap()
+        Connection::open(self.directory.0.join("auth.sqlite")).unwrap()
     }
 
     pub(crate) fn create_tables(&self) {
@@ -89,13 +99,13 @@ impl Program {
 
     /// Writes `.env`.
     pub(crate) fn file(self, text: &str) -> Self {
-        fs::write(self.directory.join(".env"), text).unwrap();
+        fs::write(self.directory.0.join(".env"), text).unwrap();
         self
     }
 
     /// What the program has left in the directory for temporary files.
     pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.directory.join("tmp")).unwrap();
+        let entries = fs::read_dir(self.directory.0.join("tmp")).unwrap();
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 
@@ -103,10 +113,10 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatkit-server"));
         command
             .args(arguments)
-            .current_dir(&self.directory)
+            .current_dir(&self.directory.0)
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap())
-            .env("TMPDIR", self.directory.join("tmp"))
+            .env("TMPDIR", self.directory.0.join("tmp"))
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -164,13 +174,8 @@ impl Program {
             lines,
             log,
             child,
+            _directory: Arc::clone(&self.directory),
         }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -180,6 +185,8 @@ pub(crate) struct Server {
     lines: Receiver<String>,
     log: JoinHandle<String>,
     child: KillOnDrop,
+    // Dropped after the child.
+    _directory: Arc<Directory>,
 }
 
 impl Server {
