@@ -10,7 +10,7 @@ use super::connections::Connection;
 use super::failure::Failure;
 use super::tables::Tables;
 use crate::clock::Timestamp;
-use crate::store::sql::{answer, read_session, read_user};
+use crate::store::sql::{Pair, answer, read_session, read_user};
 use crate::store::{Column, Lookup, LookupKey, LookupKind, Resolution, StoreError, StoreErrorKind};
 
 /// What is asked on a connection.
@@ -134,7 +134,7 @@ async fn ask(
         Ok(rows) => Ok(rows
             .iter()
             .map(|row| Ok((read_user(row)?, read_session(row)?)))
-            .collect::<Result<Vec<_>, _>>()
+            .collect::<Result<Vec<Pair>, _>>()
             .and_then(|pairs| answer(pairs, lookup))),
         // Text is converted to text without fail: what failed is something behind a view, and not the key.
         Err(Failure::BadValue(error)) if !is_converted(tables, lookup, session_id) => {
