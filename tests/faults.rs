@@ -22,6 +22,16 @@ const SILENT: u8 = 2;
 const PANICS_AT_ONCE: u8 = 3;
 const PANICS_LATER: u8 = 4;
 const PANICS_IN_RESOLVE_NOW: u8 = 5;
+const PANICS_WHEN_DROPPED: u8 = 6;
+
+/// Its end is a panic, unless there is one already.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "the store's code is wrong");
+    }
+}
 
 /// A good store with something in front of it that a test breaks and mends.
 struct Breakable {
@@ -54,6 +64,10 @@ impl UserStore for Breakable {
                 "connection refused",
             )),
             SILENT => std::future::pending().await,
+            PANICS_WHEN_DROPPED => {
+                let _bomb = Bomb;
+                std::future::pending().await
+            }
             PANICS_AT_ONCE => panic!("the store's code is wrong"),
             PANICS_LATER => {
                 tokio::task::yield_now().await;
@@ -81,6 +95,7 @@ async fn a_store_that_cannot_answer_is_a_503_and_recovers_without_a_restart() {
         PANICS_AT_ONCE,
         PANICS_LATER,
         PANICS_IN_RESOLVE_NOW,
+        PANICS_WHEN_DROPPED,
     ] {
         store.set(mode);
         let started = tokio::time::Instant::now();
@@ -94,7 +109,7 @@ async fn a_store_that_cannot_answer_is_a_503_and_recovers_without_a_restart() {
             answer.assert_refused(&format!("mode {mode}: {email}"), RejectionKind::Unavailable);
         }
         let elapsed = started.elapsed();
-        if mode == SILENT {
+        if mode == SILENT || mode == PANICS_WHEN_DROPPED {
             assert_eq!(elapsed.as_secs(), 4 * 3, "each at the deadline");
         } else {
             assert!(elapsed < Duration::from_secs(1), "mode {mode}: {elapsed:?}");
