@@ -2,7 +2,10 @@
 
 use better_auth_layer::{BetterAuthLayer, ConfigError, Environment, Settings, SqliteStore};
 
-use crate::{demo::Demo, start_error::StartError};
+use crate::{
+    demo::{self, Demo},
+    start_error::StartError,
+};
 
 /// The environment, with the `.env` file of the working directory behind it.
 pub(crate) fn environment() -> Result<Environment, ConfigError> {
@@ -23,6 +26,7 @@ pub(crate) async fn layer(
     let demo = Demo::create()?;
     let layer = settings
         .builder()
+        .issuer(demo::issuer(&settings))
         .secret(demo.secret()?)
         .store(SqliteStore::open(demo.database())?)
         .build()?;

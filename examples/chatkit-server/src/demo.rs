@@ -16,6 +16,11 @@ use crate::{start_error::StartError, token};
 const USER_ID: &str = "demo-user";
 const EMAIL: &str = "demo@example.com";
 
+/// Who signs the demo's tokens, where nobody says otherwise.
+pub(crate) fn issuer(settings: &Settings) -> &str {
+    settings.issuer().unwrap_or("chatkit-server")
+}
+
 /// How long Better Auth lets a session last.
 const SESSION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -67,7 +72,8 @@ impl Demo {
         address: SocketAddr,
         settings: &Settings,
     ) -> Result<String, StartError> {
-        let token = token::mint(&self.secret()?, settings, EMAIL, Some(USER_ID))?;
+        let issuer = Some(issuer(settings));
+        let token = token::mint(&self.secret()?, settings, issuer, EMAIL, Some(USER_ID))?;
         let database = self.database();
         let database = database.display();
         Ok(format!(

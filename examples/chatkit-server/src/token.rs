@@ -33,13 +33,20 @@ pub(crate) fn run(email: &str, subject: Option<&str>) -> Result<String, StartErr
             "set it to the secret that the server runs with",
         ));
     };
-    mint(secrets.current(), &settings, email, subject)
+    mint(
+        secrets.current(),
+        &settings,
+        settings.issuer(),
+        email,
+        subject,
+    )
 }
 
 /// A token that a server with these settings accepts, once it finds the user.
 pub(crate) fn mint(
     secret: &Secret,
     settings: &Settings,
+    issuer: Option<&str>,
     email: &str,
     subject: Option<&str>,
 ) -> Result<String, StartError> {
@@ -47,7 +54,7 @@ pub(crate) fn mint(
     let claims = Claims {
         email,
         sub: subject,
-        iss: settings.issuer(),
+        iss: issuer,
         aud: settings.audiences().first().map(String::as_str),
         iat: now,
         exp: now.saturating_add(LIFETIME_SECONDS),
