@@ -161,6 +161,12 @@ async fn a_table_that_somebody_adds_elsewhere_stops_nothing_that_runs() {
         .execute(r#"CREATE TABLE users (id text, email text); CREATE TABLE sessions AS SELECT * FROM "session""#)
         .await;
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
-    database.execute(r#"ALTER TABLE "user" DROP "image""#).await;
+    database
+        .execute(r#"ALTER TABLE "session" RENAME TO "away""#)
+        .await;
+    assert_eq!(ask_for_ada(&store).await, "failed: schema");
+    database
+        .execute(r#"ALTER TABLE "away" RENAME TO "session""#)
+        .await;
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
 }

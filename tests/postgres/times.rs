@@ -13,7 +13,7 @@ use support::token::token_for;
 use crate::tables::{by_email, now, usual_tables};
 
 /// Types of a time column, with the SQL for a second of the epoch.
-const COLUMNS: [(&str, &str); 6] = [
+const COLUMNS: [(&str, &str); 7] = [
     ("timestamptz", "to_timestamp({})"),
     ("timestamp", "to_timestamp({}) AT TIME ZONE 'UTC'"),
     ("timestamp(3)", "to_timestamp({}) AT TIME ZONE 'UTC'"),
@@ -21,6 +21,7 @@ const COLUMNS: [(&str, &str); 6] = [
     ("bigint", "(({})::numeric * 1000)::bigint"),
     ("bigint", "({})::bigint"),
     ("double precision", "{}"),
+    ("moment", "to_timestamp({})"),
 ];
 
 const ZONES: [&str; 3] = ["America/Los_Angeles", "UTC", "Asia/Tokyo"];
@@ -33,7 +34,7 @@ async fn ends(zone: &str, ends: &[(&str, String)]) -> Database {
         database.name()
     );
     database.execute(&zone).await;
-    let mut statements = String::new();
+    let mut statements = "CREATE DOMAIN moment AS timestamptz;".to_owned();
     for (index, (kind, literal)) in COLUMNS.iter().enumerate() {
         statements += &format!(
             r#"CREATE TABLE "user{index}" ("id" text, "email" text, "banned" boolean, "banExpires" {kind});
