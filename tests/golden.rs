@@ -142,29 +142,6 @@ async fn without_the_binding_rule_a_verification_mail_would_open_the_door() {
     }
 }
 
-/// The session cookie's value and the raw session token are other credentials; as bearer tokens they are not accepted.
-#[tokio::test]
-async fn session_tokens_are_no_jwts() {
-    let document: Value = serde_json::from_str(&fixture("sqlite-nocache.json")).unwrap();
-    let token = document["getSession"]["session"]["token"]
-        .as_str()
-        .or(document["getSession"]["body"]["session"]["token"].as_str())
-        .expect("the recording has a session");
-    let store = MemoryStore::new();
-    store.insert_user(User::new("u", "u@example.com"));
-    let session = Session::new("s", "u", Timestamp::MAX).with_token(SessionToken::new(token));
-    store.insert_session(session);
-    let gate =
-        Gate::of(builder(store).secret(Secret::new(document["secret"].as_str().unwrap()).unwrap()));
-    let signed = document["setAuthToken"]
-        .as_str()
-        .expect("the recording has a signed token");
-    for credential in [token, signed] {
-        let answer = gate.send(credential).await;
-        answer.assert_refused("session token", RejectionKind::InvalidCredential);
-    }
-}
-
 #[tokio::test]
 async fn better_auths_own_sqlite_file_is_read_as_it_was_written() {
     let rows: Value = serde_json::from_str(&fixture("sqlite.rows.json")).unwrap();

@@ -112,7 +112,12 @@ async fn the_log_says_why_a_token_was_refused() {
             sign_raw(HEADER, "{}", "another-secret-altogether"),
             "reason=signature_mismatch",
         ),
-        ("not-a-token".to_owned(), "reason=not_a_compact_jws"),
+        ("not..token".to_owned(), "reason=not_a_compact_jws"),
+        ("a-token".to_owned(), "reason=session_token_not_signed"),
+        (
+            "a.token".to_owned(),
+            "reason=signed_session_token_malformed",
+        ),
     ] {
         log.take();
         gate.send(&token)

@@ -153,3 +153,20 @@ async fn many_lookups_at_once_survive_a_change_together() {
         "nobody had to connect anew"
     );
 }
+
+#[tokio::test]
+async fn a_probe_notices_what_a_lookup_would() {
+    let database = ada().await;
+    let store = PostgresStore::connect(database.url()).await.unwrap();
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    store.check().await.unwrap();
+    database
+        .execute(r#"ALTER TABLE "session" RENAME "expiresAt" TO "ends""#)
+        .await;
+    let error = store.check().await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Schema);
+    database
+        .execute(r#"ALTER TABLE "session" RENAME "ends" TO "expiresAt""#)
+        .await;
+    store.check().await.unwrap();
+}

@@ -174,6 +174,10 @@ async fn a_server_without_tls_is_refused_with_what_to_write() {
     let database = own_server().await.create_database().await;
     let url = format!("{}?sslmode=require", database.tcp_url());
     assert_refused_at_once(PostgresStore::builder(&url), "no TLS", "sslmode=disable").await;
+    // Without a word about TLS as well, where the host is not this machine by its name.
+    let url = format!("{}?hostaddr=127.0.0.1", database.tcp_url());
+    let url = url.replace("@localhost:", "@db.internal:");
+    assert_refused_at_once(PostgresStore::builder(&url), "elsewhere", "sslmode=disable").await;
 }
 
 #[tokio::test]

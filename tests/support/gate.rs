@@ -1,15 +1,15 @@
 //! A service behind the layer, and what a client sees of it.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use better_auth_layer::{
     BetterAuth, BetterAuthLayer, BetterAuthLayerBuilder, Identity, RejectionKind, ResponseBody,
     Secret, UserStore,
 };
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt};
@@ -29,6 +29,7 @@ pub fn builder(store: impl UserStore) -> BetterAuthLayerBuilder {
 #[derive(Clone, Debug, Default)]
 pub struct Inner {
     calls: Arc<AtomicUsize>,
+    last: Arc<Mutex<Option<Identity>>>,
 }
 
 impl Service<Request<Full<Bytes>>> for Inner {
@@ -49,7 +50,13 @@ impl Service<Request<Full<Bytes>>> for Inner {
             .extensions()
             .get::<Identity>()
             .expect("the layer puts an identity in");
-        let who = format!("{} {}", identity.user().id(), identity.session().id());
+        let basis = match (identity.session(), identity.api_key()) {
+            (Some(session), None) => session.id(),
+            (None, Some(key)) => key.id(),
+            other => panic!("a session or an API key, not {other:?}"),
+        };
+        let who = format!("{} {basis}", identity.user().id());
+        *self.last.lock().unwrap() = Some(identity.clone());
         std::future::ready(Ok(Response::new(Full::from(who))))
     }
 }
@@ -77,6 +84,19 @@ impl Gate {
     /// How often the service behind the layer was called.
     pub fn calls(&self) -> usize {
         self.inner.calls.load(Ordering::SeqCst)
+    }
+
+    /// The identity that the service behind the layer saw last.
+    pub fn identity(&self) -> Identity {
+        let last = self.inner.last.lock().unwrap().clone();
+        last.expect("a request that went through")
+    }
+
+    /// Sends a request with a `Cookie` header.
+    pub async fn send_cookie(&self, cookie: &str) -> Answer {
+        let value = HeaderValue::from_bytes(cookie.as_bytes()).unwrap();
+        self.send_headers([(COOKIE, value)].into_iter().collect())
+            .await
     }
 
     /// Sends a request with a bearer token.
@@ -166,6 +186,12 @@ impl Answer {
             RejectionKind::UserBanned => (
                 403,
                 r#"{"error": "User is banned", "status": 403}"#,
+                None,
+                None,
+            ),
+            RejectionKind::CrossOrigin => (
+                403,
+                r#"{"error": "Cross-origin request refused", "status": 403}"#,
                 None,
                 None,
             ),

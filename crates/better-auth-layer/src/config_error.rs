@@ -16,7 +16,7 @@ use std::fmt;
 /// assert_eq!(error.setting(), "secret");
 /// assert_eq!(
 ///     error.to_string(),
-///     "`secret` is not set; give the builder the secret that Better Auth signs with (BETTER_AUTH_SECRET)",
+///     "`secret` is not set; give the builder the secret that Better Auth signs with (BETTER_AUTH_SECRET), its address with `base_url` (BETTER_AUTH_URL), or both",
 /// );
 /// ```
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use crate::database_url::DatabaseUrl;
 use crate::environment::Environment;
 use crate::layer::BetterAuthLayer;
 use crate::settings::Settings;
-use crate::store::{Lookup, Resolution, Schema, StoreError, UserStore};
+use crate::store::{Lookup, LookupKind, Resolution, Schema, StoreError, UserStore};
 
 /// The store for a [`DatabaseUrl`], whichever database that is.
 #[derive(Clone, Debug)]
@@ -74,6 +74,15 @@ impl UserStore for DatabaseStore {
         }
     }
 
+    fn supports(&self, kind: LookupKind) -> bool {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.supports(kind),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.supports(kind),
+        }
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         match self {
             #[cfg(feature = "postgres")]
@@ -87,8 +96,7 @@ impl UserStore for DatabaseStore {
 impl BetterAuthLayer {
     /// Starts configuring a layer with the settings and the store of the environment.
     ///
-    /// `DATABASE_URL` and `BETTER_AUTH_SECRET` must be set, `BETTER_AUTH_ISSUER` should be; [`Settings`] has the whole
-    /// list. With the feature `dotenv`, read a `.env` file first:
+    /// `DATABASE_URL` must be set, and `BETTER_AUTH_SECRET`, `BETTER_AUTH_URL` or both; [`Settings`] has the whole list. With the feature `dotenv`, read a `.env` file first:
     ///
     /// ```no_run
     /// use better_auth_layer::{BetterAuthLayer, ConfigError, Environment};
@@ -123,11 +131,11 @@ impl BetterAuthLayer {
                 "set it to `postgres://user:password@host:5432/database` or `sqlite:path/to/file.sqlite`",
             ));
         };
-        if settings.secrets().is_none() {
+        if !settings.accept_a_credential() {
             return Err(ConfigError::new(
                 "BETTER_AUTH_SECRET",
                 "is not set",
-                "set it to the secret that Better Auth runs with",
+                "set it to the secret that Better Auth runs with, or BETTER_AUTH_URL to its address, or both",
             ));
         }
         let store = DatabaseStore::connect(url, settings.schema()).await?;

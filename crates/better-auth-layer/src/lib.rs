@@ -69,23 +69,27 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authenticator;
+mod base_url;
 mod body;
 mod builder;
 mod clock;
 mod config_error;
 mod credential;
+mod csrf;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod database_store;
 mod database_url;
 mod environment;
 mod future;
 mod identity;
+mod jwks;
 mod layer;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod rejection;
+mod root_certificates;
 mod secret;
 mod service;
 mod settings;
@@ -96,27 +100,34 @@ mod verify;
 
 pub use self::authenticator::{Authenticate, Authenticator};
 pub use self::body::ResponseBody;
-pub use self::builder::BetterAuthLayerBuilder;
+pub use self::builder::{ApiKeys, BetterAuthLayerBuilder};
 pub use self::clock::{Clock, SystemClock, Timestamp};
 pub use self::config_error::ConfigError;
+pub use self::csrf::TrustedOrigin;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use self::database_store::DatabaseStore;
 pub use self::database_url::DatabaseUrl;
 pub use self::environment::Environment;
 pub use self::future::ResponseFuture;
-pub use self::identity::{CredentialKind, Identity, Session, SessionToken, User};
+pub use self::identity::{
+    ApiKey, ApiKeyHash, CredentialKind, Identity, Session, SessionToken, User,
+};
+pub use self::jwks::{
+    JwksOptions, JwsAlgorithm, KeySet, KeySource, KeySourceError, RemoteKeySource,
+};
 pub use self::layer::BetterAuthLayer;
 #[cfg(feature = "memory")]
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
-pub use self::postgres::{PostgresStore, PostgresStoreBuilder};
+pub use self::postgres::{PostgresKeySource, PostgresStore, PostgresStoreBuilder};
 pub use self::rejection::{Rejection, RejectionKind};
 pub use self::secret::{Secret, SecretError, SecretRing};
 pub use self::service::BetterAuth;
 pub use self::settings::Settings;
 #[cfg(feature = "sqlite")]
-pub use self::sqlite::{SqliteStore, SqliteStoreBuilder};
+pub use self::sqlite::{SqliteKeySource, SqliteStore, SqliteStoreBuilder};
 pub use self::store::{
     Column, EmailKey, Lookup, LookupKey, LookupKind, Naming, Resolution, Schema, StoreError,
     StoreErrorKind, StoreFn, TableName, TableNameError, UserStore, store_fn,
 };
+pub use self::verify::CookieCache;

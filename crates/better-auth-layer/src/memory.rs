@@ -2,8 +2,8 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use crate::identity::{Session, User};
-use crate::store::{Lookup, LookupKey, Resolution, StoreError, UserStore};
+use crate::identity::{ApiKey, Session, User};
+use crate::store::{Lookup, LookupKey, LookupKind, Resolution, StoreError, UserStore};
 
 /// Users and sessions in memory: the mock for unit tests of a service behind the layer.
 ///
@@ -34,6 +34,7 @@ pub struct MemoryStore {
 struct Tables {
     users: Vec<User>,
     sessions: Vec<Session>,
+    api_keys: Vec<ApiKey>,
 }
 
 impl MemoryStore {
@@ -59,6 +60,19 @@ impl MemoryStore {
         });
     }
 
+    /// Adds an API key, in place of one with the same id.
+    pub fn insert_api_key(&self, key: ApiKey) {
+        self.change(|tables| {
+            tables.api_keys.retain(|other| other.id() != key.id());
+            tables.api_keys.push(key);
+        });
+    }
+
+    /// Removes an API key.
+    pub fn remove_api_key(&self, id: &str) {
+        self.change(|tables| tables.api_keys.retain(|key| key.id() != id));
+    }
+
     /// Removes a user with all sessions.
     pub fn remove_user(&self, id: &str) {
         self.change(|tables| {
@@ -82,6 +96,10 @@ impl UserStore for MemoryStore {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         Ok(tables.resolve(&lookup))
     }
+
+    fn supports(&self, _: LookupKind) -> bool {
+        true
+    }
 }
 
 impl Tables {
@@ -93,6 +111,16 @@ impl Tables {
                 user_with(email.as_given()).or_else(|| user_with(email.lower_cased()))
             }
             LookupKey::UserId(id) => self.user(id),
+            LookupKey::ApiKey(hash) => {
+                let mut keys = self.api_keys.iter();
+                return match keys.find(|key| *key.hash() == **hash) {
+                    None => Resolution::ApiKeyNotFound,
+                    Some(key) => match self.user(key.reference_id()) {
+                        Some(user) => Resolution::found_api_key(user.clone(), key.clone()),
+                        None => Resolution::UserNotFound,
+                    },
+                };
+            }
             LookupKey::SessionToken(token) => {
                 let session = self.sessions.iter().find(|session| {
                     session

@@ -208,6 +208,12 @@ impl SecretRing {
         &self.current
     }
 
+    /// The secrets by which something may be signed, the current one first.
+    pub(crate) fn accepted(&self, with_previous: bool) -> impl Iterator<Item = &Secret> {
+        let previous = if with_previous { self.previous() } else { &[] };
+        std::iter::once(&self.current).chain(previous)
+    }
+
     /// The secrets before it, latest first.
     #[must_use]
     pub fn previous(&self) -> &[Secret] {

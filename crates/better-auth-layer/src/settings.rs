@@ -1,9 +1,12 @@
 //! Settings from the environment.
 
-use crate::builder::BetterAuthLayerBuilder;
+use crate::base_url::BaseUrl;
+use crate::builder::{ApiKeys, BetterAuthLayerBuilder};
 use crate::config_error::ConfigError;
+use crate::csrf::TrustedOrigin;
 use crate::database_url::DatabaseUrl;
 use crate::environment::Environment;
+use crate::jwks::RemoteKeySource;
 use crate::layer::BetterAuthLayer;
 use crate::secret::{Secret, SecretRing};
 use crate::store::{Schema, TableName, TableNameError};
@@ -15,12 +18,22 @@ use crate::store::{Schema, TableName, TableNameError};
 /// | `DATABASE_URL` | where users and sessions are ([`DatabaseUrl`]) |
 /// | `BETTER_AUTH_SECRET` | the secret shared with Better Auth |
 /// | `BETTER_AUTH_SECRETS` | versioned secrets, current one first; wins over `BETTER_AUTH_SECRET` |
-/// | `BETTER_AUTH_ISSUER` | required `iss` |
+/// | `BETTER_AUTH_URL` | the address of the Better Auth deployment ([`base_url`](BetterAuthLayerBuilder::base_url)) |
+/// | `BETTER_AUTH_JWKS_URL` | where its public keys are, if not where the address says |
+/// | `BETTER_AUTH_JWKS_ISSUER` | `iss` of tokens that are signed with them, if Better Auth's option `jwt.issuer` is set |
+/// | `BETTER_AUTH_ISSUER` | required `iss` of secret-signed tokens |
 /// | `BETTER_AUTH_AUDIENCE` | values of `aud` that mean this service, between commas |
+/// | `BETTER_AUTH_TRUSTED_ORIGINS` | whose pages may send the session cookie, between commas ([`TrustedOrigin`]) |
+/// | `BETTER_AUTH_COOKIE_PREFIX` | prefix of the cookies' names; default `better-auth` |
+/// | `BETTER_AUTH_API_KEYS` | `on`: API keys in the header `x-api-key` are accepted; default `off` |
 /// | `BETTER_AUTH_SCHEMA` | `auto` (default), `camel` or `snake` |
 /// | `BETTER_AUTH_USER_TABLE`, `BETTER_AUTH_SESSION_TABLE` | the tables, such as `users` or `auth.user` |
 ///
 /// All are optional here; [`BetterAuthLayerBuilder::build`] says what is missing.
+///
+/// Where `BETTER_AUTH_URL` and the variables about public keys are not set and `BETTER_AUTH_ISSUER` is an `https` origin,
+/// it stands in for the address: the tokens of Better Auth's own `/api/auth/token` are accepted then, and a line in the
+/// log says so.
 ///
 /// ```
 /// use better_auth_layer::{Environment, Settings};
@@ -39,8 +52,14 @@ use crate::store::{Schema, TableName, TableNameError};
 pub struct Settings {
     database_url: Option<DatabaseUrl>,
     secrets: Option<SecretRing>,
+    url: Option<BaseUrl>,
+    jwks_url: Option<String>,
+    jwks_issuer: Option<String>,
     issuer: Option<String>,
     audiences: Vec<String>,
+    trusted_origins: Vec<String>,
+    cookie_prefix: Option<String>,
+    api_keys: bool,
     schema: Schema,
 }
 
@@ -55,17 +74,19 @@ impl Settings {
             .get("DATABASE_URL")?
             .map(str::parse)
             .transpose()?;
-        let audiences = environment.get("BETTER_AUTH_AUDIENCE")?.unwrap_or_default();
+        let text = |name| Ok(environment.get(name)?.map(str::to_owned));
+        let list = |name| Ok(parts(environment.get(name)?.unwrap_or_default()));
         Ok(Self {
             database_url,
             secrets: secrets(environment)?,
-            issuer: environment.get("BETTER_AUTH_ISSUER")?.map(str::to_owned),
-            audiences: audiences
-                .split(',')
-                .map(str::trim)
-                .filter(|audience| !audience.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            url: url(environment)?,
+            jwks_url: jwks_url(environment)?,
+            jwks_issuer: text("BETTER_AUTH_JWKS_ISSUER")?,
+            issuer: text("BETTER_AUTH_ISSUER")?,
+            audiences: list("BETTER_AUTH_AUDIENCE")?,
+            trusted_origins: trusted_origins(list("BETTER_AUTH_TRUSTED_ORIGINS")?)?,
+            cookie_prefix: text("BETTER_AUTH_COOKIE_PREFIX")?,
+            api_keys: api_keys(environment)?,
             schema: schema(environment)?,
         })
     }
@@ -100,11 +121,26 @@ impl Settings {
         &self.schema
     }
 
+    /// Whether something is set by which a request could be authenticated.
+    #[must_use]
+    pub fn accept_a_credential(&self) -> bool {
+        self.secrets.is_some() || self.api_keys || self.url.is_some() || self.jwks_url.is_some()
+    }
+
     /// A builder with all of this in it but the store.
     pub fn builder(&self) -> BetterAuthLayerBuilder {
         let mut builder = BetterAuthLayer::builder();
         if let Some(secrets) = &self.secrets {
             builder = builder.secrets(secrets.clone());
+        }
+        if let Some(url) = self.url.as_ref().or(self.stand_in().as_ref()) {
+            builder = builder.deployment(url.clone());
+        }
+        if let Some(url) = &self.jwks_url {
+            builder = builder.jwks_url(url);
+        }
+        if let Some(issuer) = &self.jwks_issuer {
+            builder = builder.jwks_issuer(issuer);
         }
         if let Some(issuer) = &self.issuer {
             builder = builder.issuer(issuer);
@@ -112,7 +148,99 @@ impl Settings {
         for audience in &self.audiences {
             builder = builder.audience(audience);
         }
+        for origin in &self.trusted_origins {
+            builder = builder.trusted_origin(origin);
+        }
+        if let Some(prefix) = &self.cookie_prefix {
+            builder = builder.cookie_prefix(prefix);
+        }
+        if self.api_keys {
+            builder = builder.api_keys(ApiKeys::new());
+        }
         builder
+    }
+
+    /// The issuer as the address of the deployment, where nothing else is said about public keys.
+    fn stand_in(&self) -> Option<BaseUrl> {
+        if self.jwks_url.is_some() || self.jwks_issuer.is_some() {
+            return None;
+        }
+        let issuer = self.issuer.as_deref()?;
+        let url = BaseUrl::parse(issuer, "BETTER_AUTH_ISSUER").ok()?;
+        if !url.is_https() || url.origin() != issuer {
+            return None;
+        }
+        tracing::info!(
+            jwks_url = url.jwks_url(),
+            "BETTER_AUTH_URL is not set; BETTER_AUTH_ISSUER stands in for it, and tokens signed with that deployment's public keys are accepted, too"
+        );
+        Some(url)
+    }
+}
+
+fn parts(list: &str) -> Vec<String> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn url(environment: &Environment) -> Result<Option<BaseUrl>, ConfigError> {
+    let setting = "BETTER_AUTH_URL";
+    let Some(text) = environment.get(setting)? else {
+        return Ok(None);
+    };
+    let url = BaseUrl::parse(text, setting)?;
+    let has_keys_elsewhere = environment.get("BETTER_AUTH_JWKS_URL")?.is_some();
+    if !has_keys_elsewhere && RemoteKeySource::new(&url.jwks_url()).is_err() {
+        return Err(ConfigError::new(
+            setting,
+            "is not `https`, and whoever is on the way could put in keys",
+            "write `https://`, or set BETTER_AUTH_JWKS_URL to an `https` address of the keys",
+        ));
+    }
+    Ok(Some(url))
+}
+
+fn jwks_url(environment: &Environment) -> Result<Option<String>, ConfigError> {
+    let setting = "BETTER_AUTH_JWKS_URL";
+    let Some(url) = environment.get(setting)? else {
+        return Ok(None);
+    };
+    RemoteKeySource::new(url).map_err(|_| {
+        ConfigError::new(
+            setting,
+            "is no address that keys can be taken from",
+            "write an `https` address without a user or a password, such as `https://app.example.com/api/auth/jwks`",
+        )
+    })?;
+    Ok(Some(url.to_owned()))
+}
+
+fn trusted_origins(patterns: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    for pattern in &patterns {
+        pattern.parse::<TrustedOrigin>().map_err(|_| {
+            ConfigError::new(
+                "BETTER_AUTH_TRUSTED_ORIGINS",
+                format!("has `{pattern}`, which is no origin or trusts every one"),
+                "write origins such as `https://app.example.com` or `https://*.example.com`, without a slash at the end, between commas",
+            )
+        })?;
+    }
+    Ok(patterns)
+}
+
+fn api_keys(environment: &Environment) -> Result<bool, ConfigError> {
+    let setting = "BETTER_AUTH_API_KEYS";
+    match environment.get(setting)? {
+        None | Some("off" | "false") => Ok(false),
+        Some("on" | "true") => Ok(true),
+        Some(_) => Err(ConfigError::new(
+            setting,
+            "is neither `on` nor `off`",
+            "write `on` to accept API keys",
+        )),
     }
 }
 

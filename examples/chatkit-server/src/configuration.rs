@@ -19,7 +19,7 @@ pub(crate) async fn layer(
     environment: &Environment,
 ) -> Result<(BetterAuthLayer, Option<Demo>), StartError> {
     let settings = Settings::read(environment)?;
-    if settings.database_url().is_some() || settings.secrets().is_some() {
+    if settings.database_url().is_some() || settings.accept_a_credential() {
         let layer = BetterAuthLayer::from_settings(&settings).await?.build()?;
         return Ok((layer, None));
     }

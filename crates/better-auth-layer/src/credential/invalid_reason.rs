@@ -7,14 +7,32 @@ use std::fmt;
 pub(crate) enum InvalidReason {
     SeveralAuthorizationHeaders,
     AuthorizationMalformed,
+    SeveralApiKeys,
+    ApiKeyMalformed,
+    ApiKeyUnknown,
+    ApiKeyDisabled,
+    ApiKeyExpired,
+    ApiKeyUsedUp,
+    ApiKeyOfOtherConfiguration,
+    SeveralCookies,
+    CookieMalformed,
     TokenTooLong,
     NotCompactJws,
     HeaderMalformed,
     TypNotAccepted,
     CriticalExtension,
     AlgorithmNotAccepted,
+    SecretMissing,
     KeySourceMissing,
+    KidMissing,
+    KidUnknown,
+    KeyAlgorithmMismatch,
     SignatureMismatch,
+    SignedSessionTokenMalformed,
+    SessionTokenMalformed,
+    SessionTokenNotSigned,
+    SessionTokenNotAccepted,
+    SessionTokenUnknown,
     ClaimsMalformed,
     ClaimMissing(&'static str),
     ClaimMalformed(&'static str),
@@ -25,6 +43,7 @@ pub(crate) enum InvalidReason {
     AudienceMismatch,
     AudienceUnknown,
     BetterAuthOwnToken,
+    NotASessionJwt(&'static str),
     NoBinding,
     SubjectMismatch,
     EmailNotVerified,
@@ -36,14 +55,32 @@ impl InvalidReason {
         match self {
             Self::SeveralAuthorizationHeaders => "several_authorization_headers",
             Self::AuthorizationMalformed => "authorization_malformed",
+            Self::SeveralApiKeys => "several_api_keys",
+            Self::ApiKeyMalformed => "api_key_malformed",
+            Self::ApiKeyUnknown => "api_key_unknown",
+            Self::ApiKeyDisabled => "api_key_disabled",
+            Self::ApiKeyExpired => "api_key_expired",
+            Self::ApiKeyUsedUp => "api_key_used_up",
+            Self::ApiKeyOfOtherConfiguration => "api_key_of_other_configuration",
+            Self::SeveralCookies => "several_cookies",
+            Self::CookieMalformed => "cookie_malformed",
             Self::TokenTooLong => "token_too_long",
             Self::NotCompactJws => "not_a_compact_jws",
             Self::HeaderMalformed => "header_malformed",
             Self::TypNotAccepted => "typ_not_accepted",
             Self::CriticalExtension => "critical_extension",
             Self::AlgorithmNotAccepted => "algorithm_not_accepted",
+            Self::SecretMissing => "secret_missing",
             Self::KeySourceMissing => "key_source_missing",
+            Self::KidMissing => "kid_missing",
+            Self::KidUnknown => "kid_unknown",
+            Self::KeyAlgorithmMismatch => "key_algorithm_mismatch",
             Self::SignatureMismatch => "signature_mismatch",
+            Self::SignedSessionTokenMalformed => "signed_session_token_malformed",
+            Self::SessionTokenMalformed => "session_token_malformed",
+            Self::SessionTokenNotSigned => "session_token_not_signed",
+            Self::SessionTokenNotAccepted => "session_token_not_accepted",
+            Self::SessionTokenUnknown => "session_token_unknown",
             Self::ClaimsMalformed => "claims_malformed",
             Self::ClaimMissing(_) => "claim_missing",
             Self::ClaimMalformed(_) => "claim_malformed",
@@ -54,6 +91,7 @@ impl InvalidReason {
             Self::AudienceMismatch => "audience_mismatch",
             Self::AudienceUnknown => "audience_unknown",
             Self::BetterAuthOwnToken => "better_auth_own_token",
+            Self::NotASessionJwt(_) => "not_a_session_jwt",
             Self::NoBinding => "no_binding",
             Self::SubjectMismatch => "subject_mismatch",
             Self::EmailNotVerified => "email_not_verified",
@@ -64,7 +102,19 @@ impl InvalidReason {
     pub(crate) const fn remedy(self) -> Option<&'static str> {
         match self {
             Self::KeySourceMissing => Some(
-                "the token is not signed with the secret (HS256) and no key source is configured for other algorithms",
+                "the token is signed with a key of Better Auth's JWKS; set BETTER_AUTH_URL or the builder's `base_url` (or BETTER_AUTH_JWKS_URL) to say where the keys are",
+            ),
+            Self::SecretMissing => Some(
+                "the credential is signed with the deployment's secret; set BETTER_AUTH_SECRET or the builder's `secret`",
+            ),
+            Self::KidUnknown => Some(
+                "the issuer's JWKS has no key of this id; is BETTER_AUTH_URL the deployment that made the token?",
+            ),
+            Self::SessionTokenNotSigned => Some(
+                "send the value of the response header `set-auth-token`, which is signed, or accept raw tokens with the builder's `accept_raw_session_tokens`",
+            ),
+            Self::SessionTokenUnknown => Some(
+                "the session has ended or is in another database; Better Auth with a secondary storage keeps none in the database unless `storeSessionInDatabase` is set",
             ),
             Self::AudienceUnknown => Some(
                 "the token has an `aud`; set BETTER_AUTH_AUDIENCE or the builder's `audience` to the value meant for this service",
@@ -73,7 +123,7 @@ impl InvalidReason {
                 "mint the token with header `typ: JWT` or with a claim `iss` or `sub`, which Better Auth's own mail tokens never have",
             ),
             Self::IssuerMismatch => Some(
-                "mint the token with the `iss` that BETTER_AUTH_ISSUER or the builder's `issuer` says",
+                "the token's `iss` is not the configured one: BETTER_AUTH_ISSUER for secret-signed tokens, the origin of BETTER_AUTH_URL (or BETTER_AUTH_JWKS_ISSUER) for those of a JWKS",
             ),
             Self::ClaimMissing(_) => Some("mint the token with this claim"),
             _ => None,
@@ -85,7 +135,9 @@ impl fmt::Display for InvalidReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
         match self {
-            Self::ClaimMissing(claim) | Self::ClaimMalformed(claim) => write!(f, ": {claim}"),
+            Self::ClaimMissing(claim)
+            | Self::ClaimMalformed(claim)
+            | Self::NotASessionJwt(claim) => write!(f, ": {claim}"),
             _ => Ok(()),
         }
     }

@@ -1,5 +1,9 @@
 //! Who sent a request: the user, the active session, and how both were proven.
 
+mod api_key;
+mod api_key_hash;
+mod credential_kind;
+mod fields;
 mod session;
 mod session_token;
 mod user;
@@ -7,6 +11,9 @@ mod user;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::api_key::ApiKey;
+pub use self::api_key_hash::ApiKeyHash;
+pub use self::credential_kind::CredentialKind;
 pub use self::session::Session;
 pub use self::session_token::SessionToken;
 pub use self::user::User;
@@ -32,27 +39,37 @@ pub struct Identity(Arc<Proven>);
 
 struct Proven {
     user: Arc<User>,
-    session: Arc<Session>,
+    basis: Basis,
     credential: CredentialKind,
     claims: Option<String>,
     expires_at: Timestamp,
 }
 
+/// What the user is here by.
+#[derive(Clone)]
+pub(crate) enum Basis {
+    Session(Arc<Session>),
+    ApiKey(Arc<ApiKey>),
+}
+
 impl Identity {
-    pub(crate) fn from_token(
+    pub(crate) fn new(
         user: Arc<User>,
-        session: Arc<Session>,
+        basis: Basis,
         credential: CredentialKind,
-        claims: String,
-        token_expires_at: Timestamp,
+        claims: Option<String>,
+        credential_expires_at: Timestamp,
     ) -> Self {
-        let expires_at = session.expires_at().min(token_expires_at);
+        let basis_expires_at = match &basis {
+            Basis::Session(session) => session.expires_at(),
+            Basis::ApiKey(key) => key.expires_at().unwrap_or(Timestamp::MAX),
+        };
         Self(Arc::new(Proven {
             user,
-            session,
+            basis,
             credential,
-            claims: Some(claims),
-            expires_at,
+            claims,
+            expires_at: basis_expires_at.min(credential_expires_at),
         }))
     }
 
@@ -62,10 +79,23 @@ impl Identity {
         &self.0.user
     }
 
-    /// The session that was active when the request was authenticated.
+    /// The session that was active when the request was authenticated. `None` for an [API key](Self::api_key), which
+    /// stands for its owner without a session, and for nothing else.
     #[must_use]
-    pub fn session(&self) -> &Session {
-        &self.0.session
+    pub fn session(&self) -> Option<&Session> {
+        match &self.0.basis {
+            Basis::Session(session) => Some(session),
+            Basis::ApiKey(_) => None,
+        }
+    }
+
+    /// The API key, where one was sent.
+    #[must_use]
+    pub fn api_key(&self) -> Option<&ApiKey> {
+        match &self.0.basis {
+            Basis::Session(_) => None,
+            Basis::ApiKey(key) => Some(key),
+        }
     }
 
     /// What proved this identity.
@@ -74,8 +104,8 @@ impl Identity {
         self.0.credential
     }
 
-    /// When this proof ends: the session's expiry or the token's (with the leeway that is configured), whichever comes
-    /// first.
+    /// When this proof ends: the expiry of the session or the API key, or the token's (with the leeway that is
+    /// configured), whichever comes first. An API key that never ends has [`Timestamp::MAX`].
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.0.expires_at
@@ -110,23 +140,5 @@ impl fmt::Debug for Identity {
             .field("user_id", &self.user().id())
             .field("credential", &self.credential())
             .finish_non_exhaustive()
-    }
-}
-
-/// The kinds of credential that prove an [`Identity`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CredentialKind {
-    /// A JWT that the application signed with the deployment's secret (HS256), sent as a bearer token.
-    SecretJwt,
-}
-
-impl CredentialKind {
-    /// The name used in logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SecretJwt => "secret_jwt",
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! A row of Better Auth's `session` table.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::SessionToken;
 use crate::clock::Timestamp;
@@ -108,6 +109,24 @@ impl Session {
     #[must_use]
     pub fn created_at(&self) -> Option<Timestamp> {
         self.created_at
+    }
+
+    /// Whether the user signed in less than `max_age` ago: what Better Auth calls a fresh session. One whose age is not
+    /// known, or that is from the future, is not fresh.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use better_auth_layer::{Session, Timestamp};
+    ///
+    /// let at = Timestamp::from_unix_seconds;
+    /// let session = Session::new("s", "u", at(900)).with_created_at(at(100));
+    /// assert!(session.is_fresh_at(at(159), Duration::from_secs(60)));
+    /// assert!(!session.is_fresh_at(at(160), Duration::from_secs(60)));
+    /// ```
+    #[must_use]
+    pub fn is_fresh_at(&self, now: Timestamp, max_age: Duration) -> bool {
+        self.created_at
+            .is_some_and(|created| created <= now && created.abs_diff(now) < max_age)
     }
 
     /// The administrator who acts as the user in this session (Better Auth's admin plugin).

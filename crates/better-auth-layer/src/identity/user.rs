@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::fields::Fields;
 use crate::clock::Timestamp;
 
 /// A user, as the store read it.
@@ -32,6 +33,7 @@ pub struct User {
     role: Option<Box<str>>,
     banned: bool,
     ban_expires: Option<Timestamp>,
+    fields: Fields,
 }
 
 impl User {
@@ -47,6 +49,7 @@ impl User {
             role: None,
             banned: false,
             ban_expires: None,
+            fields: Fields::default(),
         }
     }
 
@@ -83,6 +86,13 @@ impl User {
     pub fn with_ban(mut self, expires: Option<Timestamp>) -> Self {
         self.banned = true;
         self.ban_expires = expires;
+        self
+    }
+
+    /// Sets a field of the application's own.
+    #[must_use]
+    pub fn with_field(mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
+        self.fields.insert(name.into(), value.into());
         self
     }
 
@@ -129,6 +139,13 @@ impl User {
             .flat_map(|roles| roles.split(','))
             .map(str::trim)
             .filter(|role| !role.is_empty())
+    }
+
+    /// A field of the application's own, as text: one of the columns that the store was asked to read as well
+    /// ([`Schema::with_user_field`](crate::Schema::with_user_field)). `None` where it is null or was not asked for.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)
     }
 
     /// Whether a ban is in force. A ban without an end never passes.

@@ -5,6 +5,7 @@ mod builder;
 mod column_type;
 mod connections;
 mod failure;
+mod key_source;
 mod question;
 mod row;
 mod statements;
@@ -13,4 +14,5 @@ mod tables;
 mod tls;
 
 pub use self::builder::PostgresStoreBuilder;
+pub use self::key_source::PostgresKeySource;
 pub use self::store::PostgresStore;

@@ -10,7 +10,10 @@ use super::connections::Connection;
 use super::failure::Failure;
 use super::tables::Tables;
 use crate::clock::Timestamp;
-use crate::store::sql::{Pair, answer, read_session, read_user};
+use crate::identity::ApiKeyHash;
+use crate::store::sql::{
+    ApiKeyColumn, Pair, USER_COLUMNS, answer, api_key_answer, read_api_key, read_session, read_user,
+};
 use crate::store::{Column, Lookup, LookupKey, LookupKind, Resolution, StoreError, StoreErrorKind};
 
 /// What is asked on a connection.
@@ -121,6 +124,7 @@ async fn ask(
                 }
             }
         }
+        LookupKey::ApiKey(hash) => return ask_for_api_key(connection, tables, hash).await,
         LookupKey::SessionToken(token) => {
             let Some(sql) = &statements.by_token else {
                 let cause = "the session table has no `token` column";
@@ -133,7 +137,10 @@ async fn ask(
     match rows {
         Ok(rows) => Ok(rows
             .iter()
-            .map(|row| Ok((read_user(row)?, read_session(row)?)))
+            .map(|row| {
+                let user = read_user(row, Column::ALL.len(), &tables.user_fields)?;
+                Ok((user, read_session(row)?))
+            })
             .collect::<Result<Vec<Pair>, _>>()
             .and_then(|pairs| answer(pairs, lookup))),
         // Text is converted to text without fail: what failed is something behind a view, and not the key.
@@ -142,6 +149,31 @@ async fn ask(
         }
         Err(failure) => Err(failure),
     }
+}
+
+async fn ask_for_api_key(
+    connection: &Connection,
+    tables: &Tables,
+    hash: &ApiKeyHash,
+) -> Result<Result<Resolution, StoreError>, Failure> {
+    let sql = match &tables.statements.by_api_key {
+        Ok(sql) => sql,
+        Err(lack) => {
+            return Ok(Err(StoreError::new(StoreErrorKind::Schema, lack.as_str())));
+        }
+    };
+    let first_field = USER_COLUMNS + ApiKeyColumn::ALL.len();
+    let rows = connection
+        .query(sql, &[Text(hash.as_str()).parameter()])
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let user = read_user(row, first_field, &tables.user_fields)?;
+            Ok((user, read_api_key(row, USER_COLUMNS)?))
+        })
+        .collect::<Result<Vec<_>, StoreError>>()
+        .and_then(|rows| api_key_answer(rows, hash)))
 }
 
 /// Whether the server makes something else than text of a key.
@@ -154,7 +186,8 @@ fn key_column(lookup: &Lookup<'_>) -> Column {
     match lookup.key().kind() {
         LookupKind::Email => Column::UserEmail,
         LookupKind::UserId => Column::UserId,
-        LookupKind::SessionToken => Column::SessionToken,
+        // A hash is looked up as the text that it is.
+        LookupKind::SessionToken | LookupKind::ApiKey => Column::SessionToken,
     }
 }
 
@@ -162,6 +195,7 @@ fn key_column(lookup: &Lookup<'_>) -> Column {
 fn nothing(lookup: &Lookup<'_>) -> Resolution {
     match lookup.key().kind() {
         LookupKind::SessionToken => Resolution::NoActiveSession,
+        LookupKind::ApiKey => Resolution::ApiKeyNotFound,
         LookupKind::Email | LookupKind::UserId => Resolution::UserNotFound,
     }
 }

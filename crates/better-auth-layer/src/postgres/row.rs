@@ -7,21 +7,21 @@ use tokio_postgres::types::FromSql;
 
 use crate::clock::Timestamp;
 use crate::store::sql::Record;
-use crate::store::{Column, StoreError, StoreErrorKind};
+use crate::store::{StoreError, StoreErrorKind};
 
 impl Record for Row {
     type Error = StoreError;
 
-    fn text(&self, column: Column) -> Result<Option<Cow<'_, str>>, StoreError> {
-        Ok(get(self, column)?.map(Cow::Borrowed))
+    fn text_at(&self, index: usize) -> Result<Option<Cow<'_, str>>, StoreError> {
+        Ok(get(self, index)?.map(Cow::Borrowed))
     }
 
-    fn time(&self, column: Column) -> Result<Option<Timestamp>, StoreError> {
-        Ok(get(self, column)?.and_then(Timestamp::from_unix_seconds_f64))
+    fn time_at(&self, index: usize) -> Result<Option<Timestamp>, StoreError> {
+        Ok(get(self, index)?.and_then(Timestamp::from_unix_seconds_f64))
     }
 }
 
-fn get<'a, T: FromSql<'a>>(row: &'a Row, column: Column) -> Result<Option<T>, StoreError> {
-    row.try_get(column as usize)
+fn get<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<Option<T>, StoreError> {
+    row.try_get(index)
         .map_err(|_| StoreErrorKind::Schema.into())
 }

@@ -1,7 +1,7 @@
 //! The SQL of every lookup.
 
 use super::column_type::{ColumnType, FoundColumn};
-use crate::store::sql::{Layout, Quoted};
+use crate::store::sql::{ApiKeyColumn, KeyColumn, Layout, Quoted, SideTable};
 use crate::store::{Column, LookupKind};
 
 /// The statements for one layout, written once.
@@ -10,7 +10,7 @@ use crate::store::{Column, LookupKind};
 /// zone: times are compared and returned as seconds since the epoch. Every column is cast, so that a type may change
 /// while the service runs.
 ///
-/// Rows: the user's columns, then the session's, in the order of [`Column::ALL`]. No row: no user (by token: no such
+/// Rows: the user's columns, then the session's, in the order of [`Column::ALL`], then the application's own. No row: no user (by token: no such
 /// session). A row without a session id: no active session (by token: a row without a user id: no user).
 #[derive(Debug)]
 pub(super) struct Statements {
@@ -19,11 +19,17 @@ pub(super) struct Statements {
     pub(super) by_user_id: String,
     pub(super) by_user_id_and_session: String,
     pub(super) by_token: Option<String>,
+    /// `$1` the hash. Rows: the user's columns, the key's in the order of [`ApiKeyColumn::ALL`], the application's own.
+    pub(super) by_api_key: Result<String, String>,
     pub(super) check: String,
 }
 
 impl Statements {
-    pub(super) fn new(layout: &Layout<FoundColumn>) -> Self {
+    /// `api_keys`: the table of API keys, or why there is none.
+    pub(super) fn new(
+        layout: &Layout<FoundColumn>,
+        api_keys: Result<SideTable<FoundColumn>, String>,
+    ) -> Self {
         let sql = Sql { layout };
         Self {
             by_email: sql.by_user(LookupKind::Email, false),
@@ -31,9 +37,30 @@ impl Statements {
             by_user_id: sql.by_user(LookupKind::UserId, false),
             by_user_id_and_session: sql.by_user(LookupKind::UserId, true),
             by_token: layout.column(Column::SessionToken).map(|_| sql.by_token()),
+            by_api_key: api_keys.map(|keys| sql.by_api_key(&keys)),
             check: sql.check(),
         }
     }
+}
+
+/// The statement for the public keys. Rows: id, public key, algorithm, end.
+pub(super) fn public_keys(keys: &SideTable<FoundColumn>) -> String {
+    let column = |column: KeyColumn| keys.column(column as usize);
+    let text = |name| match column(name) {
+        Some((name, _)) => format!("{}::text", Quoted(name)),
+        None => "NULL::text".to_owned(),
+    };
+    let ends = match column(KeyColumn::ExpiresAt) {
+        Some((name, found)) => epoch(&Quoted(name).to_string(), found.kind),
+        None => "NULL::float8".to_owned(),
+    };
+    format!(
+        "SELECT {}, {}, {}, {ends} FROM {}",
+        text(KeyColumn::Id),
+        text(KeyColumn::PublicKey),
+        text(KeyColumn::Alg),
+        keys.table()
+    )
 }
 
 struct Sql<'a> {
@@ -68,12 +95,14 @@ impl Sql<'_> {
             String::new()
         };
         format!(
-            "SELECT {user}, {session_names} \
-             FROM (SELECT {user_columns}, {user_id} AS key FROM {users} u WHERE {condition}{order} LIMIT 2) u \
+            "SELECT {user}, {session_names}{fields} \
+             FROM (SELECT {user_columns}{field_columns}, {user_id} AS key FROM {users} u WHERE {condition}{order} LIMIT 2) u \
              LEFT JOIN LATERAL (SELECT {session_columns} FROM {sessions} s \
              WHERE {owned} AND {expires_at} > {now}{narrowing} ORDER BY {preference} LIMIT 1) s ON true",
             user = names("u", true),
             session_names = names("s", false),
+            fields = self.field_names(),
+            field_columns = self.fields(),
             user_columns = self.expressions("u", true),
             session_columns = self.expressions("s", false),
             users = self.layout.user_table(),
@@ -87,8 +116,9 @@ impl Sql<'_> {
     /// `$1` the token, `$2` now.
     fn by_token(&self) -> String {
         format!(
-            "SELECT {user}, {session} FROM {sessions} s LEFT JOIN {users} u ON {owned} \
+            "SELECT {user}, {session}{fields} FROM {sessions} s LEFT JOIN {users} u ON {owned} \
              WHERE {token} = $1 AND {expires_at} > $2 LIMIT 2",
+            fields = self.fields(),
             user = self.expressions("u", true),
             session = self.expressions("s", false),
             sessions = self.layout.session_table(),
@@ -99,10 +129,72 @@ impl Sql<'_> {
         )
     }
 
+    fn by_api_key(&self, keys: &SideTable<FoundColumn>) -> String {
+        let found = |column: ApiKeyColumn| {
+            let (name, found) = keys.column(column as usize)?;
+            Some((format!("k.{}", Quoted(name)), found.kind))
+        };
+        let expression = |column: ApiKeyColumn| match found(column) {
+            Some((name, kind)) if column.is_time() => epoch(&name, kind),
+            Some((name, _)) => format!("{name}::text"),
+            None if column.is_time() => "NULL::float8".to_owned(),
+            None => "NULL::text".to_owned(),
+        };
+        let columns = ApiKeyColumn::ALL.map(expression).join(", ");
+        let text = |column| found(column).map(|(name, _)| name).unwrap_or_default();
+        format!(
+            "SELECT {user}, {columns}{fields} FROM {keys} k LEFT JOIN {users} u ON {user_id} = {owner} \
+             WHERE {hash} = $1 LIMIT 2",
+            user = self.expressions("u", true),
+            fields = self.fields(),
+            keys = keys.table(),
+            users = self.layout.user_table(),
+            user_id = self.column("u", Column::UserId),
+            owner = self.owner(found(ApiKeyColumn::Owner)),
+            hash = text(ApiKeyColumn::Key),
+        )
+    }
+
+    /// The owner of an API key in the type of the user's id, so that its index is used. The column is text for ids of
+    /// every type, and an organization's id in it is nobody's.
+    fn owner(&self, owner: Option<(String, ColumnType)>) -> String {
+        let Some((owner, kind)) = owner else {
+            return "NULL".to_owned();
+        };
+        let id = self.layout.column_type(Column::UserId);
+        if kind == id && id != ColumnType::Other {
+            return owner;
+        }
+        match id {
+            ColumnType::Number => {
+                format!("CASE WHEN {owner}::text ~ '^[0-9]{{1,18}}$' THEN {owner}::text::int8 END")
+            }
+            ColumnType::Uuid => format!(
+                "CASE WHEN {owner}::text ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN {owner}::text::uuid END"
+            ),
+            _ => format!("{owner}::text"),
+        }
+    }
+
+    /// The application's own columns of the user, each with a comma in front.
+    fn fields(&self) -> String {
+        let fields = self.layout.user_fields().iter().enumerate();
+        let fields =
+            fields.map(|(index, (name, _))| format!(", u.{}::text AS f{index}", Quoted(name)));
+        fields.collect()
+    }
+
+    /// The names that [`fields`](Self::fields) gave them.
+    fn field_names(&self) -> String {
+        let fields = 0..self.layout.user_fields().len();
+        fields.map(|index| format!(", u.f{index}")).collect()
+    }
+
     /// Reads what every lookup reads, of nobody.
     fn check(&self) -> String {
         format!(
-            "SELECT {user}, {session} FROM {users} u, {sessions} s LIMIT 0",
+            "SELECT {user}, {session}{fields} FROM {users} u, {sessions} s LIMIT 0",
+            fields = self.fields(),
             user = self.expressions("u", true),
             session = self.expressions("s", false),
             users = self.layout.user_table(),
@@ -165,16 +257,8 @@ impl Sql<'_> {
         }
     }
 
-    /// Seconds since the epoch. A timestamp without a zone holds UTC. A number is milliseconds where it is too large
-    /// for seconds.
     fn epoch(&self, table: &str, column: Column) -> String {
-        let name = self.column(table, column);
-        match self.layout.column_type(column) {
-            ColumnType::Number => format!(
-                "(CASE WHEN abs({name}::float8) > 1e11 THEN {name}::float8 / 1000 ELSE {name}::float8 END)"
-            ),
-            _ => format!("extract(epoch from {name})::float8"),
-        }
+        epoch(&self.column(table, column), self.layout.column_type(column))
     }
 
     fn column(&self, table: &str, column: Column) -> String {
@@ -194,4 +278,15 @@ fn names(table: &str, of_user: bool) -> String {
 
 fn alias(column: Column) -> String {
     format!("c{}", column as usize)
+}
+
+/// Seconds since the epoch. A timestamp without a zone holds UTC. A number is milliseconds where it is too large for
+/// seconds.
+fn epoch(name: &str, kind: ColumnType) -> String {
+    match kind {
+        ColumnType::Number => format!(
+            "(CASE WHEN abs({name}::float8) > 1e11 THEN {name}::float8 / 1000 ELSE {name}::float8 END)"
+        ),
+        _ => format!("extract(epoch from {name})::float8"),
+    }
 }

@@ -10,12 +10,14 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connections::{Connection, Terms};
 use super::failure::{Failure, PostgresError};
+use super::key_source::PostgresKeySource;
 use super::question::Question;
-use super::tables::Tables;
+use super::tables::{Tables, public_keys};
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
+use crate::jwks::KeySet;
 use crate::store::sql::LayoutError;
-use crate::store::{Lookup, Resolution, Schema, StoreError, StoreErrorKind, UserStore};
+use crate::store::{Lookup, LookupKind, Resolution, Schema, StoreError, StoreErrorKind, UserStore};
 
 /// How long the start of a service may be held up by a first look at the database.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
@@ -86,6 +88,51 @@ impl PostgresStore {
         }
     }
 
+    /// The public keys in this database's `jwks` table, for the builder's
+    /// [`key_source`](crate::BetterAuthLayerBuilder::key_source). Private keys are not read: the role needs the right to
+    /// `SELECT` the columns `id`, `publicKey`, `alg` and `expiresAt`, no more.
+    #[must_use]
+    pub fn key_source(&self) -> PostgresKeySource {
+        PostgresKeySource::new(self.clone())
+    }
+
+    pub(super) async fn public_keys(
+        &self,
+        now: Timestamp,
+        grace_period: Duration,
+    ) -> Result<KeySet, StoreError> {
+        let inner = &self.inner;
+        let until = Instant::now() + inner.deadline;
+        let mut last_refusal = None;
+        let fetch = async {
+            let mut broken = None;
+            loop {
+                let terms = Terms {
+                    tls: &inner.tls,
+                    until,
+                    broken,
+                };
+                let connection = Connection::acquire(&inner.pool, terms, &mut last_refusal).await?;
+                match public_keys(&connection, &inner.schema, now, grace_period).await {
+                    Ok(answer) => {
+                        connection.release();
+                        return answer;
+                    }
+                    Err(Failure::Dead(_)) if broken.is_none() => {
+                        connection.discard();
+                        broken = Some(std::time::Instant::now());
+                    }
+                    Err(failure) => {
+                        connection.release();
+                        return Err(failure.into());
+                    }
+                }
+            }
+        };
+        let fetched = tokio::time::timeout_at(until, fetch).await;
+        fetched.unwrap_or_else(|_| Err(StoreError::timeout()))
+    }
+
     /// Asks once and logs what is wrong; fails only where waiting cannot help.
     pub(super) async fn look_around(&self) -> Result<(), ConfigError> {
         use std::error::Error as _;
@@ -111,6 +158,11 @@ impl UserStore for PostgresStore {
         let answer = self.inner.within_deadline(Question::Lookup(&lookup));
         // Only a check is answered with nothing.
         answer.await?.ok_or(StoreErrorKind::WrongAnswer.into())
+    }
+
+    /// Also by API key.
+    fn supports(&self, _: LookupKind) -> bool {
+        true
     }
 
     async fn check(&self) -> Result<(), StoreError> {

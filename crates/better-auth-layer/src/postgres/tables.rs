@@ -1,21 +1,28 @@
 //! Finds out which tables and columns the database has.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio_postgres::types::Type;
 
 use super::column_type::{ColumnType, FoundColumn};
 use super::connections::Connection;
 use super::failure::Failure;
-use super::statements::Statements;
-use crate::store::sql::{FoundTables, Layout, candidate_tables};
-use crate::store::{Column, Schema, StoreError, StoreErrorKind};
+use super::statements::{self, Statements};
+use crate::clock::Timestamp;
+use crate::jwks::KeySet;
+use crate::store::sql::{
+    ApiKeyColumn, FoundTables, KeyColumn, Layout, Record, SideColumn, SideTable, candidate_tables,
+};
+use crate::store::{Column, Schema, StoreError, StoreErrorKind, TableName};
 
 /// The tables as they were found, and the statements for them.
 #[derive(Debug)]
 pub(super) struct Tables {
     pub(super) layout: Layout<FoundColumn>,
     pub(super) statements: Statements,
+    pub(super) user_fields: Vec<String>,
 }
 
 /// One row per column of every candidate that exists; none, and no error, for those that do not.
@@ -35,23 +42,9 @@ impl Tables {
         schema: &Schema,
         in_use: Option<&Self>,
     ) -> Result<Result<Self, StoreError>, Failure> {
-        let candidates: Vec<String> = candidate_tables(schema)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let rows = connection
-            .query(COLUMNS, &[(&candidates, Type::TEXT_ARRAY)])
-            .await?;
-        let mut found = FoundTables::new();
-        for row in &rows {
-            let text = |index: usize| row.try_get::<_, String>(index).unwrap_or_default();
-            let columns: &mut BTreeMap<_, _> = found.entry(text(0)).or_default();
-            let column = FoundColumn {
-                kind: ColumnType::of(&text(2), &text(3)),
-                is_readable: row.try_get(4).unwrap_or(false),
-            };
-            columns.insert(text(1), column);
-        }
+        let mut candidates = candidate_tables(schema);
+        candidates.extend(ApiKeyColumn::tables(schema));
+        let found = find_columns(connection, &candidates).await?;
         Ok(Self::of(schema, &found, in_use))
     }
 
@@ -78,9 +71,75 @@ impl Tables {
                 return Err(StoreError::new(StoreErrorKind::Schema, cause));
             }
         }
-        let statements = Statements::new(&layout);
-        Ok(Self { layout, statements })
+        let api_keys = ApiKeyColumn::tables(schema);
+        let api_keys = choose_side_table(&api_keys, &ApiKeyColumn::NAMES, found);
+        let statements = Statements::new(&layout, api_keys);
+        let user_fields = layout.user_fields().iter();
+        Ok(Self {
+            user_fields: user_fields.map(|(name, _)| name.clone()).collect(),
+            layout,
+            statements,
+        })
     }
+}
+
+/// The columns of the tables that exist.
+async fn find_columns(
+    connection: &Connection,
+    tables: &[TableName],
+) -> Result<FoundTables<FoundColumn>, Failure> {
+    let candidates: Vec<String> = tables.iter().map(ToString::to_string).collect();
+    let rows = connection
+        .query(COLUMNS, &[(&candidates, Type::TEXT_ARRAY)])
+        .await?;
+    let mut found = FoundTables::new();
+    for row in &rows {
+        let text = |index: usize| row.try_get::<_, String>(index).unwrap_or_default();
+        let columns: &mut BTreeMap<_, _> = found.entry(text(0)).or_default();
+        let column = FoundColumn {
+            kind: ColumnType::of(&text(2), &text(3)),
+            is_readable: row.try_get(4).unwrap_or(false),
+        };
+        columns.insert(text(1), column);
+    }
+    Ok(found)
+}
+
+fn choose_side_table(
+    candidates: &[TableName],
+    columns: &[SideColumn],
+    found: &FoundTables<FoundColumn>,
+) -> Result<SideTable<FoundColumn>, String> {
+    SideTable::choose(candidates, columns, found, |column| column.is_readable)
+}
+
+/// The public keys that were in force at a time, or have ended less than the grace period before.
+pub(super) async fn public_keys(
+    connection: &Connection,
+    schema: &Schema,
+    now: Timestamp,
+    grace_period: Duration,
+) -> Result<Result<KeySet, StoreError>, Failure> {
+    let tables = KeyColumn::tables(schema);
+    let found = find_columns(connection, &tables).await?;
+    let table = match choose_side_table(&tables, &KeyColumn::NAMES, &found) {
+        Ok(table) => table,
+        Err(lack) => return Ok(Err(StoreError::new(StoreErrorKind::Schema, lack))),
+    };
+    let rows = connection
+        .query(&statements::public_keys(&table), &[])
+        .await?;
+    Ok(rows.iter().try_fold(KeySet::default(), |mut keys, row| {
+        let ends = row.time_at(KeyColumn::ExpiresAt as usize)?;
+        let text = |column: KeyColumn| row.text_at(column as usize);
+        if let (Some(kid), Some(key)) = (text(KeyColumn::Id)?, text(KeyColumn::PublicKey)?)
+            && ends.is_none_or(|ends| ends.saturating_add(grace_period) > now)
+        {
+            let alg = text(KeyColumn::Alg)?.map(Cow::into_owned);
+            keys.push_row(kid.into_owned(), alg, &key);
+        }
+        Ok(keys)
+    }))
 }
 
 /// Does without columns that the role may not read, unless they decide who comes in: a ban that cannot be read is not
@@ -103,6 +162,11 @@ fn leave_unreadable(layout: &mut Layout<FoundColumn>) -> Result<(), StoreError> 
             lacking.push(format!("column \"{name}\" of {table}"));
         } else {
             layout.leave(column);
+        }
+    }
+    for (name, FoundColumn { is_readable, .. }) in layout.user_fields() {
+        if !is_readable {
+            lacking.push(format!("column \"{name}\" of {}", layout.user_table()));
         }
     }
     if lacking.is_empty() {

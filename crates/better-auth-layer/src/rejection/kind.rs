@@ -9,6 +9,7 @@ use http::StatusCode;
 /// | `MissingCredential` | 401 | 16 | `Invalid or expired JWT token` |
 /// | `InvalidCredential` | 401 | 16 | `Invalid or expired JWT token` |
 /// | `UserBanned` | 403 | 7 | `User is banned` |
+/// | `CrossOrigin` | 403 | 7 | `Cross-origin request refused` |
 /// | `UserNotFound` | 404 | 5 | `User not found with provided email` |
 /// | `NoActiveSession` | 404 | 5 | `No active sessions found for user` |
 /// | `Unavailable` | 503 | 14 | `Authentication temporarily unavailable` |
@@ -21,6 +22,8 @@ pub enum RejectionKind {
     InvalidCredential,
     /// The user is banned.
     UserBanned,
+    /// A browser sent the session cookie along with a request from a page of another origin.
+    CrossOrigin,
     /// The credential is valid, its user does not exist.
     UserNotFound,
     /// The user exists and has no active session, or not the one the credential names.
@@ -35,7 +38,7 @@ impl RejectionKind {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::MissingCredential | Self::InvalidCredential => StatusCode::UNAUTHORIZED,
-            Self::UserBanned => StatusCode::FORBIDDEN,
+            Self::UserBanned | Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::UserNotFound | Self::NoActiveSession => StatusCode::NOT_FOUND,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -47,6 +50,7 @@ impl RejectionKind {
         match self {
             Self::MissingCredential | Self::InvalidCredential => "Invalid or expired JWT token",
             Self::UserBanned => "User is banned",
+            Self::CrossOrigin => "Cross-origin request refused",
             Self::UserNotFound => "User not found with provided email",
             Self::NoActiveSession => "No active sessions found for user",
             Self::Unavailable => "Authentication temporarily unavailable",
@@ -58,7 +62,7 @@ impl RejectionKind {
     pub const fn grpc_code(self) -> u8 {
         match self {
             Self::MissingCredential | Self::InvalidCredential => 16,
-            Self::UserBanned => 7,
+            Self::UserBanned | Self::CrossOrigin => 7,
             Self::UserNotFound | Self::NoActiveSession => 5,
             Self::Unavailable => 14,
         }
@@ -71,6 +75,7 @@ impl RejectionKind {
             Self::MissingCredential => "missing_credential",
             Self::InvalidCredential => "invalid_credential",
             Self::UserBanned => "user_banned",
+            Self::CrossOrigin => "cross_origin",
             Self::UserNotFound => "user_not_found",
             Self::NoActiveSession => "no_active_session",
             Self::Unavailable => "unavailable",

@@ -5,11 +5,17 @@ use std::time::Duration;
 
 use rusqlite::{Connection as Sqlite, ErrorCode, InterruptHandle, OpenFlags, Params, params};
 
-use super::statements::Statements;
+use super::statements::{Statements, public_keys};
+use crate::clock::Timestamp;
+use crate::identity::ApiKeyHash;
+use crate::jwks::KeySet;
 use crate::store::sql::{
-    FoundTables, Layout, Pair, answer, candidate_tables, read_session, read_user,
+    ApiKeyColumn, FoundTables, KeyColumn, Layout, Pair, Record, SideTable, USER_COLUMNS, answer,
+    api_key_answer, candidate_tables, read_api_key, read_session, read_user,
 };
-use crate::store::{Lookup, LookupKey, Resolution, Schema, StoreError, StoreErrorKind};
+use crate::store::{
+    Column, Lookup, LookupKey, Resolution, Schema, StoreError, StoreErrorKind, TableName,
+};
 
 pub(super) struct Connection {
     sqlite: Sqlite,
@@ -21,6 +27,7 @@ struct Known {
     statements: Statements,
     /// SQLite counts every change of the schema.
     schema_version: i64,
+    user_fields: Vec<String>,
 }
 
 impl Connection {
@@ -51,33 +58,83 @@ impl Connection {
         lookup: &Lookup<'_>,
     ) -> Result<Resolution, StoreError> {
         self.refresh(schema)?;
-        let Some(Known { statements, .. }) = &self.known else {
+        let Some(known @ Known { statements, .. }) = &self.known else {
             return Err(StoreErrorKind::Schema.into());
         };
         let (now, session_id) = (lookup.now().as_unix_seconds_f64(), lookup.session_id());
         let pairs = match lookup.key() {
             LookupKey::Email(email) => {
                 let keys = params![now, session_id, email.as_given(), email.lower_cased()];
-                self.pairs(&statements.by_email, keys)
+                self.pairs(known, &statements.by_email, keys)
             }
             LookupKey::UserId(id) => {
-                self.pairs(&statements.by_user_id, params![now, session_id, id])
+                self.pairs(known, &statements.by_user_id, params![now, session_id, id])
             }
             LookupKey::SessionToken(token) => {
                 let Some(sql) = &statements.by_token else {
                     let cause = "the session table has no `token` column";
                     return Err(StoreError::new(StoreErrorKind::Unsupported, cause));
                 };
-                self.pairs(sql, params![now, session_id, token.expose()])
+                self.pairs(known, sql, params![now, session_id, token.expose()])
             }
+            LookupKey::ApiKey(hash) => return self.resolve_api_key(known, hash),
         };
         answer(pairs.map_err(|error| failure(&error))?, lookup)
     }
 
-    fn pairs(&self, sql: &str, keys: impl Params) -> rusqlite::Result<Vec<Pair>> {
+    fn pairs(&self, known: &Known, sql: &str, keys: impl Params) -> rusqlite::Result<Vec<Pair>> {
+        let first_field = Column::ALL.len();
         let mut statement = self.sqlite.prepare_cached(sql)?;
-        let pairs = statement.query_map(keys, |row| Ok((read_user(row)?, read_session(row)?)))?;
+        let pairs = statement.query_map(keys, |row| {
+            let user = read_user(row, first_field, &known.user_fields)?;
+            Ok((user, read_session(row)?))
+        })?;
         pairs.collect()
+    }
+
+    fn resolve_api_key(&self, known: &Known, hash: &ApiKeyHash) -> Result<Resolution, StoreError> {
+        let sql = known.statements.by_api_key.as_ref();
+        let sql = sql.map_err(|lack| StoreError::new(StoreErrorKind::Schema, lack.as_str()))?;
+        let first_field = USER_COLUMNS + ApiKeyColumn::ALL.len();
+        let rows = || -> rusqlite::Result<Vec<_>> {
+            let mut statement = self.sqlite.prepare_cached(sql)?;
+            let rows = statement.query_map([hash.as_str()], |row| {
+                let user = read_user(row, first_field, &known.user_fields)?;
+                Ok((user, read_api_key(row, USER_COLUMNS)?))
+            })?;
+            rows.collect()
+        };
+        api_key_answer(rows().map_err(|error| failure(&error))?, hash)
+    }
+
+    /// The public keys that were in force at a time, or have ended less than the grace period before.
+    pub(super) fn public_keys(
+        &self,
+        schema: &Schema,
+        now: Timestamp,
+        grace_period: Duration,
+    ) -> Result<KeySet, StoreError> {
+        let tables = KeyColumn::tables(schema);
+        let found = self.found(&tables)?;
+        let table = SideTable::choose(&tables, &KeyColumn::NAMES, &found, |()| true);
+        let table = table.map_err(|lack| StoreError::new(StoreErrorKind::Schema, lack))?;
+        let mut keys = KeySet::default();
+        let mut read = || -> rusqlite::Result<()> {
+            let mut statement = self.sqlite.prepare(&public_keys(&table))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let ends = row.time_at(KeyColumn::ExpiresAt as usize)?;
+                if ends.is_some_and(|ends| ends.saturating_add(grace_period) <= now) {
+                    continue;
+                }
+                let kid: String = row.get(KeyColumn::Id as usize)?;
+                let key: String = row.get(KeyColumn::PublicKey as usize)?;
+                keys.push_row(kid, row.get(KeyColumn::Alg as usize)?, &key);
+            }
+            Ok(())
+        };
+        read().map_err(|error| failure(&error))?;
+        Ok(keys)
     }
 
     pub(super) fn check(&mut self, schema: &Schema) -> Result<(), StoreError> {
@@ -97,8 +154,13 @@ impl Connection {
         }
         let in_use = self.known.take().map(|known| known.layout);
         let layout = self.find(schema, in_use.as_ref())?;
+        let tables = ApiKeyColumn::tables(schema);
+        let found = self.found(&tables)?;
+        let api_keys = SideTable::choose(&tables, &ApiKeyColumn::NAMES, &found, |()| true);
+        let user_fields = layout.user_fields().iter();
         self.known = Some(Known {
-            statements: Statements::new(&layout),
+            statements: Statements::new(&layout, api_keys),
+            user_fields: user_fields.map(|(name, ())| name.clone()).collect(),
             layout,
             schema_version,
         });
@@ -106,8 +168,15 @@ impl Connection {
     }
 
     fn find(&self, schema: &Schema, in_use: Option<&Layout<()>>) -> Result<Layout<()>, StoreError> {
+        let found = self.found(&candidate_tables(schema))?;
+        Layout::choose(schema, &found, in_use)
+            .map_err(|error| StoreError::new(StoreErrorKind::Schema, error))
+    }
+
+    /// The columns of the tables that exist.
+    fn found(&self, tables: &[TableName]) -> Result<FoundTables<()>, StoreError> {
         let mut found = FoundTables::new();
-        for table in candidate_tables(schema) {
+        for table in tables {
             let names = self
                 .column_names(table.schema(), table.name())
                 .map_err(|error| failure(&error))?;
@@ -116,8 +185,7 @@ impl Connection {
                 found.insert(table.to_string(), columns.collect());
             }
         }
-        Layout::choose(schema, &found, in_use)
-            .map_err(|error| StoreError::new(StoreErrorKind::Schema, error))
+        Ok(found)
     }
 
     fn column_names(&self, schema: Option<&str>, table: &str) -> rusqlite::Result<Vec<String>> {

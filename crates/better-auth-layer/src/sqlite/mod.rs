@@ -3,8 +3,10 @@
 mod connection;
 mod file_id;
 mod interrupt;
+mod key_source;
 mod row;
 mod statements;
 mod store;
 
+pub use self::key_source::SqliteKeySource;
 pub use self::store::{SqliteStore, SqliteStoreBuilder};

@@ -5,19 +5,18 @@ use std::borrow::Cow;
 use rusqlite::Row;
 
 use crate::clock::Timestamp;
-use crate::store::Column;
 use crate::store::sql::Record;
 
 impl Record for Row<'_> {
     type Error = rusqlite::Error;
 
-    fn text(&self, column: Column) -> rusqlite::Result<Option<Cow<'_, str>>> {
-        let text: Option<String> = self.get(column as usize)?;
+    fn text_at(&self, index: usize) -> rusqlite::Result<Option<Cow<'_, str>>> {
+        let text: Option<String> = self.get(index)?;
         Ok(text.map(Cow::Owned))
     }
 
-    fn time(&self, column: Column) -> rusqlite::Result<Option<Timestamp>> {
-        let seconds: Option<f64> = self.get(column as usize)?;
+    fn time_at(&self, index: usize) -> rusqlite::Result<Option<Timestamp>> {
+        let seconds: Option<f64> = self.get(index)?;
         Ok(seconds.and_then(Timestamp::from_unix_seconds_f64))
     }
 }

@@ -1,29 +1,54 @@
 //! The SQL of every lookup.
 
-use crate::store::sql::{Layout, Quoted};
+use crate::store::sql::{ApiKeyColumn, KeyColumn, Layout, Quoted, SideTable};
 use crate::store::{Column, LookupKind};
 
 /// The statements for one layout, written once.
 ///
 /// `?1` is now, `?2` the session id or NULL, `?3` the key (by e-mail: the address as given), `?4` the address in lower
-/// case. Rows: the user's columns, then the session's, in the order of [`Column::ALL`]; a user without a session that
+/// case. Rows: the user's columns, then the session's, in the order of [`Column::ALL`], then the application's own; a user without a session that
 /// is active and asked for has NULL there. Two rows for one key are enough to see that it is ambiguous.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) by_email: String,
     pub(super) by_user_id: String,
     pub(super) by_token: Option<String>,
+    /// `?1` the hash. Rows: the user's columns, the key's in the order of [`ApiKeyColumn::ALL`], the application's own.
+    pub(super) by_api_key: Result<String, String>,
 }
 
 impl Statements {
-    pub(super) fn new(layout: &Layout<()>) -> Self {
+    /// `api_keys`: the table of API keys, or why there is none.
+    pub(super) fn new(layout: &Layout<()>, api_keys: Result<SideTable<()>, String>) -> Self {
         let sql = Sql { layout };
         Self {
             by_email: sql.by_user(LookupKind::Email),
             by_user_id: sql.by_user(LookupKind::UserId),
             by_token: layout.column(Column::SessionToken).map(|_| sql.by_token()),
+            by_api_key: api_keys.map(|keys| sql.by_api_key(&keys)),
         }
     }
+}
+
+/// The statement for the public keys. Rows: id, public key, algorithm, end.
+pub(super) fn public_keys(keys: &SideTable<()>) -> String {
+    let name = |column: KeyColumn| keys.column(column as usize).map(|(name, ())| Quoted(name));
+    let text = |column| match name(column) {
+        Some(name) => format!("CAST({name} AS TEXT)"),
+        None => "NULL".to_owned(),
+    };
+    let ends = match name(KeyColumn::ExpiresAt) {
+        // What cannot be read as a time has ended.
+        Some(name) => ended_unless_a_time(&name.to_string()),
+        None => "NULL".to_owned(),
+    };
+    format!(
+        "SELECT {}, {}, {}, {ends} FROM {}",
+        text(KeyColumn::Id),
+        text(KeyColumn::PublicKey),
+        text(KeyColumn::Alg),
+        keys.table()
+    )
 }
 
 struct Sql<'a> {
@@ -71,6 +96,41 @@ impl Sql<'_> {
         )
     }
 
+    fn by_api_key(&self, keys: &SideTable<()>) -> String {
+        let name = |column: ApiKeyColumn| {
+            let (name, ()) = keys.column(column as usize)?;
+            Some(format!("k.{}", Quoted(name)))
+        };
+        let expression = |column: ApiKeyColumn| match name(column) {
+            None => "NULL".to_owned(),
+            Some(name) if column == ApiKeyColumn::ExpiresAt => ended_unless_a_time(&name),
+            Some(name) if column.is_time() => epoch(&name),
+            Some(name) => format!("CAST({name} AS TEXT)"),
+        };
+        let user = Column::ALL
+            .iter()
+            .filter(|column| column.is_in_user_table());
+        let columns = user
+            .map(|column| self.expression(*column))
+            .chain(ApiKeyColumn::ALL.map(expression))
+            .chain(self.fields());
+        let hash = name(ApiKeyColumn::Key).unwrap_or_default();
+        format!(
+            "SELECT {columns} FROM {keys} k LEFT JOIN {users} u ON {user_id} = {owner} WHERE {hash} = ?1 LIMIT 2",
+            columns = columns.collect::<Vec<_>>().join(", "),
+            keys = keys.table(),
+            users = self.layout.user_table(),
+            user_id = self.column("u", Column::UserId),
+            owner = name(ApiKeyColumn::Owner).unwrap_or_default(),
+        )
+    }
+
+    /// The application's own columns of the user.
+    fn fields(&self) -> impl Iterator<Item = String> {
+        let fields = self.layout.user_fields().iter();
+        fields.map(|(name, ())| format!("CAST(u.{} AS TEXT)", Quoted(name)))
+    }
+
     /// The order of [`Session::preferred`](crate::Session::preferred).
     fn preference(&self, table: &str) -> String {
         let own_first = match self.layout.column(Column::SessionImpersonatedBy) {
@@ -89,6 +149,7 @@ impl Sql<'_> {
 
     fn columns(&self) -> String {
         let columns = Column::ALL.iter().map(|column| self.expression(*column));
+        let columns = columns.chain(self.fields());
         columns.collect::<Vec<_>>().join(", ")
     }
 
@@ -105,21 +166,30 @@ impl Sql<'_> {
         }
     }
 
-    /// Seconds since the epoch, from whatever the row holds: ISO 8601 text (Better Auth itself; without a zone it is
-    /// UTC), milliseconds (Drizzle, Prisma) or seconds (older Drizzle), told apart by their size. NULL for anything
-    /// else, which no comparison takes for active.
     fn epoch(&self, table: &str, column: Column) -> String {
-        let name = self.column(table, column);
-        format!(
-            "CASE typeof({name}) \
-             WHEN 'text' THEN CASE WHEN {name} LIKE '____-%' THEN unixepoch({name}, 'subsec') END \
-             WHEN 'null' THEN NULL WHEN 'blob' THEN NULL \
-             ELSE CASE WHEN {name} BETWEEN -100000000000 AND 100000000000 THEN {name} * 1.0 ELSE {name} / 1000.0 END END"
-        )
+        epoch(&self.column(table, column))
     }
 
     fn column(&self, table: &str, column: Column) -> String {
         let name = self.layout.column(column).unwrap_or_default();
         format!("{table}.{}", Quoted(name))
     }
+}
+
+/// Seconds since the epoch, from whatever the row holds: ISO 8601 text (Better Auth itself; without a zone it is UTC),
+/// milliseconds (Drizzle, Prisma) or seconds (older Drizzle), told apart by their size. NULL for anything else, which no
+/// comparison takes for active.
+fn epoch(name: &str) -> String {
+    format!(
+        "CASE typeof({name}) \
+         WHEN 'text' THEN CASE WHEN {name} LIKE '____-%' THEN unixepoch({name}, 'subsec') END \
+         WHEN 'null' THEN NULL WHEN 'blob' THEN NULL \
+         ELSE CASE WHEN {name} BETWEEN -100000000000 AND 100000000000 THEN {name} * 1.0 ELSE {name} / 1000.0 END END"
+    )
+}
+
+/// An end that is NULL is none; one that is no time has passed.
+fn ended_unless_a_time(name: &str) -> String {
+    let epoch = epoch(name);
+    format!("CASE WHEN {name} IS NOT NULL THEN coalesce({epoch}, 0.0) END")
 }

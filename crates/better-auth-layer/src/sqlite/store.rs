@@ -12,9 +12,12 @@ use tokio::task::spawn_blocking;
 use super::connection::Connection;
 use super::file_id::FileId;
 use super::interrupt::Interrupt;
+use super::key_source::SqliteKeySource;
+use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
+use crate::jwks::KeySet;
 use crate::store::sql::{LayoutError, check_limits};
-use crate::store::{Lookup, Resolution, Schema, StoreError, StoreErrorKind, UserStore};
+use crate::store::{Lookup, LookupKind, Resolution, Schema, StoreError, StoreErrorKind, UserStore};
 
 /// How long the start of a service may be held up by a writer's lock.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
@@ -68,6 +71,24 @@ impl SqliteStore {
     /// Better Auth's.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         Self::builder(path).open()
+    }
+
+    /// The public keys in this file's `jwks` table, for the builder's
+    /// [`key_source`](crate::BetterAuthLayerBuilder::key_source). Private keys are not read.
+    #[must_use]
+    pub fn key_source(&self) -> SqliteKeySource {
+        SqliteKeySource::new(self.clone())
+    }
+
+    pub(super) async fn public_keys(
+        &self,
+        now: Timestamp,
+        grace_period: Duration,
+    ) -> Result<KeySet, StoreError> {
+        let inner = Arc::clone(&self.inner);
+        self.inner
+            .run(move |connection| connection.public_keys(&inner.schema, now, grace_period))
+            .await
     }
 
     /// Starts configuring a store for a file.
@@ -184,6 +205,11 @@ impl UserStore for SqliteStore {
         self.inner
             .run(move |connection| connection.resolve(&inner.schema, &lookup))
             .await
+    }
+
+    /// Also by API key.
+    fn supports(&self, _: LookupKind) -> bool {
+        true
     }
 
     async fn check(&self) -> Result<(), StoreError> {

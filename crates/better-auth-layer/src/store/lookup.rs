@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::EmailKey;
 use crate::clock::Timestamp;
-use crate::identity::{Session, SessionToken, User};
+use crate::identity::{ApiKey, ApiKeyHash, Session, SessionToken, User};
 
 /// One question to a store: which user, which session, and what time it is.
 ///
@@ -43,6 +43,12 @@ impl<'a> Lookup<'a> {
     #[must_use]
     pub fn by_session_token(token: &'a SessionToken, now: Timestamp) -> Self {
         Self::new(LookupKey::SessionToken(Cow::Borrowed(token)), now)
+    }
+
+    /// The API key with a hash, and its owner.
+    #[must_use]
+    pub fn by_api_key(hash: &'a ApiKeyHash, now: Timestamp) -> Self {
+        Self::new(LookupKey::ApiKey(Cow::Borrowed(hash)), now)
     }
 
     fn new(key: LookupKey<'a>, now: Timestamp) -> Self {
@@ -91,9 +97,18 @@ impl<'a> Lookup<'a> {
             LookupKey::SessionToken(token) => session
                 .token()
                 .is_some_and(|found| found.expose() == token.expose()),
+            // An API key is answered by a key.
+            LookupKey::ApiKey(_) => false,
         };
         let session_matches = self.session_id().is_none_or(|id| id == session.id());
         key_matches && session_matches && session.user_id() == user.id()
+    }
+
+    /// Whether a user and an API key are an answer to this question: the key that was sent, and its owner.
+    #[must_use]
+    pub fn is_answered_by_api_key(&self, user: &User, key: &ApiKey) -> bool {
+        matches!(&self.key, LookupKey::ApiKey(hash) if **hash == *key.hash())
+            && key.reference_id() == user.id()
     }
 
     /// The same question with keys of its own.
@@ -106,6 +121,7 @@ impl<'a> Lookup<'a> {
                 LookupKey::SessionToken(token) => {
                     LookupKey::SessionToken(Cow::Owned(token.into_owned()))
                 }
+                LookupKey::ApiKey(hash) => LookupKey::ApiKey(Cow::Owned(hash.into_owned())),
             },
             session_id: self.session_id.map(|id| Cow::Owned(id.into_owned())),
             now: self.now,
@@ -132,6 +148,8 @@ pub enum LookupKey<'a> {
     UserId(Cow<'a, str>),
     /// The session's token.
     SessionToken(Cow<'a, SessionToken>),
+    /// The hash of an API key.
+    ApiKey(Cow<'a, ApiKeyHash>),
 }
 
 impl LookupKey<'_> {
@@ -142,6 +160,7 @@ impl LookupKey<'_> {
             Self::Email(_) => LookupKind::Email,
             Self::UserId(_) => LookupKind::UserId,
             Self::SessionToken(_) => LookupKind::SessionToken,
+            Self::ApiKey(_) => LookupKind::ApiKey,
         }
     }
 }
@@ -162,6 +181,8 @@ pub enum LookupKind {
     UserId,
     /// By session token.
     SessionToken,
+    /// By API key.
+    ApiKey,
 }
 
 impl fmt::Display for LookupKind {
@@ -170,6 +191,7 @@ impl fmt::Display for LookupKind {
             Self::Email => "by e-mail address",
             Self::UserId => "by user id",
             Self::SessionToken => "by session token",
+            Self::ApiKey => "by API key",
         })
     }
 }

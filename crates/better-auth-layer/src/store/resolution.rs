@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::identity::{Session, User};
+use crate::identity::{ApiKey, Session, User};
 
 /// A store's answer to a [`Lookup`](crate::Lookup). That it could *not* answer is a
 /// [`StoreError`](crate::StoreError), never one of these.
@@ -17,7 +17,17 @@ pub enum Resolution {
         /// The session: the one that was asked for, else the one that [`Session::preferred`] chooses.
         session: Arc<Session>,
     },
-    /// There is no such user; looked up by session token: the session's user is gone.
+    /// An API key and its owner. Made with [`found_api_key`](Self::found_api_key).
+    #[non_exhaustive]
+    FoundApiKey {
+        /// The owner.
+        user: Arc<User>,
+        /// The key.
+        api_key: Arc<ApiKey>,
+    },
+    /// There is no such API key.
+    ApiKeyNotFound,
+    /// There is no such user; looked up by session token or API key: its user is gone.
     UserNotFound,
     /// The user has no active session, or not the one that was asked for; looked up by session token: there is no
     /// such session, or it has ended.
@@ -31,6 +41,15 @@ impl Resolution {
         Self::Found {
             user: user.into(),
             session: session.into(),
+        }
+    }
+
+    /// The API key that was asked for, with its owner. Takes them owned or shared.
+    #[must_use]
+    pub fn found_api_key(user: impl Into<Arc<User>>, api_key: impl Into<Arc<ApiKey>>) -> Self {
+        Self::FoundApiKey {
+            user: user.into(),
+            api_key: api_key.into(),
         }
     }
 }

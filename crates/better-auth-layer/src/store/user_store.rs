@@ -57,7 +57,7 @@ pub trait UserStore: Send + Sync + 'static {
     }
 
     /// Whether the store can answer a kind of lookup. Building the layer fails where a configured credential needs one
-    /// that it cannot. The default: by e-mail address, user id and session token.
+    /// that it cannot. The default: by e-mail address, user id and session token, not by API key.
     fn supports(&self, kind: LookupKind) -> bool {
         matches!(
             kind,

@@ -24,7 +24,13 @@ pub(super) struct Claims<'a> {
     update_to: Option<JsonValue<'a>>,
     request_type: Option<JsonValue<'a>>,
     session: Option<JsonValue<'a>>,
+    /// The first of the claims that other tokens of the same keys have.
+    foreign: Option<&'static str>,
 }
+
+/// Claims of OAuth access tokens, ID tokens and logout tokens, which Better Auth signs with the keys of its session
+/// JWTs (upstream `packages/oauth-provider`).
+const FOREIGN: [&str; 5] = ["azp", "client_id", "events", "nonce", "at_hash"];
 
 impl<'a> Claims<'a> {
     /// Reads a payload. It must be one JSON object (RFC 7519 §7.2), and none of these claims may come twice (§4).
@@ -53,6 +59,15 @@ impl<'a> Claims<'a> {
 
     pub(super) fn issuer(&self) -> Result<Option<&str>, InvalidReason> {
         string("iss", self.iss.as_ref())
+    }
+
+    /// The subject, where it must be there: an id to look up.
+    pub(super) fn user_id(&self) -> Result<&str, InvalidReason> {
+        let subject = self.subject()?.ok_or(InvalidReason::ClaimMissing("sub"))?;
+        if subject.is_empty() || subject.chars().any(char::is_control) {
+            return Err(InvalidReason::ClaimMalformed("sub"));
+        }
+        Ok(subject)
     }
 
     pub(super) fn subject(&self) -> Result<Option<&str>, InvalidReason> {
@@ -87,6 +102,12 @@ impl<'a> Claims<'a> {
             Ok(id) => Ok(id),
             Err(_) => Err(InvalidReason::SessionIdMalformed),
         }
+    }
+
+    /// A claim that shows the token to be another one than a session JWT: of an OAuth client, or the cookie cache.
+    pub(super) fn foreign(&self) -> Option<&'static str> {
+        let has_session = matches!(self.session, Some(JsonValue::Object));
+        self.foreign.or(has_session.then_some("session"))
     }
 
     /// Whether Better Auth made this token for a purpose of its own: a change-of-address mail or the cookie cache.
@@ -156,7 +177,9 @@ impl<'de> Visitor<'de> for ClaimsSeed<'_> {
                 "requestType" => &mut claims.request_type,
                 "session" => &mut claims.session,
                 name if name == self.session_id_claim => &mut claims.session_id,
-                _ => {
+                name => {
+                    let foreign = FOREIGN.iter().find(|foreign| **foreign == name);
+                    claims.foreign = claims.foreign.or(foreign.copied());
                     map.next_value::<Discarded>()?;
                     continue;
                 }

@@ -32,7 +32,10 @@ pub struct Schema {
     database_schema: Option<String>,
     user_table: Option<TableName>,
     session_table: Option<TableName>,
+    api_key_table: Option<TableName>,
+    key_table: Option<TableName>,
     columns: BTreeMap<Column, String>,
+    user_fields: Vec<String>,
 }
 
 impl Schema {
@@ -57,10 +60,9 @@ impl Schema {
     fn named(naming: Naming) -> Self {
         Self {
             naming: Some(naming),
-            database_schema: None,
             user_table: Some(TableName::new("user")),
             session_table: Some(TableName::new("session")),
-            columns: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -75,6 +77,38 @@ impl Schema {
     #[must_use]
     pub fn with_session_table(mut self, table: TableName) -> Self {
         self.session_table = Some(table);
+        self
+    }
+
+    /// Sets the table of API keys; without it, `apikey` or `apikeys`. It is read only where API keys are accepted.
+    #[must_use]
+    pub fn with_api_key_table(mut self, table: TableName) -> Self {
+        self.api_key_table = Some(table);
+        self
+    }
+
+    /// Sets the table of public keys; without it, `jwks` or `jwkss`. It is read only by the store's `key_source`.
+    #[must_use]
+    pub fn with_key_table(mut self, table: TableName) -> Self {
+        self.key_table = Some(table);
+        self
+    }
+
+    /// Also reads a column of the application's own from the table of users, which must then exist. Handlers find it in
+    /// [`User::field`](crate::User::field), as the text that the database makes of it.
+    ///
+    /// ```
+    /// use better_auth_layer::Schema;
+    ///
+    /// let schema = Schema::auto().with_user_field("plan");
+    /// assert_eq!(schema.user_fields(), ["plan"]);
+    /// ```
+    #[must_use]
+    pub fn with_user_field(mut self, column: impl Into<String>) -> Self {
+        let column = column.into();
+        if !self.user_fields.contains(&column) {
+            self.user_fields.push(column);
+        }
         self
     }
 
@@ -115,6 +149,24 @@ impl Schema {
     #[must_use]
     pub fn session_table(&self) -> Option<&TableName> {
         self.session_table.as_ref()
+    }
+
+    /// The table of API keys; `None`: to be found.
+    #[must_use]
+    pub fn api_key_table(&self) -> Option<&TableName> {
+        self.api_key_table.as_ref()
+    }
+
+    /// The table of public keys; `None`: to be found.
+    #[must_use]
+    pub fn key_table(&self) -> Option<&TableName> {
+        self.key_table.as_ref()
+    }
+
+    /// The columns of the application's own that are read as well.
+    #[must_use]
+    pub fn user_fields(&self) -> &[String] {
+        &self.user_fields
     }
 
     /// The name given to a column with [`with_column`](Self::with_column).

@@ -31,6 +31,7 @@ pub(crate) fn answer(
     let Some((user, session)) = pairs.pop() else {
         return Ok(match lookup.key().kind() {
             LookupKind::SessionToken => Resolution::NoActiveSession,
+            LookupKind::ApiKey => Resolution::ApiKeyNotFound,
             LookupKind::Email | LookupKind::UserId => Resolution::UserNotFound,
         });
     };
@@ -59,5 +60,6 @@ fn is_asked_for((user, session): &Pair, key: &LookupKey<'_>) -> bool {
             .as_ref()
             .and_then(Session::token)
             .is_some_and(|found| found.expose() == token.expose()),
+        LookupKey::ApiKey(_) => false,
     }
 }

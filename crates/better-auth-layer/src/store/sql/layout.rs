@@ -15,6 +15,8 @@ pub(crate) struct Layout<T> {
     user_table: TableName,
     session_table: TableName,
     columns: BTreeMap<Column, (String, T)>,
+    /// Columns of the application's own in the table of users.
+    user_fields: Vec<(String, T)>,
 }
 
 impl<T: Copy> Layout<T> {
@@ -105,6 +107,15 @@ impl<T: Copy> Layout<T> {
                 None => {}
             }
         }
+        let mut user_fields = Vec::new();
+        if let Some(found) = found.get(&user_table.to_string()) {
+            for name in schema.user_fields() {
+                match found.get(name) {
+                    Some(kind) => user_fields.push((name.clone(), *kind)),
+                    None => lacking.push(format!("column \"{name}\" of {user_table}")),
+                }
+            }
+        }
         if !lacking.is_empty() {
             return Err(lacking);
         }
@@ -112,6 +123,7 @@ impl<T: Copy> Layout<T> {
             user_table: user_table.clone(),
             session_table: session_table.clone(),
             columns,
+            user_fields,
         })
     }
 
@@ -138,6 +150,11 @@ impl<T: Copy> Layout<T> {
     /// The name of a column, where the database has it.
     pub(crate) fn column(&self, column: Column) -> Option<&str> {
         self.found(column).map(|(name, _)| name)
+    }
+
+    /// The columns of the application's own in the table of users.
+    pub(crate) fn user_fields(&self) -> &[(String, T)] {
+        &self.user_fields
     }
 
     /// Does without a column, as if the database did not have it.
@@ -179,7 +196,11 @@ fn session_tables(schema: &Schema) -> Vec<TableName> {
     tables(schema, schema.session_table(), ["session", "sessions"])
 }
 
-fn tables(schema: &Schema, named: Option<&TableName>, defaults: [&str; 2]) -> Vec<TableName> {
+pub(super) fn tables(
+    schema: &Schema,
+    named: Option<&TableName>,
+    defaults: [&str; 2],
+) -> Vec<TableName> {
     let tables = named.map_or_else(
         || defaults.map(TableName::new).to_vec(),
         |table| vec![table.clone()],

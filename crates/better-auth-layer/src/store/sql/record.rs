@@ -11,15 +11,32 @@ pub(crate) trait Record {
     /// What reading fails with.
     type Error;
 
+    /// What stands at a place as text; `None` where it is null.
+    fn text_at(&self, index: usize) -> Result<Option<Cow<'_, str>>, Self::Error>;
+
+    /// What stands at a place as a time; `None` where it is null or holds no time.
+    fn time_at(&self, index: usize) -> Result<Option<Timestamp>, Self::Error>;
+
     /// A column as text; `None` where it is null or does not exist.
-    fn text(&self, column: Column) -> Result<Option<Cow<'_, str>>, Self::Error>;
+    fn text(&self, column: Column) -> Result<Option<Cow<'_, str>>, Self::Error> {
+        self.text_at(column as usize)
+    }
 
     /// A column as a time; `None` where it is null, does not exist or holds no time.
-    fn time(&self, column: Column) -> Result<Option<Timestamp>, Self::Error>;
+    fn time(&self, column: Column) -> Result<Option<Timestamp>, Self::Error> {
+        self.time_at(column as usize)
+    }
 }
 
-/// Reads the user; `None` where the row has none.
-pub(crate) fn read_user<R: Record>(record: &R) -> Result<Option<User>, R::Error> {
+/// How many columns a user has; they come first in every row.
+pub(crate) const USER_COLUMNS: usize = 8;
+
+/// Reads the user; `None` where the row has none. The application's own fields stand from `first_field` on.
+pub(crate) fn read_user<R: Record>(
+    record: &R,
+    first_field: usize,
+    fields: &[String],
+) -> Result<Option<User>, R::Error> {
     let Some(id) = record.text(Column::UserId)? else {
         return Ok(None);
     };
@@ -39,6 +56,11 @@ pub(crate) fn read_user<R: Record>(record: &R) -> Result<Option<User>, R::Error>
     let banned = record.text(Column::UserBanned)?;
     if banned.is_some_and(|value| !is_plainly_no(&value)) {
         user = user.with_ban(record.time(Column::UserBanExpires)?);
+    }
+    for (index, name) in fields.iter().enumerate() {
+        if let Some(value) = record.text_at(first_field + index)? {
+            user = user.with_field(name.as_str(), value);
+        }
     }
     Ok(Some(user))
 }

@@ -1,0 +1,149 @@
+//! The address of a Better Auth deployment, and what follows from it.
+
+use http::Uri;
+use http::uri::Scheme;
+
+use crate::config_error::ConfigError;
+
+/// Where Better Auth lives below its origin when nobody said otherwise (`basePath`).
+const DEFAULT_BASE_PATH: &str = "/api/auth";
+
+/// Better Auth's `baseURL`.
+///
+/// Its origin is what Better Auth writes into its tokens. It is spelled as JavaScript's `URL` spells it: scheme and
+/// host in lower case, no default port, no trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BaseUrl {
+    origin: String,
+    path: String,
+}
+
+impl BaseUrl {
+    pub(crate) fn parse(text: &str, setting: &'static str) -> Result<Self, ConfigError> {
+        let refused = |problem: &'static str| {
+            ConfigError::new(
+                setting,
+                problem,
+                "write the address that Better Auth runs with, such as `https://app.example.com`",
+            )
+        };
+        let uri: Uri = text
+            .trim()
+            .parse()
+            .map_err(|_| refused("is not an address"))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+            return Err(refused("is not an address with `https://` in front"));
+        };
+        let default_port = if *scheme == Scheme::HTTPS {
+            443
+        } else if *scheme == Scheme::HTTP {
+            80
+        } else {
+            return Err(refused("is neither `https://` nor `http://`"));
+        };
+        if authority.as_str().contains('@') {
+            return Err(refused("has a user or a password in it"));
+        }
+        if uri.query().is_some() || text.contains('#') {
+            return Err(refused("has a query or a fragment"));
+        }
+        let host = authority.host();
+        if host.is_empty() {
+            return Err(refused("has no host"));
+        }
+        let port = match authority.as_str().strip_prefix(host) {
+            None | Some("") => String::new(),
+            Some(rest) => {
+                let number = rest.strip_prefix(':').and_then(|port| port.parse().ok());
+                let number: u16 = number.ok_or_else(|| refused("has no usable port"))?;
+                if number == default_port {
+                    String::new()
+                } else {
+                    format!(":{number}")
+                }
+            }
+        };
+        let host = host.to_ascii_lowercase();
+        Ok(Self {
+            origin: format!("{scheme}://{host}{port}"),
+            path: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// What Better Auth writes as `iss` and `aud`.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.origin.starts_with("https:")
+    }
+
+    /// Where the public keys are: below the path of the address or, where it has none, below the default one.
+    pub(crate) fn jwks_url(&self) -> String {
+        let path = if self.path.is_empty() {
+            DEFAULT_BASE_PATH
+        } else {
+            &self.path
+        };
+        format!("{}{path}/jwks", self.origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(text: &str) -> BaseUrl {
+        BaseUrl::parse(text, "base_url").unwrap()
+    }
+
+    #[test]
+    fn the_origin_is_spelled_as_better_auth_spells_it() {
+        for (text, origin) in [
+            ("https://app.example.com", "https://app.example.com"),
+            ("https://App.Example.com/", "https://app.example.com"),
+            ("https://app.example.com:443/x", "https://app.example.com"),
+            ("HTTP://localhost:3000", "http://localhost:3000"),
+            ("http://localhost:80", "http://localhost"),
+            ("http://[::1]:3000/", "http://[::1]:3000"),
+        ] {
+            assert_eq!(base(text).origin(), origin, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_keys_are_below_the_path_or_the_default_one() {
+        for (text, url) in [
+            ("https://a.example", "https://a.example/api/auth/jwks"),
+            ("https://a.example/", "https://a.example/api/auth/jwks"),
+            ("https://a.example/auth", "https://a.example/auth/jwks"),
+            (
+                "https://a.example/api/auth/",
+                "https://a.example/api/auth/jwks",
+            ),
+        ] {
+            assert_eq!(base(text).jwks_url(), url, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for text in [
+            "",
+            "app.example.com",
+            "/api/auth",
+            "ftp://app.example.com",
+            "https://user:password@app.example.com",
+            "https://app.example.com?x=1",
+            "https://app.example.com/#x",
+            "https://",
+            "https://app.example.com:99999",
+            "https://app.example.com:",
+        ] {
+            let error = BaseUrl::parse(text, "BETTER_AUTH_URL").unwrap_err();
+            assert_eq!(error.setting(), "BETTER_AUTH_URL", "{text}");
+            assert!(!error.to_string().contains("password@"), "{error}");
+        }
+    }
+}

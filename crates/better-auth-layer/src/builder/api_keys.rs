@@ -1,0 +1,84 @@
+//! Settings for API keys.
+
+use http::HeaderName;
+
+use crate::config_error::ConfigError;
+
+/// Which API keys are accepted, and where they are sent.
+///
+/// They are looked up by their hash. Checked are `enabled`, `expiresAt`, whether uses are left in `remaining`, the
+/// plugin's configuration, and that the owner exists and is not banned. A service that only reads the table cannot
+/// count: `remaining` is not counted down and the rate limit (ten uses a day by Better Auth's default) not enforced;
+/// both stand in the identity's [`ApiKey`](crate::ApiKey), as do the permissions, which the service has to check. Keys
+/// of organizations belong to no user and are refused.
+///
+/// ```
+/// use better_auth_layer::ApiKeys;
+///
+/// let api_keys = ApiKeys::new().header("authorization-key")?.configuration("internal");
+/// # let _ = api_keys;
+/// # Ok::<(), better_auth_layer::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "options do nothing until they are given to a builder"]
+pub struct ApiKeys {
+    headers: Vec<HeaderName>,
+    configurations: Vec<String>,
+}
+
+impl Default for ApiKeys {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ApiKeys {
+    /// Keys of the plugin's default configuration in the header `x-api-key`.
+    pub fn new() -> Self {
+        Self {
+            headers: Vec::new(),
+            configurations: Vec::new(),
+        }
+    }
+
+    /// Adds a header to look at, in place of `x-api-key` (`apiKeyHeaders`).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for what is no header name, and for `Authorization` and `Cookie`, which are for other credentials.
+    pub fn header(mut self, name: &str) -> Result<Self, ConfigError> {
+        let refused = |problem: &'static str| {
+            ConfigError::new(
+                "api_keys",
+                problem,
+                "write the name of a header of its own, such as `x-api-key`",
+            )
+        };
+        let name: HeaderName = name.parse().map_err(|_| refused("has no header name"))?;
+        if name == http::header::AUTHORIZATION || name == http::header::COOKIE {
+            return Err(refused("shares a header with other credentials"));
+        }
+        self.headers.push(name);
+        Ok(self)
+    }
+
+    /// Adds a configuration of the plugin (`configId`) whose keys are accepted, in place of `default`.
+    pub fn configuration(mut self, id: impl Into<String>) -> Self {
+        self.configurations.push(id.into());
+        self
+    }
+
+    pub(super) fn headers(&self) -> Vec<HeaderName> {
+        if self.headers.is_empty() {
+            return vec![HeaderName::from_static("x-api-key")];
+        }
+        self.headers.clone()
+    }
+
+    pub(super) fn configurations(&self) -> Vec<String> {
+        if self.configurations.is_empty() {
+            return vec!["default".to_owned()];
+        }
+        self.configurations.clone()
+    }
+}

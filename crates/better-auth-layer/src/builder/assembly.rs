@@ -1,0 +1,360 @@
+//! From settings to a layer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::BetterAuthLayerBuilder;
+use crate::authenticator::{Authenticator, Inner, Sessions};
+use crate::base_url::BaseUrl;
+use crate::config_error::ConfigError;
+use crate::credential::{SessionCookie, Sources};
+use crate::csrf::{OriginGuard, TrustedOrigin};
+use crate::jwks::{DynKeySource, KeyCache, RemoteKeySource};
+use crate::layer::BetterAuthLayer;
+use crate::secret::Secret;
+use crate::store::{DynUserStore, LookupKind};
+use crate::verify::{
+    ClaimPolicy, CookieCacheVerifier, JwksSignature, JwtVerifier, RegisteredClaims,
+    SecretJwtVerifier, SessionJwtPolicy, SessionTokenVerifier, self_check,
+};
+
+/// More would make `exp` a suggestion.
+const MAXIMUM_LEEWAY: Duration = Duration::from_secs(300);
+
+/// The claims with a meaning of their own, which cannot also name the session.
+const RESERVED_CLAIMS: [&str; 15] = [
+    "exp",
+    "nbf",
+    "iat",
+    "iss",
+    "aud",
+    "sub",
+    "email",
+    "updateTo",
+    "requestType",
+    "session",
+    "azp",
+    "client_id",
+    "events",
+    "nonce",
+    "at_hash",
+];
+
+impl BetterAuthLayerBuilder {
+    pub(super) fn assemble(mut self) -> Result<BetterAuthLayer, ConfigError> {
+        self.check_limits()?;
+        self.check_texts()?;
+        self.jwks_options.check()?;
+        if !self_check() {
+            return Err(ConfigError::new(
+                "secret",
+                "cannot be used: the linked HMAC-SHA256 gives wrong answers",
+                "check the build of aws-lc-rs",
+            ));
+        }
+        let base_url = self.base_url.take().transpose()?;
+        let key_source = self.take_key_source(base_url.as_ref())?;
+        if self.secrets.is_none() && key_source.is_none() && self.api_keys.is_none() {
+            return Err(ConfigError::new(
+                "secret",
+                "is not set",
+                "give the builder the secret that Better Auth signs with (BETTER_AUTH_SECRET), its address with `base_url` (BETTER_AUTH_URL), or both",
+            ));
+        }
+        let store = self.take_store()?;
+        let keys = key_source.map(|source| {
+            let cache = KeyCache::new(source, self.jwks_options.clone(), Arc::clone(&self.clock));
+            JwksSignature::new(Arc::new(cache))
+        });
+        let jwks_issuer = self.issuer_of_keys(base_url.as_ref());
+        let jwks_policy = match &keys {
+            None => None,
+            Some(_) => Some(self.jwks_policy(base_url.as_ref(), jwks_issuer.as_deref())?),
+        };
+        if let Some(kind) = self
+            .needs(keys.is_some())
+            .find(|kind| !store.supports(*kind))
+        {
+            return Err(ConfigError::new(
+                "store",
+                format!("cannot look up {kind}"),
+                "use a store that supports it, or do not accept the credential that needs it (`without_secret_jwts`, `without_session_tokens`)",
+            ));
+        }
+        self.warn();
+        let sessions = self.sessions(base_url.as_ref(), keys.as_ref(), jwks_issuer)?;
+        let secure = self.secure(base_url.as_ref());
+        let secret_jwts = self.secrets.as_ref().filter(|_| self.accept_secret_jwts);
+        let secret = secret_jwts.map(|ring| {
+            SecretJwtVerifier::new(ring, self.accept_previous_secrets, self.secret_policy())
+        });
+        let api_keys = self.api_keys.as_ref();
+        Ok(BetterAuthLayer::new(Authenticator::new(Inner {
+            sources: Sources {
+                api_key_headers: api_keys.map(|keys| keys.headers()).unwrap_or_default(),
+                session_cookie: sessions
+                    .verifier
+                    .as_ref()
+                    .map(|_| SessionCookie::new(&self.session_cookie(), secure)),
+            },
+            jwts: JwtVerifier {
+                secret,
+                jwks: keys.zip(jwks_policy),
+            },
+            sessions,
+            api_key_configurations: api_keys
+                .map(|keys| keys.configurations())
+                .unwrap_or_default(),
+            clock: self.clock,
+            store,
+            require_matching_subject: self.require_matching_subject,
+            require_verified_email: self.require_verified_email,
+            lookup_timeout: self.lookup_timeout,
+            retry_after: self.retry_after,
+        })))
+    }
+
+    fn take_store(&mut self) -> Result<Arc<dyn DynUserStore>, ConfigError> {
+        self.store.take().ok_or_else(|| {
+            ConfigError::new(
+                "store",
+                "is not set",
+                "give the builder a `UserStore`, such as a `PostgresStore`, a `SqliteStore` or, in tests, a `MemoryStore`",
+            )
+        })
+    }
+
+    /// The lookups that the accepted credentials lead to.
+    fn needs(&self, has_keys: bool) -> impl Iterator<Item = LookupKind> {
+        let has_secret = self.secrets.is_some();
+        let tokens = has_secret && self.accept_session_tokens || self.accept_raw_session_tokens;
+        [
+            (has_secret && self.accept_secret_jwts, LookupKind::Email),
+            (has_keys, LookupKind::UserId),
+            (tokens, LookupKind::SessionToken),
+            (self.api_keys.is_some(), LookupKind::ApiKey),
+        ]
+        .into_iter()
+        .filter_map(|(is_needed, kind)| is_needed.then_some(kind))
+    }
+
+    fn take_key_source(
+        &mut self,
+        base_url: Option<&BaseUrl>,
+    ) -> Result<Option<Arc<dyn DynKeySource>>, ConfigError> {
+        if let Some(source) = self.key_source.take() {
+            return source.map(Some);
+        }
+        let Some(base_url) = base_url else {
+            return Ok(None);
+        };
+        let source = RemoteKeySource::new(&base_url.jwks_url()).map_err(|_| {
+            ConfigError::new(
+                "base_url",
+                "is not `https`, and whoever is on the way could put in keys",
+                "write `https://`, or say with `key_source` where the keys are: in the database (`key_source` of the store), or at this address all the same (`RemoteKeySource::dangerous_insecure`)",
+            )
+        })?;
+        Ok(Some(Arc::new(source)))
+    }
+
+    fn issuer_of_keys(&self, base_url: Option<&BaseUrl>) -> Option<String> {
+        let origin = base_url.map(|url| url.origin().to_owned());
+        let own = self.jwks_issuer.clone();
+        own.or(origin).or_else(|| self.issuer.clone())
+    }
+
+    fn jwks_policy(
+        &self,
+        base_url: Option<&BaseUrl>,
+        issuer: Option<&str>,
+    ) -> Result<SessionJwtPolicy, ConfigError> {
+        let Some(issuer) = issuer else {
+            return Err(ConfigError::new(
+                "base_url",
+                "is not set, and neither is an issuer",
+                "set `base_url` to the address of the Better Auth deployment (BETTER_AUTH_URL): without it nobody knows for whom its tokens are meant",
+            ));
+        };
+        let origin = base_url.map_or(issuer, BaseUrl::origin);
+        let audiences = if self.audiences.is_empty() {
+            vec![origin.to_owned()]
+        } else {
+            self.audiences.clone()
+        };
+        Ok(SessionJwtPolicy {
+            registered: RegisteredClaims {
+                issuer: Some(issuer.to_owned()),
+                audiences,
+                require_audience: true,
+                leeway: self.leeway,
+            },
+            session_id_claim: self.session_id_claim.clone(),
+        })
+    }
+
+    fn secret_policy(&self) -> ClaimPolicy {
+        ClaimPolicy {
+            registered: RegisteredClaims {
+                issuer: self.issuer.clone(),
+                audiences: self.audiences.clone(),
+                require_audience: self.require_audience,
+                leeway: self.leeway,
+            },
+            session_id_claim: self.session_id_claim.clone(),
+            require_binding: self.require_binding,
+        }
+    }
+
+    fn secure(&self, base_url: Option<&BaseUrl>) -> Option<bool> {
+        self.secure_cookies.or(base_url.map(BaseUrl::is_https))
+    }
+
+    fn session_cookie(&self) -> String {
+        let own = self.session_cookie_name.clone();
+        own.unwrap_or_else(|| format!("{}.session_token", self.cookie_prefix))
+    }
+
+    fn sessions(
+        &mut self,
+        base_url: Option<&BaseUrl>,
+        keys: Option<&JwksSignature>,
+        issuer: Option<String>,
+    ) -> Result<Sessions, ConfigError> {
+        let ring = self.secrets.as_ref().filter(|_| self.accept_session_tokens);
+        let cache = match (&self.cookie_cache, ring) {
+            (None, _) => None,
+            (Some(_), None) => {
+                return Err(ConfigError::new(
+                    "cookie_cache",
+                    "is set, but session cookies are not accepted",
+                    "set the secret: a cache counts only beside a session cookie",
+                ));
+            }
+            (Some(cache), Some(_)) if cache.needs_keys() && keys.is_none() => {
+                return Err(ConfigError::new(
+                    "cookie_cache",
+                    "is signed with a public key, and none is known",
+                    "set `base_url` or `key_source`",
+                ));
+            }
+            (Some(cache), Some(ring)) => {
+                let own = cache.name.clone();
+                let name = own.unwrap_or_else(|| format!("{}.session_data", self.cookie_prefix));
+                let verifier = CookieCacheVerifier::new(
+                    cache.clone(),
+                    ring,
+                    self.accept_previous_secrets,
+                    keys.cloned(),
+                    issuer,
+                );
+                Some((SessionCookie::new(&name, self.secure(base_url)), verifier))
+            }
+        };
+        let origins = std::mem::take(&mut self.trusted_origins);
+        let mut trusted = origins.into_iter().collect::<Result<Vec<_>, _>>()?;
+        trusted.extend(base_url.map(|url| TrustedOrigin::exactly(url.origin())));
+        let verifier = self
+            .secrets
+            .as_ref()
+            .filter(|_| self.accept_session_tokens)
+            .map(|ring| {
+                let form = Arc::clone(&self.session_token_form);
+                SessionTokenVerifier::new(ring, self.accept_previous_secrets, form)
+            });
+        Ok(Sessions {
+            verifier,
+            cache,
+            guard: OriginGuard {
+                trusted,
+                require_origin: self.require_origin,
+            },
+            raw: self
+                .accept_raw_session_tokens
+                .then(|| Arc::clone(&self.session_token_form)),
+            lacks_secret: self.secrets.is_none(),
+        })
+    }
+
+    fn check_limits(&self) -> Result<(), ConfigError> {
+        if self.leeway > MAXIMUM_LEEWAY {
+            return Err(ConfigError::new(
+                "leeway",
+                format!("is {} s", self.leeway.as_secs()),
+                "use at most 300 s and correct the clocks",
+            ));
+        }
+        if self.lookup_timeout.is_zero() {
+            return Err(ConfigError::new(
+                "lookup_timeout",
+                "is zero",
+                "give the store some time to answer, such as ten seconds",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_texts(&self) -> Result<(), ConfigError> {
+        for (setting, values) in [
+            ("issuer", self.issuer.as_slice()),
+            ("jwks_issuer", self.jwks_issuer.as_slice()),
+            ("audience", &self.audiences),
+        ] {
+            if values.iter().any(String::is_empty) {
+                return Err(ConfigError::new(
+                    setting,
+                    "is empty",
+                    "leave it out or write the text that the tokens have",
+                ));
+            }
+        }
+        if self.require_audience && self.audiences.is_empty() && self.issuer.is_none() {
+            return Err(ConfigError::new(
+                "require_audience",
+                "is set, but no audience is",
+                "add `audience` with the value that means this service",
+            ));
+        }
+        let claim = self.session_id_claim.as_str();
+        if claim.is_empty() || RESERVED_CLAIMS.contains(&claim) {
+            return Err(ConfigError::new(
+                "session_id_claim",
+                format!("is `{claim}`, which cannot name a session"),
+                "use `sid` or a claim of your own",
+            ));
+        }
+        let is_token = |name: &str| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && !b"=;,\"".contains(&byte))
+        };
+        if !is_token(&self.session_cookie()) {
+            return Err(ConfigError::new(
+                "session_cookie_name",
+                "is no name of a cookie",
+                "write the name that the browser shows, without `__Secure-`",
+            ));
+        }
+        Ok(())
+    }
+
+    fn warn(&self) {
+        let Some(secrets) = &self.secrets else {
+            return;
+        };
+        if secrets
+            .accepted(self.accept_previous_secrets)
+            .any(Secret::is_shorter_than_recommended)
+        {
+            tracing::warn!(
+                "the secret has fewer than 32 bytes and can be found by trial from one token; make a longer one, such as with `openssl rand -base64 32`"
+            );
+        }
+        if self.issuer.is_none() && self.accept_secret_jwts {
+            tracing::warn!(
+                "secret-signed tokens of every issuer are accepted; set BETTER_AUTH_ISSUER or the builder's `issuer` and mint tokens with `iss`, or `without_secret_jwts` where none are minted"
+            );
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Requests that a browser makes for another site's page.
+
+mod origin_guard;
+mod trusted_origin;
+
+pub(crate) use self::origin_guard::OriginGuard;
+pub use self::trusted_origin::TrustedOrigin;

@@ -1,0 +1,317 @@
+//! Patterns of origins, spelled as in Better Auth's `trustedOrigins`.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+
+use crate::config_error::ConfigError;
+
+/// An origin whose pages may send the session cookie, or a pattern of such origins.
+///
+/// Spelled as in Better Auth's `trustedOrigins` and `BETTER_AUTH_TRUSTED_ORIGINS` (upstream
+/// `auth/trusted-origins.ts`):
+///
+/// | pattern | trusts |
+/// |---|---|
+/// | `https://app.example.com` | that origin: scheme, host and port |
+/// | `https://*.example.com` | every host below it, with this scheme |
+/// | `*.example.com`, `localhost:*` | the same with any scheme |
+/// | `exp://`, `myapp://host` | an app's own scheme |
+///
+/// `*` and `**` stand for any text, `?` for one character, `\` takes the next character as it is. A pattern of numbers
+/// such as `192.168.*.*` matches IPv4 addresses alone.
+///
+/// ```
+/// use better_auth_layer::TrustedOrigin;
+///
+/// let pattern: TrustedOrigin = "https://*.example.com".parse()?;
+/// assert!(pattern.matches("https://shop.example.com"));
+/// assert!(!pattern.matches("https://example.com.evil.test"));
+/// assert!(!pattern.matches("null"));
+/// # Ok::<(), better_auth_layer::ConfigError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct TrustedOrigin {
+    pattern: String,
+}
+
+impl FromStr for TrustedOrigin {
+    type Err = ConfigError;
+
+    /// # Errors
+    ///
+    /// [`ConfigError`] for a pattern that is empty, trusts everybody, or is an address with more than an origin in it,
+    /// which would never match.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let refused = |problem: &'static str| {
+            ConfigError::new(
+                "trusted_origin",
+                problem,
+                "write an origin such as `https://app.example.com` or a pattern such as `https://*.example.com`",
+            )
+        };
+        let pattern = text.trim();
+        if pattern.is_empty() {
+            return Err(refused("is empty"));
+        }
+        let authority = pattern
+            .split_once("://")
+            .map_or(pattern, |(_, authority)| authority);
+        if !authority.is_empty()
+            && authority
+                .chars()
+                .all(|character| "*?.:".contains(character))
+        {
+            return Err(refused("trusts every origin"));
+        }
+        if !has_wildcard(pattern) && !pattern.contains("://") {
+            return Err(refused("has neither a scheme nor a wildcard"));
+        }
+        if is_web(pattern) && (authority.is_empty() || authority.contains('/')) {
+            return Err(refused("has no host, or a path or a slash after it"));
+        }
+        Ok(Self {
+            pattern: pattern.to_owned(),
+        })
+    }
+}
+
+impl TrustedOrigin {
+    /// The one origin.
+    pub(crate) fn exactly(origin: &str) -> Self {
+        Self {
+            pattern: origin.to_owned(),
+        }
+    }
+
+    /// Whether an `Origin` header's value is trusted. `null` never is.
+    #[must_use]
+    pub fn matches(&self, origin: &str) -> bool {
+        let pattern = self.pattern.as_str();
+        let Some((scheme, authority)) = origin.split_once("://") else {
+            return false;
+        };
+        if authority.contains(['/', '?', '#', '@', '\\'])
+            || origin.chars().any(|c| c.is_control() || c.is_whitespace())
+        {
+            return false;
+        }
+        let Some((pattern_scheme, pattern_authority)) = pattern.split_once("://") else {
+            return !authority.is_empty()
+                && wildcard_match(pattern, authority)
+                && is_address_if_numeric(pattern, authority);
+        };
+        if is_web(origin) {
+            return if has_wildcard(pattern) {
+                wildcard_match(pattern, origin)
+                    && is_address_if_numeric(pattern_authority, authority)
+            } else {
+                pattern == origin
+            };
+        }
+        // An app's own scheme; without an authority the scheme alone is trusted.
+        let pattern_authority = pattern_authority
+            .split_once('/')
+            .map_or(pattern_authority, |(authority, _)| authority);
+        scheme.eq_ignore_ascii_case(pattern_scheme)
+            && (pattern_authority.is_empty()
+                || wildcard_match(
+                    &pattern_authority.to_ascii_lowercase(),
+                    &authority.to_ascii_lowercase(),
+                ) && is_address_if_numeric(pattern_authority, authority))
+    }
+}
+
+impl fmt::Debug for TrustedOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TrustedOrigin").field(&self.pattern).finish()
+    }
+}
+
+fn has_wildcard(pattern: &str) -> bool {
+    pattern.contains(['*', '?'])
+}
+
+fn is_web(address: &str) -> bool {
+    address.starts_with("https://") || address.starts_with("http://")
+}
+
+/// A pattern of digits and dots names a range of addresses; `192.168.*` must not match `192.168.evil.example`.
+fn is_address_if_numeric(pattern_authority: &str, authority: &str) -> bool {
+    let host = |authority: &str| authority.split(':').next().unwrap_or_default().to_owned();
+    let pattern_host = host(pattern_authority);
+    let is_range = pattern_host.bytes().any(|byte| byte.is_ascii_digit())
+        && pattern_host
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"*?.".contains(&byte));
+    !is_range || host(authority).parse::<Ipv4Addr>().is_ok()
+}
+
+/// Matches the whole text: `*` any run, `?` any one character, `\` the next one literally.
+///
+/// Goes back to the latest star alone, so it takes at most pattern times text many steps.
+fn wildcard_match(pattern: &str, text: &str) -> bool {
+    let pattern = tokens(pattern);
+    let text: Vec<char> = text.chars().collect();
+    let (mut at, mut read) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(character) = text.get(read) {
+        match pattern.get(at) {
+            Some(Token::Any) => {
+                star = Some((at, read));
+                at += 1;
+            }
+            Some(Token::One) => {
+                at += 1;
+                read += 1;
+            }
+            Some(Token::Exactly(expected)) if expected == character => {
+                at += 1;
+                read += 1;
+            }
+            _ => {
+                let Some((star_at, taken)) = star else {
+                    return false;
+                };
+                star = Some((star_at, taken + 1));
+                at = star_at + 1;
+                read = taken + 1;
+            }
+        }
+    }
+    let rest = pattern.get(at..).unwrap_or_default();
+    rest.iter().all(|token| matches!(token, Token::Any))
+}
+
+enum Token {
+    Any,
+    One,
+    Exactly(char),
+}
+
+fn tokens(pattern: &str) -> Vec<Token> {
+    let mut characters = pattern.chars();
+    let mut tokens = Vec::new();
+    while let Some(character) = characters.next() {
+        tokens.push(match character {
+            '*' => Token::Any,
+            '?' => Token::One,
+            '\\' => match characters.next() {
+                Some(escaped) => Token::Exactly(escaped),
+                None => break,
+            },
+            other => Token::Exactly(other),
+        });
+    }
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_upstream_spells_them() {
+        // (pattern, trusted, not trusted)
+        let table: [(&str, &[&str], &[&str]); 9] = [
+            (
+                "https://app.example.com",
+                &["https://app.example.com"],
+                &[
+                    "http://app.example.com",
+                    "https://app.example.com:8443",
+                    "https://app.example.com.evil.test",
+                    "https://evil.test/https://app.example.com",
+                    "https://APP.example.com",
+                ],
+            ),
+            (
+                "https://*.example.com",
+                &["https://a.example.com", "https://a.b.example.com"],
+                &[
+                    "https://example.com",
+                    "http://a.example.com",
+                    "https://a.example.com.evil.test",
+                    "https://evil.test#.example.com",
+                    "https://evil.test/.example.com",
+                    "https://x@evil.test?.example.com",
+                ],
+            ),
+            (
+                "*.example.com",
+                &["https://a.example.com", "http://a.example.com"],
+                &[
+                    "https://a.example.com:8443",
+                    "https://example.com",
+                    "a.example.com",
+                ],
+            ),
+            (
+                "localhost:*",
+                &["http://localhost:3000", "https://localhost:1"],
+                &["http://localhost", "http://localhost.evil.test:3000"],
+            ),
+            (
+                "https://app-?.example.com",
+                &["https://app-1.example.com"],
+                &["https://app-12.example.com", "https://app-.example.com"],
+            ),
+            (
+                "https://**.example.com",
+                &["https://a.b.example.com"],
+                &["https://example.org"],
+            ),
+            (
+                "http://192.168.*.*:3000",
+                &["http://192.168.1.2:3000"],
+                &["http://192.168.evil.test:3000", "http://192.168.1.2:3001"],
+            ),
+            (
+                "exp://",
+                &["exp://192.168.1.2:8081", "exp://host"],
+                &["expo://host", "https://exp"],
+            ),
+            (
+                "myapp://host",
+                &["myapp://host", "MyApp://HOST"],
+                &["myapp://other"],
+            ),
+        ];
+        for (pattern, trusted, others) in table {
+            let parsed: TrustedOrigin = pattern.parse().unwrap();
+            for origin in trusted {
+                assert!(parsed.matches(origin), "{pattern} trusts {origin}");
+            }
+            for origin in others.iter().chain(&["null", "", "https://", "\u{0}"]) {
+                assert!(!parsed.matches(origin), "{pattern} does not trust {origin}");
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_that_trust_everybody_or_nobody_are_refused() {
+        for pattern in [
+            "",
+            " ",
+            "*",
+            "**",
+            "https://",
+            "https://*",
+            "https://*:*",
+            "*.*",
+            "null",
+            "example.com",
+            "https://app.example.com/",
+            "https://app.example.com/path",
+        ] {
+            assert!(pattern.parse::<TrustedOrigin>().is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn many_stars_take_no_time() {
+        let pattern = "*a".repeat(200) + "b";
+        assert!(!wildcard_match(&pattern, &"a".repeat(5_000)));
+        assert!(wildcard_match(r"\*a\\?", r"*a\x"));
+    }
+}

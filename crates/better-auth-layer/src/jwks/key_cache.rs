@@ -1,0 +1,232 @@
+//! The keys in use, and when to fetch them again.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::key_set::UsableKeys;
+use super::{DynKeySource, JwksOptions, KeySourceError, VerificationKey};
+use crate::clock::Clock;
+
+/// Keys of a source, read without a lock and fetched by one task at a time.
+///
+/// The request that finds a key missing never fetches itself: it waits beside a task, which goes on if the request is
+/// dropped. Requests with known keys wait for nothing.
+pub(crate) struct KeyCache {
+    source: Arc<dyn DynKeySource>,
+    options: JwksOptions,
+    clock: Arc<dyn Clock>,
+    /// Keys that never change are never fetched.
+    is_fixed: bool,
+    snapshot: ArcSwapOption<Snapshot>,
+    refresh: Mutex<Refresh>,
+}
+
+struct Snapshot {
+    keys: UsableKeys,
+    fetched_at: Duration,
+}
+
+#[derive(Default)]
+struct Refresh {
+    /// Closed when the task that runs has ended.
+    running: Option<watch::Receiver<()>>,
+    ended_at: Option<Duration>,
+    failed: bool,
+}
+
+/// What is known of a key.
+pub(crate) enum KeyLookup {
+    /// It is in the set.
+    Key(Arc<VerificationKey>),
+    /// It is not in the set, which is fresh enough to say so.
+    Unknown,
+    /// Nobody can say.
+    Unavailable,
+    /// A fetch has begun that may bring it: [`KeyCache::wait`].
+    Fetching(watch::Receiver<()>),
+}
+
+/// No keys, and none to be had.
+#[derive(Debug)]
+pub(crate) struct KeysUnavailable;
+
+impl KeyCache {
+    pub(crate) fn new(
+        source: Arc<dyn DynKeySource>,
+        options: JwksOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let fixed = source.fixed().map(|keys| Snapshot {
+            keys: keys.usable(options.rsa_algorithm),
+            fetched_at: Duration::ZERO,
+        });
+        Self {
+            is_fixed: fixed.is_some(),
+            snapshot: ArcSwapOption::new(fixed.map(Arc::new)),
+            source,
+            options,
+            clock,
+            refresh: Mutex::default(),
+        }
+    }
+
+    /// Looks a key up without waiting. A set that is getting old is fetched again beside it.
+    pub(crate) fn get(self: &Arc<Self>, kid: &str) -> KeyLookup {
+        let now = self.clock.monotonic();
+        let snapshot = self.snapshot.load();
+        let Some((snapshot, age)) = self.usable(snapshot.as_deref(), now) else {
+            return match self.begin(now) {
+                Beginning::Runs(running) => KeyLookup::Fetching(running),
+                Beginning::TooSoon { .. } => KeyLookup::Unavailable,
+            };
+        };
+        let key = snapshot.keys.get(kid);
+        if self.is_fixed {
+            return key.map_or(KeyLookup::Unknown, |key| KeyLookup::Key(Arc::clone(key)));
+        }
+        if let Some(key) = key {
+            if age >= self.options.refresh_after {
+                self.begin(now);
+            }
+            return KeyLookup::Key(Arc::clone(key));
+        }
+        match self.begin(now) {
+            Beginning::Runs(running) => KeyLookup::Fetching(running),
+            Beginning::TooSoon { failed: false } => KeyLookup::Unknown,
+            Beginning::TooSoon { failed: true } => KeyLookup::Unavailable,
+        }
+    }
+
+    /// Waits for the fetch that is under way and looks once more. `Ok(None)`: there is no such key.
+    pub(crate) async fn wait(
+        &self,
+        mut running: watch::Receiver<()>,
+        kid: &str,
+    ) -> Result<Option<Arc<VerificationKey>>, KeysUnavailable> {
+        // Nothing is ever sent; the channel is closed when the task has ended, in whichever way.
+        while running.changed().await.is_ok() {}
+        let now = self.clock.monotonic();
+        let snapshot = self.snapshot.load();
+        let (snapshot, _) = self
+            .usable(snapshot.as_deref(), now)
+            .ok_or(KeysUnavailable)?;
+        match snapshot.keys.get(kid) {
+            Some(key) => Ok(Some(Arc::clone(key))),
+            None if self.refresh().failed => Err(KeysUnavailable),
+            None => Ok(None),
+        }
+    }
+
+    fn usable<'s>(
+        &self,
+        snapshot: Option<&'s Snapshot>,
+        now: Duration,
+    ) -> Option<(&'s Snapshot, Duration)> {
+        let snapshot = snapshot?;
+        let age = now.saturating_sub(snapshot.fetched_at);
+        (self.is_fixed || age <= self.options.max_stale).then_some((snapshot, age))
+    }
+
+    /// Begins to fetch, unless somebody does already or the last time was too recent.
+    fn begin(self: &Arc<Self>, now: Duration) -> Beginning {
+        let mut refresh = self.refresh();
+        if let Some(running) = &refresh.running {
+            return Beginning::Runs(running.clone());
+        }
+        let pause = if refresh.failed {
+            self.options.retry_after_failure
+        } else {
+            self.options.cooldown
+        };
+        if let Some(ended_at) = refresh.ended_at
+            && now.saturating_sub(ended_at) < pause
+        {
+            return Beginning::TooSoon {
+                failed: refresh.failed,
+            };
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            tracing::error!("keys cannot be fetched outside a Tokio runtime");
+            return Beginning::TooSoon { failed: true };
+        };
+        let (ended, running) = watch::channel(());
+        refresh.running = Some(running.clone());
+        drop(refresh);
+        let fetch = Fetch {
+            cache: Arc::clone(self),
+            succeeded: false,
+            _ended: ended,
+        };
+        runtime.spawn(fetch.run());
+        Beginning::Runs(running)
+    }
+
+    async fn fetch(&self) -> Result<(), KeySourceError> {
+        let fetch = Arc::clone(&self.source).fetch();
+        let keys = tokio::time::timeout(self.options.fetch_timeout, fetch)
+            .await
+            .map_err(|_| KeySourceError::new("no answer in time"))??;
+        let usable = keys.usable(self.options.rsa_algorithm);
+        if usable.len() == 0 {
+            let cause = format!("none of the {} keys can be used", keys.len());
+            return Err(KeySourceError::new(cause));
+        }
+        tracing::debug!(keys = usable.len(), "keys fetched");
+        self.snapshot.store(Some(Arc::new(Snapshot {
+            keys: usable,
+            fetched_at: self.clock.monotonic(),
+        })));
+        Ok(())
+    }
+
+    fn refresh(&self) -> MutexGuard<'_, Refresh> {
+        self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyCache")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Beginning {
+    Runs(watch::Receiver<()>),
+    TooSoon { failed: bool },
+}
+
+/// A fetch under way. Whatever becomes of it, also a panic of the source or the end of the runtime, those who wait are
+/// woken and the next one may begin.
+struct Fetch {
+    cache: Arc<KeyCache>,
+    succeeded: bool,
+    _ended: watch::Sender<()>,
+}
+
+impl Fetch {
+    async fn run(mut self) {
+        match self.cache.fetch().await {
+            Ok(()) => self.succeeded = true,
+            Err(error) => tracing::warn!(
+                error = format!("{error:#}"),
+                "public keys could not be fetched; those that are known go on serving for a while"
+            ),
+        }
+    }
+}
+
+impl Drop for Fetch {
+    fn drop(&mut self) {
+        let mut refresh = self.cache.refresh();
+        refresh.running = None;
+        refresh.ended_at = Some(self.cache.clock.monotonic());
+        refresh.failed = !self.succeeded;
+    }
+}

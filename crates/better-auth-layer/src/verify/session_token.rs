@@ -1,0 +1,170 @@
+//! Session tokens with Better Auth's signature: the session cookie's value, and `set-auth-token`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::credential::InvalidReason;
+use crate::identity::SessionToken;
+use crate::secret::SecretRing;
+
+/// The base64 of 32 bytes.
+const SIGNATURE_LENGTH: usize = 44;
+
+/// Longer than any token that an application makes in place of Better Auth's.
+const MAXIMUM_LENGTH: usize = 1024;
+
+/// Judges the form of a session token.
+pub(crate) type TokenForm = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Verifies `token.signature` (upstream `better-call`, `crypto.ts`).
+///
+/// A good signature says only that somebody who holds the secret signed this text once: other cookies, mail tokens and
+/// queries of the OAuth login are signed the same way. The form of the token is checked, and whether it is a session's,
+/// the store has to say.
+pub(crate) struct SessionTokenVerifier {
+    keys: Vec<hmac::Key>,
+    form: TokenForm,
+}
+
+impl SessionTokenVerifier {
+    pub(crate) fn new(ring: &SecretRing, accept_previous: bool, form: TokenForm) -> Self {
+        let keys = ring
+            .accepted(accept_previous)
+            .map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose()))
+            .collect();
+        Self { keys, form }
+    }
+
+    /// Checks the signature, then the form.
+    pub(crate) fn verify(&self, value: &str) -> Result<SessionToken, InvalidReason> {
+        let malformed = InvalidReason::SignedSessionTokenMalformed;
+        if value.len() > MAXIMUM_LENGTH {
+            return Err(malformed);
+        }
+        let (token, signature) = value.rsplit_once('.').ok_or(malformed)?;
+        if token.is_empty() || signature.len() != SIGNATURE_LENGTH || !signature.ends_with('=') {
+            return Err(malformed);
+        }
+        let signature = STANDARD.decode(signature).map_err(|_| malformed)?;
+        if !self
+            .keys
+            .iter()
+            .any(|key| hmac::verify(key, token.as_bytes(), &signature).is_ok())
+        {
+            return Err(InvalidReason::SignatureMismatch);
+        }
+        self.unsigned(token)
+    }
+
+    /// Checks the form of a token that has no signature.
+    pub(crate) fn unsigned(&self, token: &str) -> Result<SessionToken, InvalidReason> {
+        check_form(&self.form, token)
+    }
+}
+
+/// Takes a text for a session token if it has the form of one.
+pub(crate) fn check_form(form: &TokenForm, token: &str) -> Result<SessionToken, InvalidReason> {
+    let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic()) && !token.contains('.');
+    if is_plain && token.len() <= MAXIMUM_LENGTH && form(token) {
+        Ok(SessionToken::new(token))
+    } else {
+        Err(InvalidReason::SessionTokenMalformed)
+    }
+}
+
+/// The form of the tokens that Better Auth makes: 32 letters and digits (upstream `core/utils/id.ts`).
+pub(crate) fn is_better_auths(token: &str) -> bool {
+    token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+impl fmt::Debug for SessionTokenVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionTokenVerifier")
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    const TOKEN: &str = "XN6DtGUWabcdefghijklmnopqrstuvDc";
+
+    fn verifier() -> SessionTokenVerifier {
+        let ring = SecretRing::new(Secret::new("a-secret-of-this-deployment").unwrap());
+        SessionTokenVerifier::new(&ring, false, Arc::new(is_better_auths))
+    }
+
+    fn signature(text: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"a-secret-of-this-deployment");
+        STANDARD.encode(hmac::sign(&key, text.as_bytes()))
+    }
+
+    fn verdict(value: &str) -> Result<String, InvalidReason> {
+        let token = verifier().verify(value)?;
+        Ok(token.expose().to_owned())
+    }
+
+    #[test]
+    fn a_signed_token_is_taken() {
+        let value = format!("{TOKEN}.{}", signature(TOKEN));
+        assert_eq!(verdict(&value).as_deref(), Ok(TOKEN));
+    }
+
+    #[test]
+    fn the_signature_has_one_spelling() {
+        let signature = signature(TOKEN);
+        let unpadded = signature.trim_end_matches('=');
+        let bits: String = {
+            // The last character before the padding has two bits that do not count.
+            let mut text = unpadded.to_owned();
+            let last = text.pop().unwrap() as u8;
+            text.push(char::from(last + 1));
+            text + "="
+        };
+        for value in [
+            format!("{TOKEN}.{unpadded}"),
+            format!(
+                "{TOKEN}.{}",
+                signature.replace('+', "-").replace('/', "_") + "="
+            ),
+            format!("{TOKEN}.{bits}"),
+            format!("{TOKEN}. {signature}"),
+            format!("{TOKEN}.{signature} "),
+            format!("{TOKEN}{signature}"),
+            format!(".{signature}"),
+            signature.clone(),
+            String::new(),
+            ".".to_owned(),
+        ] {
+            assert!(verdict(&value).is_err(), "{value}");
+        }
+        let other = verifier().verify(&format!("{}.{signature}", TOKEN.replace('X', "Y")));
+        assert_eq!(other.unwrap_err(), InvalidReason::SignatureMismatch);
+    }
+
+    #[test]
+    fn what_is_signed_and_no_session_token_is_refused() {
+        for text in [
+            "true",
+            "eyJhbGciOiJIUzI1NiJ9.eyJlbWFpbCI6ImEifQ",
+            "active-sessions-8mkG4ZgqR0tCYOOlq",
+            "verification:reset-password:3jV69",
+            "XN6DtGUWabcdefghijklmnopqrstuvD",
+            "XN6DtGUWabcdefghijklmnopqrstuvDcc",
+            "XN6DtGUWabcdefghijklmnopqrstuv'\u{e9}",
+        ] {
+            let value = format!("{text}.{}", signature(text));
+            assert_eq!(
+                verdict(&value),
+                Err(InvalidReason::SessionTokenMalformed),
+                "{text}"
+            );
+        }
+    }
+}
