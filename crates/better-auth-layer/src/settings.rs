@@ -57,7 +57,7 @@ pub struct Settings {
     jwks_issuer: Option<String>,
     issuer: Option<String>,
     audiences: Vec<String>,
-    trusted_origins: Vec<String>,
+    trusted_origins: Vec<TrustedOrigin>,
     cookie_prefix: Option<String>,
     api_keys: bool,
     schema: Schema,
@@ -84,7 +84,7 @@ impl Settings {
             jwks_issuer: text("BETTER_AUTH_JWKS_ISSUER")?,
             issuer: text("BETTER_AUTH_ISSUER")?,
             audiences: list("BETTER_AUTH_AUDIENCE")?,
-            trusted_origins: trusted_origins(list("BETTER_AUTH_TRUSTED_ORIGINS")?)?,
+            trusted_origins: trusted_origins(&list("BETTER_AUTH_TRUSTED_ORIGINS")?)?,
             cookie_prefix: text("BETTER_AUTH_COOKIE_PREFIX")?,
             api_keys: api_keys(environment)?,
             schema: schema(environment)?,
@@ -121,6 +121,17 @@ impl Settings {
         &self.schema
     }
 
+    /// Whether pages of an origin may send the session cookie: `BETTER_AUTH_TRUSTED_ORIGINS`, and the origin of
+    /// `BETTER_AUTH_URL`. For a CORS layer that allows the same pages to send credentials.
+    #[must_use]
+    pub fn trusts_origin(&self, origin: &str) -> bool {
+        self.url.as_ref().is_some_and(|url| url.origin() == origin)
+            || self
+                .trusted_origins
+                .iter()
+                .any(|trusted| trusted.matches(origin))
+    }
+
     /// Whether something is set by which a request could be authenticated.
     #[must_use]
     pub fn accept_a_credential(&self) -> bool {
@@ -149,7 +160,7 @@ impl Settings {
             builder = builder.audience(audience);
         }
         for origin in &self.trusted_origins {
-            builder = builder.trusted_origin(origin);
+            builder = builder.trust(origin.clone());
         }
         if let Some(prefix) = &self.cookie_prefix {
             builder = builder.cookie_prefix(prefix);
@@ -218,17 +229,17 @@ fn jwks_url(environment: &Environment) -> Result<Option<String>, ConfigError> {
     Ok(Some(url.to_owned()))
 }
 
-fn trusted_origins(patterns: Vec<String>) -> Result<Vec<String>, ConfigError> {
-    for pattern in &patterns {
-        pattern.parse::<TrustedOrigin>().map_err(|_| {
+fn trusted_origins(patterns: &[String]) -> Result<Vec<TrustedOrigin>, ConfigError> {
+    let patterns = patterns.iter().map(|pattern| {
+        pattern.parse().map_err(|_| {
             ConfigError::new(
                 "BETTER_AUTH_TRUSTED_ORIGINS",
                 format!("has `{pattern}`, which is no origin or trusts every one"),
                 "write origins such as `https://app.example.com` or `https://*.example.com`, without a slash at the end, between commas",
             )
-        })?;
-    }
-    Ok(patterns)
+        })
+    });
+    patterns.collect()
 }
 
 fn api_keys(environment: &Environment) -> Result<bool, ConfigError> {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use better_auth_layer::Environment;
+use better_auth_layer::{Environment, Settings};
 use http::{
     HeaderValue, Method, Uri,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowCredentials, AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::start_error::StartError;
 
@@ -17,28 +17,66 @@ const VARIABLE: &str = "CORS_ORIGINS";
 const MAX_AGE: Duration = Duration::from_secs(600);
 
 /// The CORS layer. Without `CORS_ORIGINS` it admits the pages of this machine, such as those of a
-/// development server.
+/// development server. Trusted pages are admitted in any case.
 ///
-/// Credentials in the sense of CORS, which are cookies, are never allowed: the token travels in a
-/// header, and a foreign page has none. For the same reason any other header may be asked for.
-pub(crate) fn layer(environment: &Environment) -> Result<CorsLayer, StartError> {
-    Ok(CorsLayer::new()
-        .allow_origin(origins(environment.get(VARIABLE)?)?)
+/// Credentials in the sense of CORS, which are cookies, are allowed to trusted pages alone, the same
+/// whose requests pass the layer's guard. Everybody else sends the token in a header, which a foreign
+/// page does not have; for the same reason any other header may be asked for.
+pub(crate) fn layer(
+    environment: &Environment,
+    settings: &Settings,
+) -> Result<CorsLayer, StartError> {
+    let pages = Pages::read(environment.get(VARIABLE)?)?;
+    let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([RETRY_AFTER, WWW_AUTHENTICATE])
-        .max_age(MAX_AGE))
+        .max_age(MAX_AGE);
+    if matches!(pages, Pages::All) {
+        return Ok(layer.allow_origin(AllowOrigin::any()));
+    }
+    let settings = settings.clone();
+    let trusted = move |origin: &HeaderValue| {
+        let origin = origin.to_str();
+        origin.is_ok_and(|origin| settings.trusts_origin(origin))
+    };
+    let is_trusted = trusted.clone();
+    Ok(layer
+        .allow_origin(AllowOrigin::predicate(move |origin, _| {
+            pages.admit(origin) || is_trusted(origin)
+        }))
+        .allow_credentials(AllowCredentials::predicate(move |origin, _| {
+            trusted(origin)
+        })))
 }
 
-fn origins(list: Option<&str>) -> Result<AllowOrigin, StartError> {
-    let Some(list) = list else {
-        return Ok(AllowOrigin::predicate(|origin, _| is_loopback(origin)));
-    };
-    if list.trim() == "*" {
-        return Ok(AllowOrigin::any());
+/// Which pages may call, beside the trusted ones.
+enum Pages {
+    OfThisMachine,
+    Listed(Vec<HeaderValue>),
+    All,
+}
+
+impl Pages {
+    fn read(list: Option<&str>) -> Result<Self, StartError> {
+        let Some(list) = list else {
+            return Ok(Self::OfThisMachine);
+        };
+        if list.trim() == "*" {
+            return Ok(Self::All);
+        }
+        let origins: Result<Vec<_>, _> =
+            list.split(',').map(|entry| origin(entry.trim())).collect();
+        Ok(Self::Listed(origins?))
     }
-    let origins: Result<Vec<_>, _> = list.split(',').map(|entry| origin(entry.trim())).collect();
-    Ok(AllowOrigin::list(origins?))
+
+    fn admit(&self, origin: &HeaderValue) -> bool {
+        match self {
+            Self::OfThisMachine => is_loopback(origin),
+            Self::Listed(origins) => origins.contains(origin),
+            Self::All => true,
+        }
+    }
 }
 
 /// An entry that no browser ever sends is a mistake: it would admit nobody, without a word.

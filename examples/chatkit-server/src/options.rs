@@ -8,7 +8,8 @@ pub(crate) const USAGE: &str = "\
 A ChatKit endpoint behind BetterAuthLayer.
 
 usage: chatkit-server
-           serve; without DATABASE_URL and BETTER_AUTH_SECRET a demo with a user of its own
+           serve; without DATABASE_URL, BETTER_AUTH_SECRET and BETTER_AUTH_URL a demo with a
+           user of its own
        chatkit-server token --email ADDRESS [--sub USER_ID]
            print a token for this user, signed with BETTER_AUTH_SECRET and good for an hour
        chatkit-server --help
@@ -16,7 +17,8 @@ usage: chatkit-server
 Variables, from the environment or from `.env` in the working directory:
   DATABASE_URL         postgres://user:password@host:5432/database or sqlite:path/to/file
   BETTER_AUTH_SECRET   the secret that Better Auth runs with
-  BETTER_AUTH_ISSUER   the `iss` that tokens must have
+  BETTER_AUTH_URL      its address, such as https://app.example.com: for the tokens of its own
+  BETTER_AUTH_ISSUER   the `iss` that tokens signed with the secret must have
   HOST, PORT           where to listen (127.0.0.1, 8000; PORT=0 picks a free port)
   CORS_ORIGINS         web pages that may call, between commas (those of this machine)
   CHATKIT_UPSTREAM     a ChatKit server to pass requests on to (the built-in demo)

@@ -31,6 +31,7 @@ use crate::{
 /// The upstream is on this machine or next to it; if it does not answer by then, it never will.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 
@@ -180,6 +181,7 @@ fn upstream_headers(
     // The credentials were for this server. With them the upstream could act as the user here.
     headers.remove(AUTHORIZATION);
     headers.remove(COOKIE);
+    headers.remove(API_KEY);
     headers.remove(HOST);
     let spoofed: Vec<HeaderName> = headers
         .keys()

@@ -33,8 +33,9 @@ pub(crate) fn run() -> Result<(), StartError> {
 
 async fn serve(environment: &Environment, console: &Outlet) -> Result<(), StartError> {
     let protected = Protected::new(environment, console.clone())?;
-    let cors = cors::layer(environment)?;
-    let (auth, demo) = configuration::layer(environment).await?;
+    let settings = Settings::read(environment)?;
+    let cors = cors::layer(environment, &settings)?;
+    let (auth, demo) = configuration::layer(&settings).await?;
     let listener = listener::bind(environment).await?;
     let address = listener.local_addr()?;
     // From the first line on, whoever reads it may send a signal.
@@ -42,7 +43,6 @@ async fn serve(environment: &Environment, console: &Outlet) -> Result<(), StartE
 
     console.line(&format!("listening on http://{address}"));
     if let Some(demo) = &demo {
-        let settings = Settings::read(environment)?;
         console.line(&demo.invitation(reachable(address), &settings)?);
     }
     server::run(listener, app(cors, auth, protected), stop).await;

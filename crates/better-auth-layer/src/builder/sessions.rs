@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::BetterAuthLayerBuilder;
+use crate::csrf::TrustedOrigin;
 use crate::verify::CookieCache;
 
 impl BetterAuthLayerBuilder {
@@ -43,6 +44,12 @@ impl BetterAuthLayerBuilder {
     /// [`base_url`](Self::base_url) is trusted anyway.
     pub fn trusted_origin(mut self, pattern: impl AsRef<str>) -> Self {
         self.trusted_origins.push(pattern.as_ref().parse());
+        self
+    }
+
+    /// As [`trusted_origin`](Self::trusted_origin), for a pattern that was read already.
+    pub(crate) fn trust(mut self, origin: TrustedOrigin) -> Self {
+        self.trusted_origins.push(Ok(origin));
         self
     }
 

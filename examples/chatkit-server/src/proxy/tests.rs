@@ -114,6 +114,7 @@ async fn the_upstream_hears_only_from_the_proxy_who_the_user_is() {
         .header("proxy-authorization", "Basic secret")
         .header("cookie", "better-auth.session_token=secret")
         .header("cookie", "second=secret")
+        .header("x-api-key", "secret")
         .header("connection", "close, X-Nominated")
         .header("connection", "x-nominated-too,x-user-id")
         .header("x-nominated", "1")

@@ -72,3 +72,24 @@ fn every_page_is_admitted_without_credentials_only() {
     let answer = preflight("https://app.example.com").send(server.address);
     assert_eq!(allowed(&answer), Some("*"));
 }
+
+#[test]
+fn trusted_pages_may_send_cookies() {
+    let trusted = "https://app.example.com,https://*.shop.example.com";
+    let server = Program::new()
+        .set("BETTER_AUTH_TRUSTED_ORIGINS", trusted)
+        .start();
+    for (origin, expected) in [
+        ("https://app.example.com", Some("true")),
+        ("https://a.shop.example.com", Some("true")),
+        // Admitted, as every page of this machine, and without cookies.
+        ("http://localhost:5173", None),
+    ] {
+        let answer = preflight(origin).send(server.address);
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+        let credentials = answer.header("access-control-allow-credentials");
+        assert_eq!(credentials, expected, "{origin}");
+    }
+    let answer = preflight("https://evil.example").send(server.address);
+    assert_eq!(allowed(&answer), None);
+}

@@ -7,6 +7,7 @@ mod authentication;
 mod configuration;
 #[cfg(test)]
 mod cors;
+mod credentials;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
