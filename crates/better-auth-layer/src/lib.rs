@@ -8,7 +8,11 @@
 //! use better_auth_layer::{BetterAuthLayer, Identity, Secret, UserStore};
 //!
 //! fn app(secret: Secret, store: impl UserStore) -> Result<Router, better_auth_layer::ConfigError> {
-//!     let auth = BetterAuthLayer::builder().secret(secret).store(store).build()?;
+//!     let auth = BetterAuthLayer::builder()
+//!         .secret(secret) // cookies, session tokens, JWTs of the application's own
+//!         .base_url("https://app.example.com") // JWTs of Better Auth's: issuer, audience and keys follow
+//!         .store(store)
+//!         .build()?;
 //!     Ok(Router::new().route("/support/chatkit", post(chatkit)).layer(auth))
 //! }
 //!
@@ -17,34 +21,62 @@
 //! }
 //! ```
 //!
+//! # Credentials
+//!
+//! | credential | where | accepted with | looked up by |
+//! |---|---|---|---|
+//! | JWT that the application signed with the secret (HS256) | `Authorization: Bearer` | [`secret`](BetterAuthLayerBuilder::secret) | e-mail address |
+//! | JWT of Better Auth's JWT plugin (EdDSA, ES256, ES512, RS256, PS256) | `Authorization: Bearer` | [`base_url`](BetterAuthLayerBuilder::base_url) | `sub`, the user's id |
+//! | session token with its signature (`set-auth-token`) | `Authorization: Bearer` | `secret` | token |
+//! | session cookie | `Cookie` | `secret` | token |
+//! | cookie cache, beside the session cookie | `Cookie` | [`cookie_cache`](BetterAuthLayerBuilder::cookie_cache) | not at all |
+//! | session token without a signature | `Authorization: Bearer` | [`accept_raw_session_tokens`](BetterAuthLayerBuilder::accept_raw_session_tokens) | token |
+//! | API key | `x-api-key` | [`api_keys`](BetterAuthLayerBuilder::api_keys) | hash |
+//!
+//! A request has one credential: `Authorization: Bearer` goes before an API key, an API key before a cookie, and if it
+//! is bad, no other one is looked at. Which of them it is follows from where it stands and from its form, never from
+//! trying. [`Identity::credential`] says what proved the sender.
+//!
 //! # The road of a request
 //!
 //! 1. **Extract.** Exactly one `Authorization` header with the scheme `Bearer` (in any case), at most 8 KiB of token.
 //!    Another scheme is nobody's credential. The request's body is never touched.
-//! 2. **Verify.** A compact JWS with `alg: HS256`, signed with the deployment's secret, `typ` absent or `JWT`, no `crit`.
-//!    Then the claims:
+//! 2. **Guard.** A request that comes with a cookie, may change something (any method but `GET`, `HEAD` and `OPTIONS`, or
+//!    an upgrade) and was made by a browser must come from a trusted page: `Sec-Fetch-Site` is `same-origin` or `none`, or
+//!    `Origin` is that of the [`base_url`](BetterAuthLayerBuilder::base_url) or a
+//!    [`trusted_origin`](BetterAuthLayerBuilder::trusted_origin). Else it is `403`.
+//! 3. **Verify.** The header's `alg` picks the verifier, never the key: `HS256` is only ever the secret, everything else
+//!    only ever a key of the JWKS with that `kid` and that algorithm. `typ` is absent or `JWT`, no `crit`. Then the claims:
 //!
-//!    | claim | rule |
-//!    |---|---|
-//!    | `exp` | required, in the future |
-//!    | `nbf` | if there, not in the future |
-//!    | `iat` | if there, a number |
-//!    | `iss` | exactly [`issuer`](BetterAuthLayerBuilder::issuer), where one is configured |
-//!    | `aud` | if there, one of [`audience`](BetterAuthLayerBuilder::audience), else the issuer |
-//!    | `email` | required; whom to look up |
-//!    | `sub` | compared with the user's id on request; a mismatch is logged |
-//!    | `sid` | if there, the one session that counts |
-//!    | `updateTo`, `requestType`, an object `session` | must not be there: marks of Better Auth's own tokens |
+//!    | claim | signed with the secret | signed with a key of the JWKS |
+//!    |---|---|---|
+//!    | `exp` | required, in the future | the same |
+//!    | `nbf` | if there, not in the future | the same |
+//!    | `iat` | if there, a number | the same |
+//!    | `iss` | exactly [`issuer`](BetterAuthLayerBuilder::issuer), where one is configured | exactly the base URL's origin, or [`jwks_issuer`](BetterAuthLayerBuilder::jwks_issuer) |
+//!    | `aud` | if there, one of [`audience`](BetterAuthLayerBuilder::audience), else the issuer | required; one of `audience`, else the base URL's origin |
+//!    | `email` | required; whom to look up | not looked at |
+//!    | `sub` | compared with the user's id on request; a mismatch is logged | required; whom to look up |
+//!    | `sid` | if there, the one session that counts | the same |
+//!    | marks of other tokens of the same keys | `updateTo`, `requestType`, an object `session` must not be there | `azp`, `client_id`, `events`, `nonce`, `at_hash`, an object `session` must not be there |
 //!
-//!    And one of header `typ`, `sub`, `iss`, `aud` must be there, because Better Auth's own e-mail verification tokens,
-//!    which are signed with the same secret, have none of them.
-//! 3. **Resolve.** The [`UserStore`] is asked for the user and an active session. Its answer is checked against the
-//!    question, the clock and the ban columns.
-//! 4. **Pass or refuse.** The request goes on with an [`Identity`] in its extensions, or is answered with the status of
+//!    And one of header `typ`, `sub`, `iss`, `aud` must be there in a token that is signed with the secret, because
+//!    Better Auth's own e-mail verification tokens, which are signed with it too, have none of them. A session token's
+//!    signature proves that somebody signed this text once; whether it is a session's, the store has to say.
+//! 4. **Resolve.** The [`UserStore`] is asked for the user and an active session. Its answer is checked against the
+//!    question, the clock and the ban columns. A session token or an API key that names no row is `401`.
+//! 5. **Pass or refuse.** The request goes on with an [`Identity`] in its extensions, or is answered with the status of
 //!    its [`RejectionKind`], as JSON or, where the request is gRPC, as a gRPC status.
 //!
 //! That the token is bad (`401`) and that nobody can tell (`503`) are never confused: a store that fails, hangs or panics
-//! is a `503` with `Retry-After`.
+//! is a `503` with `Retry-After`, and so are keys that cannot be had.
+//!
+//! # Public keys
+//!
+//! They are fetched when they are first needed, and again in the background every five minutes. A token with an unknown
+//! `kid` has them fetched once more, for all who wait for it at once, and not again within thirty seconds. While the
+//! issuer is down the keys that are known go on serving for an hour; see [`JwksOptions`]. Nothing of a token is sent to
+//! the issuer.
 //!
 //! # Features
 //!
@@ -60,8 +92,9 @@
 //!
 //! # Runtime
 //!
-//! A lookup that has to wait is held to a deadline by Tokio's timer, so it needs a Tokio runtime with `enable_time`. A
-//! store that answers at once works on any executor.
+//! A lookup that has to wait is held to a deadline by Tokio's timer, so it needs a Tokio runtime with `enable_time`;
+//! keys from an address are fetched on one with `enable_io`, too. A store that answers at once and keys that never change
+//! work on any executor.
 //!
 //! # Testing a service behind the layer
 //!

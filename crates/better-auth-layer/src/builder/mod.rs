@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod assembly;
+mod checks;
 mod jwts;
 mod sessions;
 

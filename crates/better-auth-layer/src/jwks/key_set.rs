@@ -101,11 +101,11 @@ impl std::str::FromStr for KeySet {
 }
 
 impl KeySource for KeySet {
-    async fn fetch(&self) -> Result<KeySet, KeySourceError> {
+    async fn fetch(&self) -> Result<Self, KeySourceError> {
         Ok(self.clone())
     }
 
-    fn fixed(&self) -> Option<KeySet> {
+    fn fixed(&self) -> Option<Self> {
         Some(self.clone())
     }
 }

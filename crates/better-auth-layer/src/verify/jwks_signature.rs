@@ -50,25 +50,24 @@ impl JwksSignature {
         key.map_err(|_| VerifyError::KeysUnavailable)?
             .ok_or_else(|| refused(InvalidReason::KidUnknown, header))
     }
+}
 
-    /// The payload, if its signature is good.
-    pub(super) fn payload(
-        &self,
-        jws: CompactJws<'_>,
-        header: &JoseHeader,
-        key: &VerificationKey,
-    ) -> Result<String, VerifyError> {
-        if JwsAlgorithm::from_name(&header.alg) != Some(key.algorithm()) {
-            return Err(refused(InvalidReason::KeyAlgorithmMismatch, header));
-        }
-        let refused = |reason| refused(reason, header);
-        let signature = jws.signature().map_err(refused)?;
-        if !key.verify(jws.signing_input(), &signature) {
-            return Err(refused(InvalidReason::SignatureMismatch));
-        }
-        String::from_utf8(jws.payload().map_err(refused)?)
-            .map_err(|_| refused(InvalidReason::ClaimsMalformed))
+/// The payload, if its signature is good.
+pub(super) fn signed_payload(
+    jws: CompactJws<'_>,
+    header: &JoseHeader,
+    key: &VerificationKey,
+) -> Result<String, VerifyError> {
+    if JwsAlgorithm::from_name(&header.alg) != Some(key.algorithm()) {
+        return Err(refused(InvalidReason::KeyAlgorithmMismatch, header));
     }
+    let refused = |reason| refused(reason, header);
+    let signature = jws.signature().map_err(refused)?;
+    if !key.verify(jws.signing_input(), &signature) {
+        return Err(refused(InvalidReason::SignatureMismatch));
+    }
+    String::from_utf8(jws.payload().map_err(refused)?)
+        .map_err(|_| refused(InvalidReason::ClaimsMalformed))
 }
 
 fn kid(header: &JoseHeader) -> Result<&str, VerifyError> {

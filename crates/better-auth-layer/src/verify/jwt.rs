@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 use super::compact_jws::{CompactJws, JoseHeader};
-use super::jwks_signature::{JwksSignature, KeyStep};
+use super::jwks_signature::{JwksSignature, KeyStep, signed_payload};
 use super::{Refused, SecretJwtVerifier, SessionJwtPolicy, Verified, VerifyError};
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
@@ -55,7 +55,7 @@ impl JwtVerifier {
         match signature.key(&header)? {
             KeyStep::Fetching(running) => Ok(JwtStep::AwaitsKey(AwaitedKey(running))),
             KeyStep::Key(key) => {
-                let verified = by_key(signature, policy, jws, &header, &key, now)?;
+                let verified = by_key(policy, jws, &header, &key, now)?;
                 Ok(JwtStep::Verified(verified))
             }
         }
@@ -74,19 +74,18 @@ impl JwtVerifier {
             return Err(InvalidReason::KeySourceMissing.into());
         };
         let key = signature.fetched_key(&header, awaited.0).await?;
-        by_key(signature, policy, jws, &header, &key, now())
+        by_key(policy, jws, &header, &key, now())
     }
 }
 
 fn by_key(
-    signature: &JwksSignature,
     policy: &SessionJwtPolicy,
     jws: CompactJws<'_>,
     header: &JoseHeader,
     key: &VerificationKey,
     now: Timestamp,
 ) -> Result<Verified, VerifyError> {
-    let payload = signature.payload(jws, header, key)?;
+    let payload = signed_payload(jws, header, key)?;
     policy.check(payload, now).map_err(|reason| {
         VerifyError::Refused(Refused {
             reason,

@@ -7,6 +7,7 @@ mod authentication;
 mod configuration;
 #[cfg(test)]
 mod cors;
+#[cfg(test)]
 mod credentials;
 #[cfg(test)]
 mod demo;

@@ -17,7 +17,7 @@ use self::options::Strategy;
 pub(crate) use self::payload::CachedSession;
 use self::payload::{JwtClaims, Payload};
 use super::compact_jws::{CompactJws, JoseHeader};
-use super::jwks_signature::{JwksSignature, KeyStep};
+use super::jwks_signature::{JwksSignature, KeyStep, signed_payload};
 use crate::clock::Timestamp;
 use crate::identity::SessionToken;
 use crate::jwks::VerificationKey;
@@ -103,7 +103,7 @@ impl CookieCacheVerifier {
         match signature.fetched_key(&header, running).await {
             Ok(key) => {
                 let now = now();
-                let payload = self.open_jwks(signature, jws, &header, &key, now);
+                let payload = self.open_jwks(jws, &header, &key, now);
                 self.judge(payload, token, now)
             }
             Err(_) => CookieCacheStep::Miss("key not found"),
@@ -150,19 +150,18 @@ impl CookieCacheVerifier {
         }
         match signature.key(&header).map_err(|_| "key not found")? {
             KeyStep::Fetching(running) => Ok(Err(running)),
-            KeyStep::Key(key) => self.open_jwks(signature, jws, &header, &key, now).map(Ok),
+            KeyStep::Key(key) => self.open_jwks(jws, &header, &key, now).map(Ok),
         }
     }
 
     fn open_jwks(
         &self,
-        signature: &JwksSignature,
         jws: CompactJws<'_>,
         header: &JoseHeader,
         key: &VerificationKey,
         now: Timestamp,
     ) -> Result<Payload, &'static str> {
-        let payload = signature.payload(jws, header, key);
+        let payload = signed_payload(jws, header, key);
         let payload = payload.map_err(|_| "signature mismatch")?;
         let claims = JwtClaims::parse(payload.as_bytes())?;
         let expires_at = claims.check_time(now, JwtClaims::TOLERANCE)?;

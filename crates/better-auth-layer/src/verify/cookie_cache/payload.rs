@@ -1,5 +1,6 @@
 //! What is in a cookie cache, whichever way it is sealed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,8 +11,8 @@ use crate::identity::{Session, SessionToken, User};
 
 /// User and session as the cache has them.
 pub(crate) struct CachedSession {
-    pub(crate) user: User,
-    pub(crate) session: Session,
+    pub(crate) user: Arc<User>,
+    pub(crate) session: Arc<Session>,
     /// When the cache ends.
     pub(crate) expires_at: Timestamp,
 }
@@ -69,8 +70,8 @@ impl Payload {
             return Err("session ended");
         }
         Ok(CachedSession {
-            user,
-            session,
+            user: Arc::new(user),
+            session: Arc::new(session),
             expires_at: self.expires_at,
         })
     }

@@ -1,0 +1,113 @@
+//! Settings that make no sense, and those that deserve a warning.
+
+use std::time::Duration;
+
+use super::BetterAuthLayerBuilder;
+use crate::config_error::ConfigError;
+use crate::secret::Secret;
+
+/// More would make `exp` a suggestion.
+const MAXIMUM_LEEWAY: Duration = Duration::from_secs(300);
+
+/// The claims with a meaning of their own, which cannot also name the session.
+const RESERVED_CLAIMS: [&str; 15] = [
+    "exp",
+    "nbf",
+    "iat",
+    "iss",
+    "aud",
+    "sub",
+    "email",
+    "updateTo",
+    "requestType",
+    "session",
+    "azp",
+    "client_id",
+    "events",
+    "nonce",
+    "at_hash",
+];
+
+impl BetterAuthLayerBuilder {
+    pub(super) fn check_limits(&self) -> Result<(), ConfigError> {
+        if self.leeway > MAXIMUM_LEEWAY {
+            return Err(ConfigError::new(
+                "leeway",
+                format!("is {} s", self.leeway.as_secs()),
+                "use at most 300 s and correct the clocks",
+            ));
+        }
+        if self.lookup_timeout.is_zero() {
+            return Err(ConfigError::new(
+                "lookup_timeout",
+                "is zero",
+                "give the store some time to answer, such as ten seconds",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_texts(&self) -> Result<(), ConfigError> {
+        for (setting, values) in [
+            ("issuer", self.issuer.as_slice()),
+            ("jwks_issuer", self.jwks_issuer.as_slice()),
+            ("audience", &self.audiences),
+        ] {
+            if values.iter().any(String::is_empty) {
+                return Err(ConfigError::new(
+                    setting,
+                    "is empty",
+                    "leave it out or write the text that the tokens have",
+                ));
+            }
+        }
+        if self.require_audience && self.audiences.is_empty() && self.issuer.is_none() {
+            return Err(ConfigError::new(
+                "require_audience",
+                "is set, but no audience is",
+                "add `audience` with the value that means this service",
+            ));
+        }
+        let claim = self.session_id_claim.as_str();
+        if claim.is_empty() || RESERVED_CLAIMS.contains(&claim) {
+            return Err(ConfigError::new(
+                "session_id_claim",
+                format!("is `{claim}`, which cannot name a session"),
+                "use `sid` or a claim of your own",
+            ));
+        }
+        let is_token = |name: &str| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && !b"=;,\"".contains(&byte))
+        };
+        if !is_token(&self.session_cookie()) {
+            return Err(ConfigError::new(
+                "session_cookie_name",
+                "is no name of a cookie",
+                "write the name that the browser shows, without `__Secure-`",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn warn(&self) {
+        let Some(secrets) = &self.secrets else {
+            return;
+        };
+        if secrets
+            .accepted(self.accept_previous_secrets)
+            .any(Secret::is_shorter_than_recommended)
+        {
+            tracing::warn!(
+                "the secret has fewer than 32 bytes and can be found by trial from one token; make a longer one, such as with `openssl rand -base64 32`"
+            );
+        }
+        if self.issuer.is_none() && self.accept_secret_jwts {
+            tracing::warn!(
+                "secret-signed tokens of every issuer are accepted; set BETTER_AUTH_ISSUER or the builder's `issuer` and mint tokens with `iss`, or `without_secret_jwts` where none are minted"
+            );
+        }
+    }
+}
