@@ -13,6 +13,8 @@ pub const NOW: i64 = 1_795_434_242;
 #[derive(Clone, Debug)]
 pub struct TestClock {
     millis: Arc<AtomicI64>,
+    /// How much wall time is off.
+    error: Arc<AtomicI64>,
 }
 
 impl TestClock {
@@ -25,6 +27,7 @@ impl TestClock {
     pub fn at(seconds: i64) -> Self {
         Self {
             millis: Arc::new(AtomicI64::new(seconds * 1000)),
+            error: Arc::default(),
         }
     }
 
@@ -32,6 +35,11 @@ impl TestClock {
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap();
         self.millis.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Sets wall time wrong by so many seconds, as somebody might who sets a machine's clock; monotonic time goes on.
+    pub fn set_wrong_by(&self, seconds: i64) {
+        self.error.store(seconds * 1000, Ordering::SeqCst);
     }
 }
 
@@ -43,7 +51,8 @@ impl Default for TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix_millis(self.millis.load(Ordering::SeqCst))
+        let error = self.error.load(Ordering::SeqCst);
+        Timestamp::from_unix_millis(self.millis.load(Ordering::SeqCst) + error)
     }
 
     fn monotonic(&self) -> Duration {

@@ -1,0 +1,465 @@
+//! Every credential that a real Better Auth deployment handed out, recorded: each proves exactly the user and the
+//! session that Better Auth itself saw behind it.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use better_auth_layer::{
+    BetterAuthLayer, BetterAuthLayerBuilder, CookieCache, CredentialKind, Identity, KeySet,
+    MemoryStore, RejectionKind, Secret, SecretRing, Session, SessionToken, Timestamp, User,
+};
+use serde_json::Value;
+use support::gate::Gate;
+use support::test_clock::TestClock;
+
+fn fixtures() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/better-auth")
+}
+
+/// One deployment with one user, as it was recorded.
+struct Recording {
+    name: String,
+    document: Value,
+}
+
+impl Recording {
+    fn read(name: &str) -> Self {
+        let path = fixtures().join(format!("{name}.json"));
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self {
+            name: name.to_owned(),
+            document: serde_json::from_str(&text).unwrap(),
+        }
+    }
+
+    /// Every file that holds a session cookie, and with it whatever else its deployment hands out.
+    fn all() -> Vec<Self> {
+        let mut names: Vec<String> = std::fs::read_dir(fixtures())
+            .unwrap()
+            .filter_map(|entry| {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                Some(name.strip_suffix(".json")?.to_owned())
+            })
+            .collect();
+        names.sort();
+        let all = names.iter().map(|name| Self::read(name));
+        let all: Vec<_> = all
+            .filter(|recording| recording.document["cookieHeader"].is_string())
+            .collect();
+        assert_eq!(all.len(), 21, "recordings");
+        all
+    }
+
+    fn text(&self, name: &str) -> &str {
+        let text = self.document[name].as_str();
+        text.unwrap_or_else(|| panic!("{}: no {name}", self.name))
+    }
+
+    /// What Better Auth itself answers to the cookie.
+    fn truth(&self) -> &Value {
+        let answer = &self.document["getSession"];
+        if answer["body"].is_object() {
+            &answer["body"]
+        } else {
+            answer
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        time(&self.truth()["session"]["createdAt"])
+    }
+
+    fn ring(&self) -> SecretRing {
+        let Some(secrets) = self.document["secrets"].as_array() else {
+            return SecretRing::new(Secret::new(self.text("secret")).unwrap());
+        };
+        let list = secrets
+            .iter()
+            .map(|entry| format!("{}:{}", entry["version"], entry["value"].as_str().unwrap()));
+        SecretRing::parse(&list.collect::<Vec<_>>().join(",")).unwrap()
+    }
+
+    fn base_url(&self) -> &str {
+        self.document["baseURL"]
+            .as_str()
+            .unwrap_or("http://localhost:55463")
+    }
+
+    /// The rows as the database has them.
+    fn store(&self) -> MemoryStore {
+        let (row, session) = (&self.truth()["user"], &self.truth()["session"]);
+        let store = MemoryStore::new();
+        let mut user = User::new(text(&row["id"]), text(&row["email"]))
+            .with_email_verified(row["emailVerified"] == true);
+        if let Some(name) = row["name"].as_str() {
+            user = user.with_name(name);
+        }
+        if let Some(role) = row["role"].as_str() {
+            user = user.with_role(role);
+        }
+        store.insert_user(user);
+        store.insert_session(
+            Session::new(
+                text(&session["id"]),
+                text(&session["userId"]),
+                time(&session["expiresAt"]),
+            )
+            .with_token(SessionToken::new(text(&session["token"])))
+            .with_created_at(time(&session["createdAt"])),
+        );
+        store
+    }
+
+    fn builder(&self, store: MemoryStore) -> BetterAuthLayerBuilder {
+        let mut builder = BetterAuthLayer::builder()
+            .secrets(self.ring())
+            .base_url(self.base_url())
+            .clock(TestClock::at(self.now().as_unix_seconds() + 1))
+            .store(store);
+        if let Some(prefix) = self.document["options"]["advanced"]["cookiePrefix"].as_str() {
+            builder = builder.cookie_prefix(prefix);
+        }
+        let keys = match &self.document["jwks"] {
+            Value::Object(jwks) => serde_json::to_string(jwks).unwrap(),
+            _ => r#"{"keys":[]}"#.to_owned(),
+        };
+        builder.key_source(keys.parse::<KeySet>().unwrap())
+    }
+
+    fn gate(&self) -> Gate {
+        Gate::of(self.builder(self.store()))
+    }
+
+    /// The kind of cookie cache that the deployment writes.
+    fn cache(&self) -> Option<CookieCache> {
+        let options = &self.document["options"];
+        let is_signed_by_jwks = options["jwtOpts"]["sessionCookieCache"] == true;
+        let cache = match (options["cache"]["strategy"].as_str(), self.name.as_str()) {
+            (Some("jwt"), _) if is_signed_by_jwks => CookieCache::jwks(),
+            (Some("jwt"), _) => CookieCache::jwt(),
+            (Some("jwe"), _) | (_, "chunked-jwe" | "stateless-nodb") => CookieCache::jwe(),
+            (Some("compact"), _) | (_, "chunked-compact") => CookieCache::compact(),
+            _ => return None,
+        };
+        Some(match options["cache"]["version"].as_str() {
+            Some(version) => cache.version(version),
+            None => cache,
+        })
+    }
+
+    fn assert_truth(&self, identity: &Identity, what: &str, kind: CredentialKind) {
+        let what = format!("{}: {what}", self.name);
+        let (row, truth) = (&self.truth()["user"], &self.truth()["session"]);
+        assert_eq!(identity.credential(), kind, "{what}");
+        let user = identity.user();
+        assert_eq!(user.id(), text(&row["id"]), "{what}");
+        assert_eq!(user.email(), text(&row["email"]), "{what}");
+        assert_eq!(
+            user.email_verified(),
+            row["emailVerified"] == true,
+            "{what}"
+        );
+        assert_eq!(user.name(), row["name"].as_str(), "{what}");
+        assert_eq!(user.role(), row["role"].as_str(), "{what}");
+        let session = identity.session().expect("a session");
+        assert_eq!(session.id(), text(&truth["id"]), "{what}");
+        assert_eq!(session.user_id(), text(&truth["userId"]), "{what}");
+        assert_eq!(
+            session.token().unwrap().expose(),
+            text(&truth["token"]),
+            "{what}"
+        );
+        assert_eq!(session.expires_at(), time(&truth["expiresAt"]), "{what}");
+        assert_eq!(
+            session.created_at(),
+            Some(time(&truth["createdAt"])),
+            "{what}"
+        );
+        assert_eq!(
+            session.impersonated_by(),
+            truth["impersonatedBy"].as_str(),
+            "{what}"
+        );
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("text").to_owned()
+}
+
+fn time(value: &Value) -> Timestamp {
+    let time: jiff::Timestamp = value.as_str().expect("a time").parse().unwrap();
+    Timestamp::from_unix_millis(time.as_millisecond())
+}
+
+#[tokio::test]
+async fn every_cookie_proves_its_user_and_session() {
+    for recording in Recording::all() {
+        let gate = recording.gate();
+        for header in ["cookieHeader", "cookieHeaderAfterGetSession"] {
+            let Some(cookies) = recording.document[header].as_str() else {
+                continue;
+            };
+            let answer = gate.send_cookie(cookies).await;
+            assert_eq!(
+                answer.status, 200,
+                "{}: {header}: {answer:?}",
+                recording.name
+            );
+            let kind = CredentialKind::SessionCookie;
+            recording.assert_truth(&gate.identity(), header, kind);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_jwt_of_every_algorithm_proves_its_user() {
+    let mut count = 0;
+    for recording in Recording::all() {
+        let gate = recording.gate();
+        let document = &recording.document;
+        let tokens = [&document["token"]["body"]["token"], &document["setAuthJwt"]];
+        for token in tokens.into_iter().filter_map(Value::as_str) {
+            let answer = gate.send(token).await;
+            assert_eq!(answer.status, 200, "{}: {answer:?}", recording.name);
+            recording.assert_truth(&gate.identity(), "jwt", CredentialKind::Jwt);
+            count += 1;
+        }
+    }
+    assert!(count >= 36, "{count}");
+}
+
+#[tokio::test]
+async fn bearer_tokens_are_judged_as_better_auth_judges_them() {
+    let mut count = 0;
+    for recording in Recording::all() {
+        let Some(signed) = recording.document["setAuthToken"].as_str() else {
+            continue;
+        };
+        count += 1;
+        let gate = recording.gate();
+        let encoded = signed
+            .replace('/', "%2F")
+            .replace('+', "%2B")
+            .replace('=', "%3D");
+        for value in [signed, &encoded] {
+            let answer = gate.send(value).await;
+            assert_eq!(answer.status, 200, "{}: {answer:?}", recording.name);
+            let kind = CredentialKind::SignedSessionToken;
+            recording.assert_truth(&gate.identity(), "signed", kind);
+        }
+        let (token, signature) = signed.rsplit_once('.').unwrap();
+        let other = if signature.starts_with('A') { "B" } else { "A" };
+        for value in [
+            token.to_owned(),
+            format!("{token}.{}", signature.trim_end_matches('=')),
+            format!("{token}.{other}{}", &signature[1..]),
+            format!("{token}x.{signature}"),
+        ] {
+            let answer = gate.send(&value).await;
+            answer.assert_refused(&value, RejectionKind::InvalidCredential);
+        }
+        let raw = Gate::of(
+            recording
+                .builder(recording.store())
+                .accept_raw_session_tokens(),
+        );
+        assert_eq!(raw.send(token).await.status, 200);
+        recording.assert_truth(&raw.identity(), "raw", CredentialKind::RawSessionToken);
+    }
+    assert_eq!(count, 18);
+}
+
+/// With nobody in the store, what is known is what the cache says.
+#[tokio::test]
+async fn every_cookie_cache_proves_user_and_session_by_itself_where_it_is_believed() {
+    let mut count = 0;
+    for recording in Recording::all() {
+        let Some(cache) = recording.cache() else {
+            continue;
+        };
+        count += 1;
+        let believed = || {
+            let builder = recording.builder(MemoryStore::new());
+            builder.cookie_cache(cache.clone())
+        };
+        let cookies = recording.text("cookieHeader");
+        let gate = Gate::of(believed());
+        let answer = gate.send_cookie(cookies).await;
+        assert_eq!(answer.status, 200, "{}: {answer:?}", recording.name);
+        recording.assert_truth(&gate.identity(), "cache", CredentialKind::CookieCache);
+
+        let refused = RejectionKind::InvalidCredential;
+        let unbelieved = Gate::of(recording.builder(MemoryStore::new()));
+        let answer = unbelieved.send_cookie(cookies).await;
+        answer.assert_refused(&recording.name, refused);
+        let (session, cache): (Vec<&str>, Vec<&str>) = cookies
+            .split("; ")
+            .partition(|cookie| !cookie.contains("session_data"));
+        let alone = gate.send_cookie(&cache.join("; ")).await;
+        alone.assert_refused(&recording.name, RejectionKind::MissingCredential);
+        let without = gate.send_cookie(&session.join("; ")).await;
+        without.assert_refused(&recording.name, refused);
+        let other_version = Gate::of(
+            recording
+                .builder(MemoryStore::new())
+                .cookie_cache(recording.cache().unwrap().version("other")),
+        );
+        let answer = other_version.send_cookie(cookies).await;
+        answer.assert_refused(&recording.name, refused);
+        let later = recording.now().as_unix_seconds() + 8 * 24 * 3600;
+        let late = Gate::of(believed().clock(TestClock::at(later)));
+        late.send_cookie(cookies)
+            .await
+            .assert_refused(&recording.name, refused);
+        // Every character counts; it is enough to look at some of them.
+        let data = cookies.find("session_data").unwrap();
+        let value = data + cookies[data..].find('=').unwrap() + 1;
+        let end = cookies[value..]
+            .find(';')
+            .map_or(cookies.len(), |end| value + end);
+        for at in (value..end).step_by(((end - value) / 23).max(1)) {
+            let mut bytes = cookies.as_bytes().to_vec();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).unwrap();
+            let answer = gate.send_cookie(&changed).await;
+            answer.assert_refused(&format!("{} at {at}", recording.name), refused);
+        }
+    }
+    assert_eq!(count, 12);
+}
+
+#[tokio::test]
+async fn the_names_of_cookies_are_those_of_the_deployment() {
+    let plain = Recording::read("sqlite-nocache");
+    let refused = RejectionKind::MissingCredential;
+    let https = Gate::of(
+        plain
+            .builder(plain.store())
+            .base_url("https://auth.example.com"),
+    );
+    let answer = https.send_cookie(plain.text("cookieHeader")).await;
+    answer.assert_refused("a plain name behind https", refused);
+    for name in ["secure-https", "secure-prefix-subdomain"] {
+        let recording = Recording::read(name);
+        let cookies = recording.text("cookieHeader");
+        let stripped = cookies.replace("__Secure-", "");
+        let answer = recording.gate().send_cookie(&stripped).await;
+        answer.assert_refused(name, refused);
+        let other = Gate::of(recording.builder(recording.store()).cookie_prefix("other"));
+        other
+            .send_cookie(cookies)
+            .await
+            .assert_refused(name, refused);
+    }
+}
+
+#[tokio::test]
+async fn after_a_rotation_the_old_secret_counts_only_where_it_was_said_so() {
+    let old = Recording::read("sqlite-nocache");
+    let rotated = Recording::read("rotation-v2-jwe").ring();
+    let cookies = old.text("cookieHeader");
+    let builder = || old.builder(old.store()).secrets(rotated.clone());
+    let answer = Gate::of(builder()).send_cookie(cookies).await;
+    answer.assert_refused("an old cookie", RejectionKind::InvalidCredential);
+    let lenient = Gate::of(builder().accept_previous_secrets());
+    assert_eq!(lenient.send_cookie(cookies).await.status, 200);
+}
+
+/// Tokens of an OAuth client are signed with the same keys and are not for us; the user's own token is.
+#[tokio::test]
+async fn oauth_tokens_of_the_same_keys_are_refused() {
+    let document = Recording::read("oauth-provider").document;
+    let mut refused = 0;
+    let store = MemoryStore::new();
+    let user_id = text(&document["user"]["id"]);
+    store.insert_user(User::new(user_id.as_str(), "carol@example.com"));
+    store.insert_session(Session::new("s", user_id.as_str(), Timestamp::MAX));
+    let keys: KeySet = document["jwks"].to_string().parse().unwrap();
+    let builder = BetterAuthLayer::builder()
+        .base_url(document["baseURL"].as_str().unwrap())
+        .key_source(keys)
+        .clock(TestClock::at(1_795_434_547))
+        .audience("http://localhost:55463")
+        .audience("https://api.example.com")
+        .store(store);
+    let gate = Gate::of(builder);
+    for grant in ["withResource", "withoutResource"] {
+        for name in ["access_token", "id_token"] {
+            let token = document[grant]["tokens"][name].as_str().unwrap();
+            let answer = gate.send(token).await;
+            answer.assert_refused(name, RejectionKind::InvalidCredential);
+            refused += 1;
+        }
+    }
+    let machine = document["clientCredentials"]["body"]["access_token"].as_str();
+    let answer = gate.send(machine.unwrap()).await;
+    answer.assert_refused("of a machine", RejectionKind::InvalidCredential);
+    assert_eq!(refused, 4);
+}
+
+#[tokio::test]
+async fn every_recorded_attack_is_refused() {
+    let attacks = Recording::read("attacks").document;
+    let secret = Secret::new(attacks["secret"].as_str().unwrap()).unwrap();
+    let cache_token = attacks["B_jwks_cookie_cache"]["token"].as_str().unwrap();
+    let claims: Value = serde_json::from_slice(
+        &URL_SAFE_NO_PAD
+            .decode(cache_token.split('.').nth(1).unwrap())
+            .unwrap(),
+    )
+    .unwrap();
+    let store = MemoryStore::new();
+    for (id, email) in [
+        (claims["sub"].as_str().unwrap(), "dave@example.com"),
+        ("victim", "victim@corp.example"),
+    ] {
+        store.insert_user(User::new(id, email));
+        store.insert_session(Session::new(format!("s-{id}"), id, Timestamp::MAX));
+    }
+    let gate = Gate::of(
+        BetterAuthLayer::builder()
+            .secret(secret)
+            .clock(TestClock::at(1_795_434_245))
+            .accept_raw_session_tokens()
+            .store(store),
+    );
+    let refused = RejectionKind::InvalidCredential;
+    let mut bearers = vec![
+        attacks["A_change_email"]["token"].as_str().unwrap(),
+        attacks["A4_jwt_reencoded_as_signed_cookie"]["cookie"]
+            .as_str()
+            .unwrap(),
+        cache_token,
+    ];
+    bearers.extend(
+        attacks["C_bearer"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .filter(|key| key.len() != 32),
+    );
+    for bearer in bearers {
+        gate.send(bearer).await.assert_refused(bearer, refused);
+    }
+    let cookies = attacks["F_impersonation"]["setCookie"].as_array().unwrap();
+    let values = cookies.iter().filter_map(|cookie| {
+        let (name, rest) = cookie.as_str()?.split_once('=')?;
+        let value = rest.split(';').next()?;
+        (!value.is_empty() && name != "better-auth.session_token").then(|| value.to_owned())
+    });
+    let mut values: Vec<String> = values.collect();
+    assert_eq!(values.len(), 3);
+    values.push(text(
+        &attacks["A4_jwt_reencoded_as_signed_cookie"]["cookie"],
+    ));
+    for value in values {
+        let cookie = format!("better-auth.session_token={value}");
+        gate.send_cookie(&cookie)
+            .await
+            .assert_refused(&value, refused);
+    }
+}
