@@ -3,7 +3,9 @@
 pub mod captured_log;
 pub mod conformance;
 pub mod gate;
+pub mod key_server;
 pub mod postgres;
+pub mod signer;
 pub mod temporary_folder;
 pub mod test_clock;
 pub mod token;

@@ -1,0 +1,7 @@
+//! Public keys: where they come from, how long they are trusted, and what becomes of requests when they cannot be had.
+
+mod cache;
+mod endpoint;
+mod policy;
+mod sources;
+mod world;

@@ -1,0 +1,190 @@
+//! An issuer's endpoint for public keys that does what a test tells it to.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::postgres::ServerCertificate;
+
+/// What the endpoint answers.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// `200` with this body.
+    Body(String),
+    /// Another status with this body and a `location`.
+    Status(u16, String),
+    /// Bytes that are no HTTP.
+    Garbage,
+    /// The connection is closed without a word.
+    Nothing,
+    /// The request is read and never answered.
+    Silence,
+    /// A byte of the body now and then.
+    Drip(String),
+    /// A body without an end.
+    Endless,
+}
+
+/// The endpoint. It ends with this value.
+#[derive(Debug)]
+pub struct KeyServer {
+    address: SocketAddr,
+    scheme: &'static str,
+    reply: Arc<Mutex<Reply>>,
+    requests: Arc<Mutex<Vec<String>>>,
+    task: JoinHandle<()>,
+}
+
+impl KeyServer {
+    /// Listens on a free port.
+    pub async fn start(reply: Reply) -> Self {
+        Self::listen(reply, None).await
+    }
+
+    /// Listens with TLS.
+    pub async fn start_with_tls(reply: Reply, certificate: &ServerCertificate) -> Self {
+        let chain = CertificateDer::pem_slice_iter(certificate.cert_pem.as_bytes())
+            .collect::<Result<Vec<_>, _>>()
+            .unwrap();
+        let key = PrivateKeyDer::from_pem_slice(certificate.key_pem.as_bytes()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        Self::listen(reply, Some(TlsAcceptor::from(Arc::new(config)))).await
+    }
+
+    async fn listen(reply: Reply, tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let reply = Arc::new(Mutex::new(reply));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let (answers, seen) = (Arc::clone(&reply), Arc::clone(&requests));
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (answers, seen, tls) = (Arc::clone(&answers), Arc::clone(&seen), tls.clone());
+                tokio::spawn(connection(stream, tls, answers, seen));
+            }
+        });
+        Self {
+            address,
+            scheme,
+            reply,
+            requests,
+            task,
+        }
+    }
+
+    /// From now on.
+    pub fn reply(&self, reply: Reply) {
+        *self.reply.lock().unwrap() = reply;
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("{}/api/auth/jwks", self.origin())
+    }
+
+    /// Its origin, with `localhost` for a name.
+    pub fn origin(&self) -> String {
+        format!("{}://localhost:{}", self.scheme, self.address.port())
+    }
+
+    /// The heads of the requests so far.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// How many requests there were.
+    pub fn hits(&self) -> usize {
+        self.requests.lock().unwrap().len()
+    }
+}
+
+impl Drop for KeyServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    reply: Arc<Mutex<Reply>>,
+    requests: Arc<Mutex<Vec<String>>>,
+) {
+    // A client that does not trust the certificate, or has gone, is no error of the endpoint.
+    let _ = match tls {
+        None => answer(stream, &reply, &requests).await,
+        Some(tls) => match tls.accept(stream).await {
+            Ok(stream) => answer(stream, &reply, &requests).await,
+            Err(error) => Err(error),
+        },
+    };
+}
+
+async fn answer(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    reply: &Mutex<Reply>,
+    requests: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    requests
+        .lock()
+        .unwrap()
+        .push(String::from_utf8(head).unwrap());
+    let reply = reply.lock().unwrap().clone();
+    let ok = |length: usize| format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+    match reply {
+        Reply::Body(body) => {
+            stream
+                .write_all((ok(body.len()) + &body).as_bytes())
+                .await?
+        }
+        Reply::Status(status, body) => {
+            let text = format!(
+                "HTTP/1.1 {status} Whatever\r\nlocation: {body}\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(text.as_bytes()).await?;
+        }
+        Reply::Garbage => stream.write_all(b"\x00\x01SSH-2.0-nothing\r\n\r\n").await?,
+        Reply::Nothing => {}
+        Reply::Silence => std::future::pending().await,
+        Reply::Drip(body) => {
+            stream.write_all(ok(body.len()).as_bytes()).await?;
+            for byte in body.bytes() {
+                stream.write_all(&[byte]).await?;
+                stream.flush().await?;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        Reply::Endless => {
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+                .await?;
+            let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x1_0000));
+            loop {
+                stream.write_all(chunk.as_bytes()).await?;
+            }
+        }
+    }
+    stream.flush().await?;
+    stream.shutdown().await
+}
