@@ -147,3 +147,6 @@ fn number(jwk: &Jwk, name: &str) -> Result<Vec<u8>, KeyProblem> {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     Ok(bytes.get(zeros..).unwrap_or_default().to_vec())
 }
+
+#[cfg(test)]
+mod tests;

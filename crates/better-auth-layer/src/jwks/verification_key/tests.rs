@@ -1,0 +1,179 @@
+//! Project Wycheproof's signatures through the keys as they are used.
+//!
+//! The messages are no JWS, so they are put to the key itself.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use wycheproof::{TestResult, ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
+
+use super::*;
+
+fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn key(members: Value) -> Result<VerificationKey, KeyProblem> {
+    let Value::Object(members) = members else {
+        panic!("a key is an object");
+    };
+    VerificationKey::new(&Jwk::new(members), None)
+}
+
+/// How many were accepted and refused, each as it should be.
+#[derive(Debug, Default)]
+struct Tally {
+    accepted: usize,
+    refused: usize,
+    either: usize,
+}
+
+impl Tally {
+    /// So that a file that has become empty is noticed.
+    fn assert_at_least(&self, accepted: usize, refused: usize) {
+        assert!(
+            self.accepted >= accepted && self.refused >= refused,
+            "{self:?}"
+        );
+    }
+
+    fn count(&mut self, what: &str, key: &VerificationKey, test: (&[u8], &[u8], TestResult)) {
+        let (message, signature, expected) = test;
+        let accepted = key.verify(message, signature);
+        match expected {
+            TestResult::Valid => assert!(accepted, "{what}"),
+            TestResult::Invalid => assert!(!accepted, "{what}"),
+            // Signatures that some take and some do not: none of them is more than a waste of a byte.
+            TestResult::Acceptable => {
+                self.either += 1;
+                return;
+            }
+        }
+        if accepted {
+            self.accepted += 1;
+        } else {
+            self.refused += 1;
+        }
+    }
+}
+
+#[test]
+fn ed25519() {
+    let mut tally = Tally::default();
+    let set = eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap();
+    for group in &set.test_groups {
+        let x = base64url(group.key.pk.as_ref());
+        let key = key(json!({"kty": "OKP", "crv": "Ed25519", "x": x})).unwrap();
+        for test in &group.tests {
+            let what = format!("ed25519 #{}: {}", test.tc_id, test.comment);
+            tally.count(
+                &what,
+                &key,
+                (test.msg.as_ref(), test.sig.as_ref(), test.result),
+            );
+        }
+    }
+    tally.assert_at_least(88, 60);
+}
+
+fn ecdsa(name: ecdsa::TestName, crv: &str) -> Tally {
+    let mut tally = Tally::default();
+    let set = ecdsa::TestSet::load(name).unwrap();
+    for group in &set.test_groups {
+        let point = group.key.key.as_ref().get(1..).unwrap();
+        let (x, y) = point.split_at(point.len() / 2);
+        let members = json!({"kty": "EC", "crv": crv, "x": base64url(x), "y": base64url(y)});
+        let key = key(members).unwrap();
+        for test in &group.tests {
+            let what = format!("{crv} #{}: {}", test.tc_id, test.comment);
+            tally.count(
+                &what,
+                &key,
+                (test.msg.as_ref(), test.sig.as_ref(), test.result),
+            );
+        }
+    }
+    tally
+}
+
+#[test]
+fn ecdsa_on_p256_and_p521() {
+    let p256 = ecdsa(ecdsa::TestName::EcdsaSecp256r1Sha256P1363, "P-256");
+    p256.assert_at_least(170, 80);
+    let p521 = ecdsa(ecdsa::TestName::EcdsaSecp521r1Sha512P1363, "P-521");
+    p521.assert_at_least(170, 80);
+}
+
+fn rsa_key(alg: &str, n: &[u8], e: &[u8]) -> Result<VerificationKey, KeyProblem> {
+    key(json!({"kty": "RSA", "alg": alg, "n": base64url(n), "e": base64url(e)}))
+}
+
+#[test]
+fn rsa_pkcs1() {
+    use rsa_pkcs1_verify::{TestName, TestSet};
+    let mut tally = Tally::default();
+    for name in [
+        TestName::Rsa2048Sha256,
+        TestName::Rsa3072Sha256,
+        TestName::Rsa4096Sha256,
+        TestName::Rsa8192Sha256,
+    ] {
+        for group in &TestSet::load(name).unwrap().test_groups {
+            let key = rsa_key("RS256", group.key.n.as_ref(), group.key.e.as_ref()).unwrap();
+            for test in &group.tests {
+                let what = format!("{name:?} #{}: {}", test.tc_id, test.comment);
+                tally.count(
+                    &what,
+                    &key,
+                    (test.msg.as_ref(), test.sig.as_ref(), test.result),
+                );
+            }
+        }
+    }
+    tally.assert_at_least(30, 900);
+}
+
+#[test]
+fn rsa_pss() {
+    use rsa_pss_verify::{TestName, TestSet};
+    let mut tally = Tally::default();
+    for name in [
+        TestName::RsaPss2048Sha256Mgf1SaltLen32,
+        TestName::RsaPss3072Sha256Mgf1SaltLen32,
+        TestName::RsaPss4096Sha256Mgf1SaltLen32,
+    ] {
+        for group in &TestSet::load(name).unwrap().test_groups {
+            let key = rsa_key("PS256", group.key.n.as_ref(), group.key.e.as_ref()).unwrap();
+            for test in &group.tests {
+                let what = format!("{name:?} #{}: {}", test.tc_id, test.comment);
+                tally.count(
+                    &what,
+                    &key,
+                    (test.msg.as_ref(), test.sig.as_ref(), test.result),
+                );
+            }
+        }
+    }
+    tally.assert_at_least(180, 130);
+}
+
+/// RFC 7518 §3.5: the salt is as long as the hash.
+#[test]
+fn rsa_pss_without_a_salt_is_refused() {
+    use rsa_pss_verify::{TestName, TestSet};
+    let set = TestSet::load(TestName::RsaPss2048Sha256Mgf1SaltLen0).unwrap();
+    let mut refused = 0;
+    for group in &set.test_groups {
+        let key = rsa_key("PS256", group.key.n.as_ref(), group.key.e.as_ref()).unwrap();
+        let good = |test: &&rsa_pss_verify::Test| test.result == TestResult::Valid;
+        for test in group.tests.iter().filter(good) {
+            assert!(
+                !key.verify(test.msg.as_ref(), test.sig.as_ref()),
+                "{}",
+                test.tc_id
+            );
+            refused += 1;
+        }
+    }
+    assert!(refused > 50, "{refused}");
+}
