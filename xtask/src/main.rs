@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask`.
 
 mod features;
+mod interop;
 mod postgres;
 mod test;
 mod vectors;
@@ -18,6 +19,7 @@ usage: cargo xtask <command>
                       (TEST_DATABASE_URL: use that server; PG_BIN: directory of the binaries;
                       XTASK_NO_INSTALL=1: never install a system package)
   features            build and lint better-auth-layer without features and with each one alone
+  interop             run a real Better Auth (Node.js 20 or later) against the real server
   vectors <directory> check the implementation against the vectors in a directory";
 
 /// The exit code for a command that could not begin; anything else is the code of the program that ran.
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_deref() {
         Some("test") => test::run(&rest),
         Some("features") if rest.is_empty() => features::run(),
+        Some("interop") if rest.is_empty() => interop::run(),
         Some("vectors") => vectors::run(&rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
