@@ -2,7 +2,7 @@
 
 use aws_lc_rs::hmac;
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::test_clock::NOW;
@@ -53,4 +53,16 @@ pub fn claims_with(email: &str, changes: Value) -> Value {
 /// A good token for an address.
 pub fn token_for(email: &str) -> String {
     sign(&claims(email))
+}
+
+/// A session token with the deployment's signature, as Better Auth's bearer plugin hands it out.
+pub fn signed_session_token(token: &str) -> String {
+    signed_with(token, SECRET)
+}
+
+/// The same with another secret.
+pub fn signed_with(token: &str, secret: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let signature = STANDARD.encode(hmac::sign(&key, token.as_bytes()));
+    format!("{token}.{signature}")
 }

@@ -1,7 +1,10 @@
 //! The users and sessions of the contract tests, and how each kind of store gets them.
 
+use std::time::Duration;
+
 use better_auth_layer::{
-    MemoryStore, PostgresStore, Session, SessionToken, SqliteStore, Timestamp, User,
+    ApiKey, ApiKeyHash, MemoryStore, PostgresStore, Session, SessionToken, SqliteStore, Timestamp,
+    User,
 };
 
 use crate::postgres::cluster;
@@ -34,6 +37,86 @@ pub struct Visit {
     pub token: &'static str,
     /// The administrator in it.
     pub impersonated_by: Option<&'static str>,
+}
+
+/// An API key.
+pub struct Key {
+    /// Its id.
+    pub id: &'static str,
+    /// The key as it is sent.
+    pub text: &'static str,
+    /// Whose it is.
+    pub owner: &'static str,
+    /// The configuration it belongs to.
+    pub configuration: &'static str,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// When it ends.
+    pub expires_at: Option<i64>,
+    /// How many uses are left.
+    pub remaining: Option<i64>,
+    /// After how many milliseconds it is filled up again, and when it was last.
+    pub refill: Option<(i64, i64)>,
+}
+
+const fn key(id: &'static str, text: &'static str, owner: &'static str) -> Key {
+    Key {
+        id,
+        text,
+        owner,
+        configuration: "default",
+        enabled: true,
+        expires_at: None,
+        remaining: None,
+        refill: None,
+    }
+}
+
+/// The permissions of every API key.
+pub const PERMISSIONS: &str = r#"{"files":["read","list"]}"#;
+
+/// The API keys.
+pub fn keys() -> Vec<Key> {
+    let ada = |id, text| key(id, text, "usr_ada");
+    vec![
+        ada("key_ada", "app_of-ada"),
+        Key {
+            enabled: false,
+            ..ada("key_disabled", "app_disabled")
+        },
+        Key {
+            expires_at: Some(NOW),
+            ..ada("key_expired", "app_expired")
+        },
+        Key {
+            expires_at: Some(NOW + 1),
+            ..ada("key_edge", "app_edge")
+        },
+        Key {
+            remaining: Some(0),
+            ..ada("key_used_up", "app_used-up")
+        },
+        Key {
+            remaining: Some(1),
+            ..ada("key_last_use", "app_last-use")
+        },
+        Key {
+            remaining: Some(0),
+            refill: Some((60_000, NOW - 60)),
+            ..ada("key_refill_due", "app_refill-due")
+        },
+        Key {
+            remaining: Some(0),
+            refill: Some((60_000, NOW - 59)),
+            ..ada("key_refill_later", "app_refill-later")
+        },
+        Key {
+            configuration: "internal",
+            ..ada("key_internal", "app_internal")
+        },
+        key("key_orphan", "app_of-an-organization", "org_1"),
+        key("key_banned", "app_of-a-banned-user", "usr_banned"),
+    ]
 }
 
 const fn person(id: &'static str, email: &'static str) -> Person {
@@ -140,7 +223,30 @@ pub fn memory() -> MemoryStore {
         }
         store.insert_session(session);
     }
+    for key in keys() {
+        store.insert_api_key(api_key(&key));
+    }
     store
+}
+
+fn api_key(row: &Key) -> ApiKey {
+    let mut key = ApiKey::new(row.id, row.owner, ApiKeyHash::of(row.text))
+        .with_config_id(row.configuration)
+        .with_name(row.id)
+        .with_enabled(row.enabled)
+        .with_rate_limit(10, Duration::from_secs(86_400))
+        .with_permissions_json(PERMISSIONS);
+    if let Some(expires_at) = row.expires_at {
+        key = key.with_expires_at(Timestamp::from_unix_seconds(expires_at));
+    }
+    if let Some(remaining) = row.remaining {
+        key = key.with_remaining(remaining);
+    }
+    if let Some((interval, last)) = row.refill {
+        let due_at = Timestamp::from_unix_millis(last * 1000 + interval);
+        key = key.with_refill_due_at(due_at);
+    }
+    key
 }
 
 /// The tables that Better Auth's own migrator makes in SQLite.
@@ -153,6 +259,13 @@ pub const SQLITE_TABLES: &str = r#"
         "userId" text not null references "user" ("id") on delete cascade, "impersonatedBy" text,
         "activeOrganizationId" text);
     CREATE INDEX "session_userId_idx" on "session" ("userId");
+    CREATE TABLE "apikey" ("id" text not null primary key, "configId" text not null, "name" text, "start" text,
+        "referenceId" text not null, "prefix" text, "key" text not null, "refillInterval" integer,
+        "refillAmount" integer, "lastRefillAt" date, "enabled" integer, "rateLimitEnabled" integer,
+        "rateLimitTimeWindow" integer, "rateLimitMax" integer, "requestCount" integer, "remaining" integer,
+        "lastRequest" date, "expiresAt" date, "createdAt" date not null, "updatedAt" date not null, "permissions" text,
+        "metadata" text);
+    CREATE INDEX "apikey_key_idx" on "apikey" ("key");
 "#;
 
 /// All of it in a SQLite file as Better Auth writes it; the file lives as long as the folder.
@@ -203,6 +316,30 @@ pub fn sqlite() -> (SqliteStore, TemporaryFolder) {
             )
             .unwrap();
     }
+    for key in keys() {
+        database
+            .execute(
+                r#"INSERT INTO "apikey" ("id", "configId", "name", "referenceId", "key", "refillInterval", "refillAmount",
+                "lastRefillAt", "enabled", "rateLimitEnabled", "rateLimitTimeWindow", "rateLimitMax", "remaining",
+                "expiresAt", "createdAt", "updatedAt", "permissions")
+                VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, 1, 86400000, 10, ?9, ?10, ?11, ?11, ?12)"#,
+                rusqlite::params![
+                    key.id,
+                    key.configuration,
+                    key.owner,
+                    ApiKeyHash::of(key.text).as_str(),
+                    key.refill.map(|(interval, _)| interval),
+                    key.refill.map(|_| 5),
+                    key.refill.map(|(_, last)| iso(last)),
+                    key.enabled,
+                    key.remaining,
+                    key.expires_at.map(iso),
+                    iso(NOW - 3600),
+                    PERMISSIONS,
+                ],
+            )
+            .unwrap();
+    }
     (SqliteStore::open(path).unwrap(), folder)
 }
 
@@ -218,6 +355,13 @@ pub const POSTGRES_TABLES: &str = r#"
         "userId" text not null references "user" ("id") on delete cascade, "impersonatedBy" text,
         "activeOrganizationId" text);
     CREATE INDEX "session_userId_idx" on "session" ("userId");
+    CREATE TABLE "apikey" ("id" text not null primary key, "configId" text not null, "name" text, "start" text,
+        "referenceId" text not null, "prefix" text, "key" text not null, "refillInterval" integer,
+        "refillAmount" integer, "lastRefillAt" timestamptz, "enabled" boolean, "rateLimitEnabled" boolean,
+        "rateLimitTimeWindow" integer, "rateLimitMax" integer, "requestCount" integer, "remaining" integer,
+        "lastRequest" timestamptz, "expiresAt" timestamptz, "createdAt" timestamptz not null, "updatedAt" timestamptz not null, "permissions" text,
+        "metadata" text);
+    CREATE INDEX "apikey_key_idx" on "apikey" ("key");
 "#;
 
 /// All of it in a database of its own on the tests' PostgreSQL server.
@@ -247,6 +391,34 @@ pub async fn postgres() -> PostgresStore {
                     &visit.token,
                     &visit.user_id,
                     &visit.impersonated_by,
+                ],
+            )
+            .await
+            .unwrap();
+    }
+    for key in keys() {
+        let time = |seconds: i64| seconds as f64;
+        let whole = |number: i64| i32::try_from(number).unwrap();
+        client
+            .execute(
+                r#"INSERT INTO "apikey" ("id", "configId", "name", "referenceId", "key", "refillInterval", "refillAmount",
+                "lastRefillAt", "enabled", "rateLimitEnabled", "rateLimitTimeWindow", "rateLimitMax", "remaining",
+                "expiresAt", "createdAt", "updatedAt", "permissions")
+                VALUES ($1, $2, $1, $3, $4, $5, $6, to_timestamp($7), $8, true, 86400000, 10, $9, to_timestamp($10),
+                to_timestamp($11), now(), $12)"#,
+                &[
+                    &key.id,
+                    &key.configuration,
+                    &key.owner,
+                    &ApiKeyHash::of(key.text).as_str(),
+                    &key.refill.map(|(interval, _)| whole(interval)),
+                    &key.refill.map(|_| 5),
+                    &key.refill.map(|(_, last)| time(last)),
+                    &key.enabled,
+                    &key.remaining.map(whole),
+                    &key.expires_at.map(time),
+                    &time(NOW - 3600),
+                    &PERMISSIONS,
                 ],
             )
             .await

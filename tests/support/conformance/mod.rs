@@ -2,11 +2,13 @@
 //!
 //! Each function takes a store that holds [`crate::world`].
 
+mod api_keys;
 mod claims;
 mod credentials;
 mod sessions;
 mod users;
 
+pub use self::api_keys::*;
 pub use self::claims::*;
 pub use self::credentials::*;
 pub use self::sessions::*;
@@ -45,6 +47,10 @@ macro_rules! store_conformance {
                 the_preferred_of_several_sessions_is_taken,
                 a_token_that_names_a_session_gets_that_one_or_none,
                 every_kind_of_lookup_is_answered,
+                a_session_token_names_its_session_and_nobody_elses,
+                an_api_key_stands_for_its_owner,
+                api_keys_that_are_not_good_are_refused,
+                other_configurations_and_headers_are_accepted_on_request,
             }
         }
     )*};
