@@ -1,7 +1,7 @@
 //! Everything that is logged while a test runs, down to TRACE.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
@@ -12,9 +12,22 @@ pub struct CapturedLog {
     text: Arc<Mutex<Vec<u8>>>,
 }
 
+/// Keeps every event of the process alive.
+///
+/// Whether anybody wants an event is asked once, where it happens first; an event that another thread reaches before this
+/// one has begun to listen would be lost to it for good.
+pub(crate) fn keep_events_alive() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // A test may have a subscriber of its own for the whole process; it will do as well.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+    });
+}
+
 impl CapturedLog {
     /// Captures what this thread logs as long as the guard lives. Use it on a runtime of one thread.
     pub fn start() -> (Self, DefaultGuard) {
+        keep_events_alive();
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt};
 
+use crate::captured_log::keep_events_alive;
 use crate::test_clock::TestClock;
 use crate::token::SECRET;
 
@@ -82,6 +83,7 @@ impl Gate {
 
     /// With settings of its own.
     pub fn of(builder: BetterAuthLayerBuilder) -> Self {
+        keep_events_alive();
         let inner = Inner::default();
         let service = builder.build().unwrap().layer(inner.clone());
         Self { service, inner }

@@ -1,0 +1,9 @@
+//! Session cookies, session tokens, and which of several credentials counts.
+
+mod cookie;
+mod noise;
+mod origin;
+mod precedence;
+mod redaction;
+mod settings;
+mod world;
