@@ -2,6 +2,8 @@
 
 #[path = "postgres/addresses.rs"]
 mod addresses;
+#[path = "postgres/api_keys.rs"]
+mod api_keys;
 #[path = "postgres/cancelled.rs"]
 mod cancelled;
 #[path = "postgres/change.rs"]
