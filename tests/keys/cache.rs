@@ -212,3 +212,31 @@ async fn a_request_that_is_dropped_takes_no_other_with_it() {
     assert_eq!(world.server.hits(), 1);
     second.abort();
 }
+
+#[tokio::test]
+async fn a_token_that_is_bad_whatever_its_signature_is_so_without_keys() {
+    let world = World::new(|_| Reply::Nothing).await;
+    let good = world.signer.token_for("usr_ada");
+    for (what, changes) in [
+        (
+            "expired",
+            serde_json::json!({ "exp": support::test_clock::NOW }),
+        ),
+        (
+            "another issuer",
+            serde_json::json!({ "iss": "https://other.example" }),
+        ),
+        (
+            "another audience",
+            serde_json::json!({ "aud": "https://other.example" }),
+        ),
+        ("no subject", serde_json::json!({ "sub": null })),
+        ("of a client", serde_json::json!({ "azp": "client" })),
+    ] {
+        let claims = support::signer::claims_with("usr_ada", &changes);
+        world
+            .assert_refused(what, &world.signer.sign(&claims))
+            .await;
+        world.assert_unavailable("a good one", &good).await;
+    }
+}

@@ -1,6 +1,8 @@
 //! Session cookies, session tokens, and which of several credentials counts.
 
 mod cookie;
+mod cookie_cache;
+mod environment;
 mod noise;
 mod origin;
 mod precedence;

@@ -144,8 +144,8 @@ impl Settings {
         if let Some(secrets) = &self.secrets {
             builder = builder.secrets(secrets.clone());
         }
-        if let Some(url) = self.url.as_ref().or(self.stand_in().as_ref()) {
-            builder = builder.deployment(url.clone());
+        if let Some(url) = self.url.clone().or_else(|| self.stand_in()) {
+            builder = builder.deployment(url);
         }
         if let Some(url) = &self.jwks_url {
             builder = builder.jwks_url(url);

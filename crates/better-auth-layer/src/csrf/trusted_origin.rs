@@ -235,6 +235,7 @@ mod tests {
                     "https://evil.test#.example.com",
                     "https://evil.test/.example.com",
                     "https://x@evil.test?.example.com",
+                    "https://evil.test@a.example.com",
                 ],
             ),
             (

@@ -52,7 +52,8 @@ impl JwtVerifier {
             .jwks
             .as_ref()
             .ok_or_else(|| refused(InvalidReason::KeySourceMissing))?;
-        match signature.key(&header)? {
+        let key = signature.key(&header);
+        match key.map_err(|error| if_good_otherwise(error, policy, jws, &header, now))? {
             KeyStep::Fetching(running) => Ok(JwtStep::AwaitsKey(AwaitedKey(running))),
             KeyStep::Key(key) => {
                 let verified = by_key(policy, jws, &header, &key, now)?;
@@ -73,8 +74,10 @@ impl JwtVerifier {
         let Some((signature, policy)) = &self.jwks else {
             return Err(InvalidReason::KeySourceMissing.into());
         };
-        let key = signature.fetched_key(&header, awaited.0).await?;
-        by_key(policy, jws, &header, &key, now())
+        let key = signature.fetched_key(&header, awaited.0).await;
+        let now = now();
+        let key = key.map_err(|error| if_good_otherwise(error, policy, jws, &header, now))?;
+        by_key(policy, jws, &header, &key, now)
     }
 }
 
@@ -92,4 +95,29 @@ fn by_key(
             kid: header.kid.clone(),
         })
     })
+}
+
+/// A token that would be refused whatever its signature is, such as one that has expired, is bad also while there are
+/// no keys. Nobody is let in by what stands in it.
+fn if_good_otherwise(
+    error: VerifyError,
+    policy: &SessionJwtPolicy,
+    jws: CompactJws<'_>,
+    header: &JoseHeader,
+    now: Timestamp,
+) -> VerifyError {
+    let VerifyError::KeysUnavailable = error else {
+        return error;
+    };
+    let claims = jws.payload().and_then(|payload| {
+        let payload = String::from_utf8(payload).map_err(|_| InvalidReason::ClaimsMalformed)?;
+        policy.check(payload, now)
+    });
+    match claims {
+        Ok(_) => VerifyError::KeysUnavailable,
+        Err(reason) => VerifyError::Refused(Refused {
+            reason,
+            kid: header.kid.clone(),
+        }),
+    }
 }
