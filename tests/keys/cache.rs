@@ -240,3 +240,20 @@ async fn a_token_that_is_bad_whatever_its_signature_is_so_without_keys() {
         world.assert_unavailable("a good one", &good).await;
     }
 }
+
+#[tokio::test]
+async fn after_a_fetch_that_failed_an_unknown_key_is_nobodys_verdict() {
+    let world = World::warm().await;
+    world.server.reply(Reply::Nothing);
+    world.clock.advance(MINUTE);
+    let other = Signer::ed25519("other").token_for("usr_ada");
+    world
+        .assert_unavailable("the one that fetches", &other)
+        .await;
+    let hits = world.server.hits();
+    world
+        .assert_unavailable("the next one, at once", &other)
+        .await;
+    assert_eq!(world.server.hits(), hits);
+    world.assert_passes("a known key").await;
+}

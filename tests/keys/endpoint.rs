@@ -90,6 +90,15 @@ async fn an_endpoint_that_is_slow_holds_up_nobody_whose_key_is_known() {
 }
 
 #[tokio::test]
+async fn keys_count_only_with_a_200() {
+    for status in [201, 203, 206, 400, 401, 403, 404, 429, 500, 503] {
+        let world = World::new(|signer| Reply::Status(status, jwks([signer]))).await;
+        let token = world.signer.token_for("usr_ada");
+        world.assert_unavailable("another status", &token).await;
+    }
+}
+
+#[tokio::test]
 async fn redirects_are_not_followed() {
     let elsewhere = KeyServer::start(Reply::Nothing).await;
     for status in [301, 302, 303, 307, 308] {

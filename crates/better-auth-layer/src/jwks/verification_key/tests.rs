@@ -177,3 +177,80 @@ fn rsa_pss_without_a_salt_is_refused() {
     }
     assert!(refused > 50, "{refused}");
 }
+
+/// Odd, of 2048 bits, and with no mark of any generator.
+fn modulus() -> Vec<u8> {
+    let mut modulus: Vec<u8> = (0..=255).map(|byte: u8| byte.wrapping_mul(37)).collect();
+    modulus[0] = 0xc5;
+    modulus[255] |= 1;
+    assert!(!roca::has_mark(&modulus));
+    modulus
+}
+
+/// One more than a multiple of all the primes: modulo each of them it is one, which is a power of anything.
+fn modulus_with_the_mark() -> Vec<u8> {
+    let some: u128 = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 53, 61, 71]
+        .iter()
+        .product();
+    let others: u128 = [73, 79, 97, 103, 107, 109, 127, 151, 157].iter().product();
+    let primes = multiply(&some.to_be_bytes(), &others.to_be_bytes());
+    let multiples = (1..=255).flat_map(|first: u8| {
+        [256, 257].map(|length| {
+            let mut factor = vec![0; length - primes.len()];
+            factor[0] = first;
+            multiply(&primes, &factor)
+        })
+    });
+    let has_2048_bits = |number: &Vec<u8>| number.len() == 256 && number[0] & 0x80 != 0;
+    let mut multiple = multiples.into_iter().find(has_2048_bits).unwrap();
+    multiple[255] |= 1;
+    multiple
+}
+
+fn multiply(a: &[u8], b: &[u8]) -> Vec<u8> {
+    let mut digits = vec![0u32; a.len() + b.len()];
+    for (i, x) in a.iter().rev().enumerate() {
+        let mut carry = 0;
+        for (j, y) in b.iter().rev().enumerate() {
+            let sum = digits[i + j] + u32::from(*x) * u32::from(*y) + carry;
+            digits[i + j] = sum & 0xff;
+            carry = sum >> 8;
+        }
+        digits[i + b.len()] += carry;
+    }
+    let bytes = digits.iter().rev().map(|digit| digit.to_be_bytes()[3]);
+    bytes.skip_while(|byte| *byte == 0).collect()
+}
+
+#[test]
+fn weak_rsa_keys_are_left_out() {
+    const E: &[u8] = &[1, 0, 1];
+    let good = modulus();
+    assert!(rsa_key("RS256", &good, E).is_ok());
+    assert!(rsa_key("RS256", &[&[0, 0], good.as_slice()].concat(), E).is_ok());
+    let marked = modulus_with_the_mark();
+    let even: Vec<u8> = good
+        .iter()
+        .enumerate()
+        .map(|(i, b)| if i == 255 { b & !1 } else { *b })
+        .collect();
+    let mut short = good.clone();
+    short[0] = 0x45;
+    for (what, n, e) in [
+        ("an exponent of one", good.clone(), vec![1]),
+        ("an exponent of one, with zeros", good.clone(), vec![0, 1]),
+        ("an even exponent", good.clone(), vec![2]),
+        ("no exponent", good.clone(), vec![]),
+        ("an even modulus", even, E.to_vec()),
+        ("2047 bits", short, E.to_vec()),
+        ("1024 bits", good[..128].to_vec(), E.to_vec()),
+        ("more than 8192 bits", good.repeat(5), E.to_vec()),
+        ("the mark of a broken generator", marked, E.to_vec()),
+    ] {
+        assert_eq!(
+            rsa_key("RS256", &n, &e).err(),
+            Some(KeyProblem::Weak),
+            "{what}"
+        );
+    }
+}
