@@ -1,8 +1,9 @@
 //! Everything that is logged while a test runs, down to TRACE.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -17,11 +18,9 @@ pub struct CapturedLog {
 /// Whether anybody wants an event is asked once, where it happens first; an event that another thread reaches before this
 /// one has begun to listen would be lost to it for good.
 pub(crate) fn keep_events_alive() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // A test may have a subscriber of its own for the whole process; it will do as well.
-        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
-    });
+    // Nobody's default: that it exists is enough for it to be asked.
+    static WANTS_ALL: OnceLock<Dispatch> = OnceLock::new();
+    WANTS_ALL.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
 }
 
 impl CapturedLog {
