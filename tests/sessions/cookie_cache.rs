@@ -320,3 +320,21 @@ async fn a_cache_that_is_signed_with_a_public_key_is_no_other_token() {
     let answer = gate.send(&signed(Some(typ), &claims())).await;
     answer.assert_refused("as a bearer token", RejectionKind::InvalidCredential);
 }
+
+/// What is wrong with a cache is no refusal: the session may have been extended since.
+#[tokio::test]
+async fn a_cache_that_is_nothing_to_go_by_leaves_it_to_the_store() {
+    let store = crate::world::Counting::new();
+    let gate = Gate::of(builder(store.clone()).cookie_cache(CookieCache::compact()));
+    let later = NOW * 1000 + 1;
+    assert_eq!(status(&gate, &compact(&payload(), later)).await, 200);
+    assert_eq!(gate.identity().credential(), CredentialKind::CookieCache);
+    assert_eq!(store.count(), 0);
+    for (index, (what, changes)) in bad_payloads().into_iter().enumerate() {
+        let cache = compact(&with(payload(), &changes), later);
+        assert_eq!(status(&gate, &cache).await, 200, "{what}");
+        let credential = gate.identity().credential();
+        assert_eq!(credential, CredentialKind::SessionCookie, "{what}");
+        assert_eq!(store.count(), index + 1, "{what}");
+    }
+}
