@@ -8,9 +8,40 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::authenticator::Authenticate;
+use crate::authenticator::{Authenticate, Authenticator};
 use crate::body::ResponseBody;
-use crate::rejection::{Rejection, RequestForm};
+use crate::identity::Anonymous;
+use crate::rejection::{Rejection, RejectionKind};
+
+/// What becomes of a request without a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Required,
+    Optional,
+}
+
+/// What the verdict on a request leads to.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    pub(crate) authenticator: Authenticator,
+    pub(crate) mode: Mode,
+}
+
+impl Gate {
+    fn admits(&self, rejection: &Rejection) -> bool {
+        self.mode == Mode::Optional && rejection.kind() == RejectionKind::MissingCredential
+    }
+
+    fn refuse<B, R>(
+        &self,
+        rejection: &Rejection,
+        request: Request<R>,
+    ) -> Response<ResponseBody<B>> {
+        let (parts, _body) = request.into_parts();
+        let response = self.authenticator.refuse(rejection, &parts);
+        response.map(ResponseBody::refusal)
+    }
+}
 
 pin_project! {
     /// Response future of [`BetterAuth`](crate::BetterAuth).
@@ -29,7 +60,7 @@ pin_project! {
         // The request waits beside the check, so nothing of the check needs to know its body.
         Authenticating {
             authenticate: Authenticate,
-            form: RequestForm,
+            gate: Gate,
             next: Option<(S, Request<ReqBody>)>,
         },
         Calling {
@@ -45,14 +76,14 @@ where
 {
     pub(crate) fn new(
         authenticate: Authenticate,
-        form: RequestForm,
+        gate: Gate,
         service: S,
         request: Request<ReqBody>,
     ) -> Self {
         Self {
             state: State::Authenticating {
                 authenticate,
-                form,
+                gate,
                 next: Some((service, request)),
             },
         }
@@ -71,7 +102,7 @@ where
             match this.state.as_mut().project() {
                 StateProj::Authenticating {
                     authenticate,
-                    form,
+                    gate,
                     next,
                 } => {
                     let result = ready!(Pin::new(authenticate).poll(cx));
@@ -81,13 +112,19 @@ where
                         return Poll::Pending;
                     };
                     match result {
-                        Err(rejection) => return Poll::Ready(Ok(refuse(&rejection, *form))),
                         Ok(identity) => {
                             request.extensions_mut().insert(identity);
-                            let response = service.call(request);
-                            this.state.set(State::Calling { response });
+                        }
+                        Err(rejection) if gate.admits(&rejection) => {
+                            let renderer = gate.authenticator.renderer().clone();
+                            request.extensions_mut().insert(Anonymous { renderer });
+                        }
+                        Err(rejection) => {
+                            return Poll::Ready(Ok(gate.refuse(&rejection, request)));
                         }
                     }
+                    let response = service.call(request);
+                    this.state.set(State::Calling { response });
                 }
                 StateProj::Calling { response } => {
                     let response = ready!(response.poll(cx))?;
@@ -96,10 +133,6 @@ where
             }
         }
     }
-}
-
-fn refuse<B>(rejection: &Rejection, form: RequestForm) -> Response<ResponseBody<B>> {
-    rejection.to_response(form).map(ResponseBody::refusal)
 }
 
 impl<S, ReqBody> fmt::Debug for ResponseFuture<S, ReqBody>

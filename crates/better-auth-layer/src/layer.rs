@@ -3,6 +3,7 @@
 use tower_layer::Layer;
 
 use crate::authenticator::Authenticator;
+use crate::future::Mode;
 use crate::service::BetterAuth;
 
 /// Layer that applies [`BetterAuth`], which authenticates requests against a Better Auth deployment.
@@ -33,11 +34,47 @@ use crate::service::BetterAuth;
 #[derive(Clone, Debug)]
 pub struct BetterAuthLayer {
     authenticator: Authenticator,
+    mode: Mode,
 }
 
 impl BetterAuthLayer {
     pub(crate) fn new(authenticator: Authenticator) -> Self {
-        Self { authenticator }
+        Self {
+            authenticator,
+            mode: Mode::Required,
+        }
+    }
+
+    /// Lets requests without a credential through as well, for routes that greet those who have signed in and serve
+    /// everybody. A credential that is there has to be good: a bad one is refused as ever, so that nobody who has
+    /// signed in is shown the page of a stranger because a token has expired.
+    ///
+    /// The layer that it is called on and the one that it gives share everything else. In axum, `Option<Identity>` is the
+    /// extractor; elsewhere [`Identity::of_optional`](crate::Identity::of_optional) tells "nobody" from "no layer".
+    ///
+    /// ```
+    /// use axum::{Extension, Router, routing::get};
+    /// use better_auth_layer::{BetterAuthLayer, Identity};
+    ///
+    /// fn app(auth: BetterAuthLayer) -> Router {
+    ///     let open = Router::new().route("/", get(home)).layer(auth.clone().optional());
+    ///     Router::new().route("/me", get(me)).layer(auth).merge(open)
+    /// }
+    ///
+    /// async fn me(Extension(identity): Extension<Identity>) -> String {
+    ///     identity.user().id().to_owned()
+    /// }
+    ///
+    /// async fn home(identity: Option<Extension<Identity>>) -> &'static str {
+    ///     if identity.is_some() { "welcome back" } else { "hello" }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self {
+            mode: Mode::Optional,
+            ..self
+        }
     }
 
     /// The part of the layer that decides, for use without Tower.
@@ -51,6 +88,6 @@ impl<S> Layer<S> for BetterAuthLayer {
     type Service = BetterAuth<S>;
 
     fn layer(&self, inner: S) -> BetterAuth<S> {
-        BetterAuth::new(inner, self.authenticator.clone())
+        BetterAuth::new(inner, self.authenticator.clone(), self.mode)
     }
 }

@@ -102,6 +102,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authenticator;
+pub mod authorize;
+#[cfg(feature = "axum")]
+pub mod axum;
 mod base_url;
 mod body;
 mod builder;
@@ -119,6 +122,8 @@ mod jwks;
 mod layer;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod rejection;
@@ -129,6 +134,8 @@ mod settings;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
+mod stream;
+mod telemetry;
 mod verify;
 
 pub use self::authenticator::{Authenticate, Authenticator};
@@ -136,6 +143,7 @@ pub use self::body::ResponseBody;
 pub use self::builder::{ApiKeys, BetterAuthLayerBuilder};
 pub use self::clock::{Clock, SystemClock, Timestamp};
 pub use self::config_error::ConfigError;
+pub use self::credential::CredentialSource;
 pub use self::csrf::TrustedOrigin;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use self::database_store::DatabaseStore;
@@ -153,7 +161,7 @@ pub use self::layer::BetterAuthLayer;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{PostgresKeySource, PostgresStore, PostgresStoreBuilder};
-pub use self::rejection::{Rejection, RejectionKind};
+pub use self::rejection::{ProblemJson, Rejection, RejectionKind, RenderRejection, RetryAfter};
 pub use self::secret::{Secret, SecretError, SecretRing};
 pub use self::service::BetterAuth;
 pub use self::settings::Settings;
@@ -163,4 +171,5 @@ pub use self::store::{
     Column, EmailKey, Lookup, LookupKey, LookupKind, Naming, Resolution, Schema, StoreError,
     StoreErrorKind, StoreFn, TableName, TableNameError, UserStore, store_fn,
 };
+pub use self::stream::{Ended, SessionEnd, UntilEnded};
 pub use self::verify::CookieCache;

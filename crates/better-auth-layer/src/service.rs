@@ -7,11 +7,11 @@ use tower_service::Service;
 
 use crate::authenticator::Authenticator;
 use crate::body::ResponseBody;
-use crate::future::ResponseFuture;
-use crate::identity::Identity;
-use crate::rejection::RequestForm;
+use crate::future::{Gate, Mode, ResponseFuture};
+use crate::identity::{Anonymous, Identity};
 
-/// Middleware that lets authenticated requests through, with an [`Identity`] in their extensions.
+/// Middleware that lets authenticated requests through, with an [`Identity`] in their extensions; where it is
+/// [optional](crate::BetterAuthLayer::optional), also those without a credential.
 ///
 /// Made by [`BetterAuthLayer`](crate::BetterAuthLayer). The inner service's error type stays: a refusal is a response.
 /// The request's body is never touched.
@@ -26,13 +26,15 @@ use crate::rejection::RequestForm;
 pub struct BetterAuth<S> {
     inner: S,
     authenticator: Authenticator,
+    mode: Mode,
 }
 
 impl<S> BetterAuth<S> {
-    pub(crate) fn new(inner: S, authenticator: Authenticator) -> Self {
+    pub(crate) fn new(inner: S, authenticator: Authenticator, mode: Mode) -> Self {
         Self {
             inner,
             authenticator,
+            mode,
         }
     }
 
@@ -67,8 +69,12 @@ where
         let (mut parts, body) = request.into_parts();
         // Whatever stands there was not put in by us.
         parts.extensions.remove::<Identity>();
+        parts.extensions.remove::<Anonymous>();
         let authenticate = self.authenticator.authenticate(&parts);
-        let form = RequestForm::of(&parts);
-        ResponseFuture::new(authenticate, form, ready, Request::from_parts(parts, body))
+        let gate = Gate {
+            authenticator: self.authenticator.clone(),
+            mode: self.mode,
+        };
+        ResponseFuture::new(authenticate, gate, ready, Request::from_parts(parts, body))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Inner;
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
-use crate::identity::{ApiKey, Basis, Identity, Session, User};
+use crate::identity::{ApiKey, Basis, Identity, Origin, Proof, Session, User};
 use crate::rejection::{Rejection, RejectionKind};
 use crate::store::{Lookup, Resolution, StoreError, StoreErrorKind};
 use crate::verify::{Subject, Verified};
@@ -27,7 +27,7 @@ pub(super) fn lookup(verified: &Verified, now: Timestamp) -> Lookup<'_> {
 impl Inner {
     /// Judges what the store said. No store is trusted to compare, to look at the clock or to know about bans.
     pub(super) fn judge(
-        &self,
+        self: &Arc<Self>,
         verified: Verified,
         resolution: Result<Resolution, StoreError>,
         now: Timestamp,
@@ -63,19 +63,16 @@ impl Inner {
             Basis::Session(session) => check_session(&verified, &user, session, now)?,
             Basis::ApiKey(key) => self.check_api_key(&user, key, now)?,
         }
-        tracing::debug!(
-            outcome = "authenticated",
-            credential = verified.kind.as_str(),
-            user_id = user.id(),
-            "request authenticated"
-        );
-        Ok(Identity::new(
-            user,
-            basis,
-            verified.kind,
-            verified.claims,
-            verified.expires_at,
-        ))
+        let proof = Proof {
+            credential: verified.kind,
+            claims: verified.claims,
+            expires_at: verified.expires_at,
+            names_session: verified.session_id.is_some()
+                || matches!(verified.subject, Subject::SessionToken(_)),
+            judged_at: now,
+        };
+        let origin: Arc<dyn Origin> = Arc::<Self>::clone(self);
+        Ok(Identity::new(user, basis, proof, Some(origin)))
     }
 
     fn check_user(
@@ -138,7 +135,7 @@ impl Inner {
             error = format!("{error:#}"),
             "user store failed"
         );
-        Rejection::new(RejectionKind::Unavailable).with_retry_after(self.retry_after)
+        Rejection::unavailable(&self.retry_after)
     }
 }
 

@@ -1,15 +1,17 @@
 //! Extract, verify, resolve: a request's head in, an identity or a rejection out.
 
 mod judge;
+mod reproof;
 mod sessions;
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::request;
+use bytes::Bytes;
+use http::{Response, request};
 
 use self::judge::{invalid, lookup, refused};
 pub(crate) use self::sessions::Sessions;
@@ -17,8 +19,9 @@ use self::sessions::{AwaitedCache, SessionStep};
 use crate::clock::{Clock, Timestamp};
 use crate::credential::{BearerForm, Credential, Sources};
 use crate::identity::{ApiKeyHash, CredentialKind, Identity};
-use crate::rejection::{Rejection, RejectionKind};
+use crate::rejection::{Rejection, RejectionKind, Renderer, RetryAfter};
 use crate::store::{DynUserStore, Resolution, StoreError, catch_panic, within};
+use crate::telemetry::{Observation, Stopwatch, meter};
 use crate::verify::{AwaitedKey, JwtStep, JwtVerifier, Subject, Verified, VerifyError};
 
 /// Decides who sent a request, without Tower and without touching a body.
@@ -51,7 +54,9 @@ pub(crate) struct Inner {
     pub(crate) require_matching_subject: bool,
     pub(crate) require_verified_email: bool,
     pub(crate) lookup_timeout: Duration,
-    pub(crate) retry_after: Duration,
+    pub(crate) retry_after: RetryAfter,
+    pub(crate) renderer: Renderer,
+    pub(crate) recheck_interval: Duration,
 }
 
 /// How far a request has come without waiting.
@@ -82,15 +87,31 @@ impl Authenticator {
     ///
     /// The future yields a [`Rejection`] when the request may not pass or when that cannot be known.
     pub fn authenticate(&self, parts: &request::Parts) -> Authenticate {
-        let now = self.inner.clock.now();
-        let state = match self.inner.verify(parts, now) {
+        let mut observation = Observation::begin();
+        let span = observation.span();
+        let state = span.in_scope(|| self.start(parts, &mut observation));
+        if let State::Ready(Some(verdict)) = &state {
+            observation.end(verdict);
+        }
+        Authenticate { state, observation }
+    }
+
+    fn start(&self, parts: &request::Parts, observation: &mut Observation) -> State {
+        let inner = &self.inner;
+        let now = inner.clock.now();
+        let stopwatch = meter::MEASURES.then(|| Stopwatch::start(&*inner.clock));
+        let step = inner.verify(parts, now, observation);
+        if let Some(stopwatch) = stopwatch {
+            meter::verified(observation.credential(), stopwatch.elapsed(&*inner.clock));
+        }
+        match step {
             Err(rejection) => State::Ready(Some(Err(rejection))),
             Ok(Step::Resolved(verified, resolution)) => {
-                State::Ready(Some(self.inner.judge(verified, Ok(resolution), now)))
+                State::Ready(Some(inner.judge(verified, Ok(resolution), now)))
             }
             Ok(Step::Verified(verified)) => self.resolve(verified, now),
             Ok(Step::AwaitsKey { token, awaited }) => {
-                let inner = Arc::clone(&self.inner);
+                let inner = Arc::clone(inner);
                 State::Waiting(Box::pin(async move {
                     let verified = inner
                         .jwts
@@ -101,27 +122,33 @@ impl Authenticator {
                 }))
             }
             Ok(Step::AwaitsCache(awaited)) => {
-                let inner = Arc::clone(&self.inner);
-                State::Waiting(Box::pin(async move {
-                    let step = inner
-                        .sessions
-                        .read_fetched(awaited, || inner.clock.now())
-                        .await;
-                    match step {
-                        SessionStep::Resolved(verified, resolution) => {
-                            let now = inner.clock.now();
-                            inner.judge(verified, Ok(resolution), now)
-                        }
-                        SessionStep::Verified(verified) => inner.resolve(verified).await,
-                        // What was waited for is not waited for again.
-                        SessionStep::AwaitsCache(awaited) => {
-                            inner.resolve(awaited.into_verified()).await
-                        }
-                    }
-                }))
+                let inner = Arc::clone(inner);
+                State::Waiting(Box::pin(async move { inner.resolve_cached(awaited).await }))
             }
-        };
-        Authenticate { state }
+        }
+    }
+
+    /// The response to a request with this head that is refused: the one that the layer would give, as JSON, as a gRPC
+    /// status, or as [`render_rejections`](crate::BetterAuthLayerBuilder::render_rejections) says.
+    ///
+    /// ```
+    /// use better_auth_layer::Authenticator;
+    /// use bytes::Bytes;
+    ///
+    /// async fn upgrade(auth: &Authenticator, parts: &http::request::Parts) -> http::Response<Bytes> {
+    ///     match auth.authenticate(parts).await {
+    ///         Ok(identity) => http::Response::new(Bytes::from(format!("hello {}", identity.user().id()))),
+    ///         Err(rejection) => auth.refuse(&rejection, parts),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn refuse(&self, rejection: &Rejection, request: &request::Parts) -> Response<Bytes> {
+        self.inner.renderer.respond(rejection, request)
+    }
+
+    pub(crate) fn renderer(&self) -> &Renderer {
+        &self.inner.renderer
     }
 
     /// Whether the store can answer; for readiness probes.
@@ -137,7 +164,10 @@ impl Authenticator {
     fn resolve(&self, verified: Verified, now: Timestamp) -> State {
         let inner = &self.inner;
         match catch_panic(|| inner.store.resolve_now(&lookup(&verified, now))) {
-            Ok(Some(resolution)) => State::Ready(Some(inner.judge(verified, Ok(resolution), now))),
+            Ok(Some(resolution)) => {
+                meter::answered_at_once(lookup(&verified, now).key().kind().as_str());
+                State::Ready(Some(inner.judge(verified, Ok(resolution), now)))
+            }
             Err(error) => State::Ready(Some(inner.judge(verified, Err(error), now))),
             Ok(None) => {
                 let inner = Arc::clone(inner);
@@ -148,8 +178,19 @@ impl Authenticator {
 }
 
 impl Inner {
-    fn verify(&self, parts: &request::Parts, now: Timestamp) -> Result<Step, Rejection> {
-        match self.sources.extract(&parts.headers) {
+    fn verify(
+        &self,
+        parts: &request::Parts,
+        now: Timestamp,
+        observation: &mut Observation,
+    ) -> Result<Step, Rejection> {
+        let credential = self.sources.extract(parts);
+        observation.found(match &credential {
+            Ok(None) => "none",
+            Ok(Some(credential)) => credential.as_str(),
+            Err(reason) => reason.credential(),
+        });
+        match credential {
             Err(reason) => Err(invalid(reason, None)),
             Ok(None) => {
                 tracing::debug!(
@@ -209,18 +250,48 @@ impl Inner {
                     outcome = RejectionKind::Unavailable.as_str(),
                     "the public keys are not available"
                 );
-                Rejection::new(RejectionKind::Unavailable).with_retry_after(self.retry_after)
+                Rejection::unavailable(&self.retry_after)
             }
         }
     }
 
     /// Asks the store and judges its answer.
-    async fn resolve(&self, verified: Verified) -> Result<Identity, Rejection> {
+    async fn resolve(self: &Arc<Self>, verified: Verified) -> Result<Identity, Rejection> {
         let question = lookup(&verified, self.clock.now()).into_owned();
+        let kind = question.key().kind().as_str();
         let store = Arc::clone(&self.store);
+        let stopwatch = Stopwatch::start(&*self.clock);
         let resolution = within(self.lookup_timeout, move || store.resolve(question)).await;
+        let duration = stopwatch.elapsed(&*self.clock);
+        Observation::record_lookup(duration);
+        meter::lookup(kind, outcome(&resolution), duration);
         // A slow lookup may outlive the token; what counts is whether it is good when the request passes.
         self.judge(verified, resolution, self.clock.now())
+    }
+
+    /// As [`resolve`](Self::resolve), for a session cookie whose cache had to wait for its key.
+    async fn resolve_cached(
+        self: &Arc<Self>,
+        awaited: AwaitedCache,
+    ) -> Result<Identity, Rejection> {
+        let step = self.sessions.read_fetched(awaited, || self.clock.now());
+        match step.await {
+            SessionStep::Resolved(verified, resolution) => {
+                self.judge(verified, Ok(resolution), self.clock.now())
+            }
+            SessionStep::Verified(verified) => self.resolve(verified).await,
+            // What was waited for is not waited for again.
+            SessionStep::AwaitsCache(awaited) => self.resolve(awaited.into_verified()).await,
+        }
+    }
+}
+
+/// What a lookup came to, for the metrics.
+fn outcome(resolution: &Result<Resolution, StoreError>) -> &'static str {
+    match resolution {
+        Ok(Resolution::Found { .. } | Resolution::FoundApiKey { .. }) => "found",
+        Ok(_) => "not_found",
+        Err(_) => "failed",
     }
 }
 
@@ -247,6 +318,7 @@ impl fmt::Debug for Authenticator {
 /// The future of [`Authenticator::authenticate`].
 pub struct Authenticate {
     state: State,
+    observation: Observation,
 }
 
 enum State {
@@ -258,12 +330,15 @@ impl Future for Authenticate {
     type Output = Result<Identity, Rejection>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.state {
+        let Self { state, observation } = &mut *self;
+        match state {
             // Polled again after it was ready, it stays silent rather than let anybody in.
             State::Ready(result) => result.take().map_or(Poll::Pending, Poll::Ready),
             State::Waiting(future) => {
-                let result = std::task::ready!(future.as_mut().poll(cx));
-                self.state = State::Ready(None);
+                let polled = observation.scope(|| future.as_mut().poll(cx));
+                let result = ready!(polled);
+                *state = State::Ready(None);
+                observation.end(&result);
                 Poll::Ready(result)
             }
         }

@@ -3,6 +3,7 @@
 use http::HeaderName;
 
 use crate::config_error::ConfigError;
+use crate::credential::header_of_its_own;
 
 /// Which API keys are accepted, and where they are sent.
 ///
@@ -47,17 +48,7 @@ impl ApiKeys {
     ///
     /// [`ConfigError`] for what is no header name, and for `Authorization` and `Cookie`, which are for other credentials.
     pub fn header(mut self, name: &str) -> Result<Self, ConfigError> {
-        let refused = |problem: &'static str| {
-            ConfigError::new(
-                "api_keys",
-                problem,
-                "write the name of a header of its own, such as `x-api-key`",
-            )
-        };
-        let name: HeaderName = name.parse().map_err(|_| refused("has no header name"))?;
-        if name == http::header::AUTHORIZATION || name == http::header::COOKIE {
-            return Err(refused("shares a header with other credentials"));
-        }
+        let name = header_of_its_own("api_keys", name)?;
         self.headers.push(name);
         Ok(self)
     }

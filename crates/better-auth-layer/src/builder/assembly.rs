@@ -6,7 +6,7 @@ use super::BetterAuthLayerBuilder;
 use crate::authenticator::{Authenticator, Inner, Sessions};
 use crate::base_url::BaseUrl;
 use crate::config_error::ConfigError;
-use crate::credential::{SessionCookie, Sources};
+use crate::credential::{CredentialSource, SessionCookie, Sources};
 use crate::csrf::{OriginGuard, TrustedOrigin};
 use crate::jwks::{DynKeySource, KeyCache, RemoteKeySource};
 use crate::layer::BetterAuthLayer;
@@ -20,6 +20,7 @@ impl BetterAuthLayerBuilder {
     pub(super) fn assemble(mut self) -> Result<BetterAuthLayer, ConfigError> {
         self.check_limits()?;
         self.check_texts()?;
+        self.check_sources()?;
         self.jwks_options.check()?;
         if !self_check() {
             return Err(ConfigError::new(
@@ -67,6 +68,10 @@ impl BetterAuthLayerBuilder {
         let api_keys = self.api_keys.as_ref();
         Ok(BetterAuthLayer::new(Authenticator::new(Inner {
             sources: Sources {
+                places: self
+                    .sources
+                    .take()
+                    .unwrap_or_else(CredentialSource::defaults),
                 api_key_headers: api_keys.map(|keys| keys.headers()).unwrap_or_default(),
                 session_cookie: sessions
                     .verifier
@@ -87,6 +92,8 @@ impl BetterAuthLayerBuilder {
             require_verified_email: self.require_verified_email,
             lookup_timeout: self.lookup_timeout,
             retry_after: self.retry_after,
+            renderer: self.renderer,
+            recheck_interval: self.recheck_interval,
         })))
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::BetterAuthLayerBuilder;
 use crate::config_error::ConfigError;
+use crate::credential::Place;
 use crate::secret::Secret;
 
 /// More would make `exp` a suggestion.
@@ -42,6 +43,13 @@ impl BetterAuthLayerBuilder {
                 "lookup_timeout",
                 "is zero",
                 "give the store some time to answer, such as ten seconds",
+            ));
+        }
+        if self.recheck_interval.is_zero() {
+            return Err(ConfigError::new(
+                "recheck_interval",
+                "is zero",
+                "give it some time, such as five seconds: for every open stream the store is asked that often",
             ));
         }
         Ok(())
@@ -90,6 +98,46 @@ impl BetterAuthLayerBuilder {
             ));
         }
         Ok(())
+    }
+
+    /// A source that can never be used, or a credential that nobody looks for, is a mistake.
+    pub(super) fn check_sources(&self) -> Result<(), ConfigError> {
+        let Some(sources) = &self.sources else {
+            return Ok(());
+        };
+        let wrong = |problem: &'static str, remedy: &'static str| {
+            Err(ConfigError::new("credential_sources", problem, remedy))
+        };
+        let looks = |is_it: fn(&Place) -> bool| sources.iter().any(|source| is_it(&source.0));
+        if sources.is_empty() {
+            return wrong(
+                "is empty, and nobody could ever come in",
+                "name a source, or leave it out for the usual ones",
+            );
+        }
+        if sources.iter().any(|source| source.0.is_nameless()) {
+            return wrong(
+                "has a source with an empty name",
+                "write the prefix of the subprotocol, or the name of the parameter",
+            );
+        }
+        if looks(|place| matches!(place, Place::ApiKey)) != self.api_keys.is_some() {
+            return wrong(
+                "has `api_key` and no `api_keys` are accepted, or the other way round",
+                "call `api_keys` and put `CredentialSource::api_key` among the sources, or neither",
+            );
+        }
+        if looks(|place| matches!(place, Place::SessionCookie)) && !self.accepts_session_cookies() {
+            return wrong(
+                "has `session_cookie`, but session cookies are not accepted",
+                "set the secret, or leave the source out",
+            );
+        }
+        Ok(())
+    }
+
+    fn accepts_session_cookies(&self) -> bool {
+        self.secrets.is_some() && self.accept_session_tokens
     }
 
     pub(super) fn warn(&self) {

@@ -14,9 +14,11 @@ pub use self::api_keys::ApiKeys;
 use crate::base_url::BaseUrl;
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;
+use crate::credential::CredentialSource;
 use crate::csrf::TrustedOrigin;
 use crate::jwks::{DynKeySource, JwksOptions};
 use crate::layer::BetterAuthLayer;
+use crate::rejection::{RenderRejection, Renderer, RetryAfter};
 use crate::secret::{Secret, SecretRing};
 use crate::store::{DynUserStore, UserStore};
 use crate::verify::{CookieCache, TokenForm};
@@ -76,8 +78,11 @@ pub struct BetterAuthLayerBuilder {
     session_token_form: TokenForm,
     accept_raw_session_tokens: bool,
     api_keys: Option<ApiKeys>,
+    sources: Option<Vec<CredentialSource>>,
     lookup_timeout: Duration,
-    retry_after: Duration,
+    retry_after: RetryAfter,
+    renderer: Renderer,
+    recheck_interval: Duration,
 }
 
 impl BetterAuthLayer {
@@ -117,8 +122,11 @@ impl BetterAuthLayerBuilder {
             session_token_form: Arc::new(crate::verify::is_better_auths),
             accept_raw_session_tokens: false,
             api_keys: None,
+            sources: None,
             lookup_timeout: Duration::from_secs(10),
-            retry_after: Duration::from_secs(1),
+            retry_after: RetryAfter::default(),
+            renderer: Renderer::default(),
+            recheck_interval: Duration::from_secs(5),
         }
     }
 
@@ -190,6 +198,17 @@ impl BetterAuthLayerBuilder {
         self
     }
 
+    /// Sets where credentials are looked for, and in which order. The first one that is found is the one that counts, and
+    /// its failure is final. Default: `Authorization: Bearer`, then the API key's header, then the session cookie, as far
+    /// as they are accepted.
+    pub fn credential_sources(
+        mut self,
+        sources: impl IntoIterator<Item = CredentialSource>,
+    ) -> Self {
+        self.sources = Some(sources.into_iter().collect());
+        self
+    }
+
     /// Sets how far the clocks of issuer and verifier may differ, for `exp` and `nbf`. Default: zero, as in Better Auth;
     /// at most 300 seconds.
     pub fn leeway(mut self, leeway: Duration) -> Self {
@@ -204,9 +223,24 @@ impl BetterAuthLayerBuilder {
         self
     }
 
-    /// Sets the `Retry-After` of a `503`, in whole seconds. Default and least: one second.
-    pub fn retry_after(mut self, after: Duration) -> Self {
-        self.retry_after = after;
+    /// Sets the `Retry-After` of a `503`: a time, or another [policy](RetryAfter). Default and least: one second.
+    pub fn retry_after(mut self, after: impl Into<RetryAfter>) -> Self {
+        self.retry_after = after.into();
+        self
+    }
+
+    /// Sets how refused requests are answered, in place of the JSON of the contract: with [`ProblemJson`](crate::ProblemJson)
+    /// or a function of the application's own. See [`RenderRejection`] for what it is given. gRPC requests get a gRPC
+    /// status in any case.
+    pub fn render_rejections(mut self, render: impl RenderRejection) -> Self {
+        self.renderer = Renderer::new(render);
+        self
+    }
+
+    /// Sets how often the store is asked whether the session behind an open stream still is there:
+    /// [`Identity::ended`](crate::Identity::ended). Default: every five seconds; so long a stream may outlive a sign-out.
+    pub fn recheck_interval(mut self, interval: Duration) -> Self {
+        self.recheck_interval = interval;
         self
     }
 

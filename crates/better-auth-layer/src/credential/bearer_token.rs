@@ -13,8 +13,8 @@ use super::cookies::percent_decoded;
 const MAXIMUM_LENGTH: usize = 8 * 1024;
 
 /// A bearer token, not verified. `Debug` shows nothing of it.
-#[derive(Clone, Copy)]
-pub(crate) struct BearerToken<'a>(&'a str);
+#[derive(Clone)]
+pub(crate) struct BearerToken<'a>(Cow<'a, str>);
 
 impl<'a> BearerToken<'a> {
     /// Takes the token from the headers. `Ok(None)`: no `Authorization` header, or one of another scheme.
@@ -58,16 +58,27 @@ impl<'a> BearerToken<'a> {
         if token.len() > MAXIMUM_LENGTH {
             return Err(InvalidReason::TokenTooLong);
         }
-        Ok(Some(Self(token)))
+        Ok(Some(Self(token.into())))
+    }
+
+    /// A token that stands by itself, outside of `Authorization`.
+    pub(super) fn from_text(text: Cow<'a, str>) -> Result<Self, InvalidReason> {
+        if text.len() > MAXIMUM_LENGTH {
+            return Err(InvalidReason::TokenTooLong);
+        }
+        if text.is_empty() || !text.bytes().all(is_token_character) {
+            return Err(InvalidReason::TokenMalformed);
+        }
+        Ok(Self(text))
     }
 
     /// What the token is by its outer form. A session token may be percent-encoded, as it stands in a cookie.
-    pub(crate) fn form(self) -> BearerForm<'a> {
-        let text = percent_decoded(self.0);
+    pub(crate) fn form(&self) -> BearerForm<'_> {
+        let text = percent_decoded(&self.0);
         match text.bytes().filter(|byte| *byte == b'.').count() {
             0 => BearerForm::RawSessionToken(text),
             1 => BearerForm::SignedSessionToken(text),
-            _ => BearerForm::Jws(self.0),
+            _ => BearerForm::Jws(&self.0),
         }
     }
 }
@@ -111,7 +122,7 @@ mod tests {
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
         }
         let token = BearerToken::extract(&headers)?;
-        Ok(token.map(|token| token.0.to_owned()))
+        Ok(token.map(|token| token.0.into_owned()))
     }
 
     #[test]

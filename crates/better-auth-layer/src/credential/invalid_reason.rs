@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) enum InvalidReason {
     SeveralAuthorizationHeaders,
     AuthorizationMalformed,
+    SeveralTokens,
+    TokenMalformed,
     SeveralApiKeys,
     ApiKeyMalformed,
     ApiKeyUnknown,
@@ -55,6 +57,8 @@ impl InvalidReason {
         match self {
             Self::SeveralAuthorizationHeaders => "several_authorization_headers",
             Self::AuthorizationMalformed => "authorization_malformed",
+            Self::SeveralTokens => "several_tokens",
+            Self::TokenMalformed => "token_malformed",
             Self::SeveralApiKeys => "several_api_keys",
             Self::ApiKeyMalformed => "api_key_malformed",
             Self::ApiKeyUnknown => "api_key_unknown",
@@ -95,6 +99,15 @@ impl InvalidReason {
             Self::NoBinding => "no_binding",
             Self::SubjectMismatch => "subject_mismatch",
             Self::EmailNotVerified => "email_not_verified",
+        }
+    }
+
+    /// Of what was found in the request and is none by its outer form, what it was meant to be.
+    pub(crate) const fn credential(self) -> &'static str {
+        match self {
+            Self::SeveralApiKeys | Self::ApiKeyMalformed => "api_key",
+            Self::SeveralCookies | Self::CookieMalformed => "session_cookie",
+            _ => "bearer",
         }
     }
 

@@ -4,6 +4,8 @@ mod api_key;
 mod api_key_hash;
 mod credential_kind;
 mod fields;
+mod origin;
+mod passage;
 mod session;
 mod session_token;
 mod user;
@@ -14,10 +16,15 @@ use std::sync::Arc;
 pub use self::api_key::ApiKey;
 pub use self::api_key_hash::ApiKeyHash;
 pub use self::credential_kind::CredentialKind;
+pub(crate) use self::origin::{Origin, Reproof};
+#[cfg(feature = "axum")]
+pub(crate) use self::passage::report_missing_layer;
+pub(crate) use self::passage::{Anonymous, renderer, required};
 pub use self::session::Session;
 pub use self::session_token::SessionToken;
 pub use self::user::User;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::rejection::Renderer;
 
 /// The authenticated sender of a request. Found in the request's extensions behind
 /// [`BetterAuthLayer`](crate::BetterAuthLayer); cheap to clone.
@@ -40,9 +47,9 @@ pub struct Identity(Arc<Proven>);
 struct Proven {
     user: Arc<User>,
     basis: Basis,
-    credential: CredentialKind,
-    claims: Option<String>,
-    expires_at: Timestamp,
+    proof: Proof,
+    /// `None`: made without a layer, for a test.
+    origin: Option<Arc<dyn Origin>>,
 }
 
 /// What the user is here by.
@@ -52,24 +59,30 @@ pub(crate) enum Basis {
     ApiKey(Arc<ApiKey>),
 }
 
+/// How that was proven.
+pub(crate) struct Proof {
+    pub(crate) credential: CredentialKind,
+    pub(crate) claims: Option<String>,
+    /// When the credential itself ends.
+    pub(crate) expires_at: Timestamp,
+    /// Whether it names the one session that it was made in.
+    pub(crate) names_session: bool,
+    /// When it was judged.
+    pub(crate) judged_at: Timestamp,
+}
+
 impl Identity {
     pub(crate) fn new(
         user: Arc<User>,
         basis: Basis,
-        credential: CredentialKind,
-        claims: Option<String>,
-        credential_expires_at: Timestamp,
+        proof: Proof,
+        origin: Option<Arc<dyn Origin>>,
     ) -> Self {
-        let basis_expires_at = match &basis {
-            Basis::Session(session) => session.expires_at(),
-            Basis::ApiKey(key) => key.expires_at().unwrap_or(Timestamp::MAX),
-        };
         Self(Arc::new(Proven {
             user,
             basis,
-            credential,
-            claims,
-            expires_at: basis_expires_at.min(credential_expires_at),
+            proof,
+            origin,
         }))
     }
 
@@ -89,6 +102,17 @@ impl Identity {
         }
     }
 
+    /// Whether the credential names this very [session](Self::session): a session token, a session cookie, a JWT with the
+    /// session's id in `sid`.
+    ///
+    /// `false` for any other JWT, whose session is merely one that the user has: Better Auth's own JWTs do not say in
+    /// which session they were made. What is known of the session, such as its age or that an administrator acts in it,
+    /// then says nothing about the sender.
+    #[must_use]
+    pub fn names_session(&self) -> bool {
+        self.0.proof.names_session
+    }
+
     /// The API key, where one was sent.
     #[must_use]
     pub fn api_key(&self) -> Option<&ApiKey> {
@@ -101,14 +125,24 @@ impl Identity {
     /// What proved this identity.
     #[must_use]
     pub fn credential(&self) -> CredentialKind {
-        self.0.credential
+        self.0.proof.credential
     }
 
     /// When this proof ends: the expiry of the session or the API key, or the token's (with the leeway that is
     /// configured), whichever comes first. An API key that never ends has [`Timestamp::MAX`].
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.0.expires_at
+        let basis = match &self.0.basis {
+            Basis::Session(session) => session.expires_at(),
+            Basis::ApiKey(key) => key.expires_at().unwrap_or(Timestamp::MAX),
+        };
+        basis.min(self.0.proof.expires_at)
+    }
+
+    /// When the request was authenticated, by the layer's clock.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.0.proof.judged_at
     }
 
     /// The verified token's claims as JSON text, for applications that put some of their own in.
@@ -130,7 +164,31 @@ impl Identity {
     /// ```
     #[must_use]
     pub fn claims_json(&self) -> Option<&str> {
-        self.0.claims.as_deref()
+        self.0.proof.claims.as_deref()
+    }
+
+    /// When the credential itself ends, whatever becomes of the session.
+    pub(crate) fn credential_expires_at(&self) -> Timestamp {
+        self.0.proof.expires_at
+    }
+
+    pub(crate) fn origin(&self) -> Option<&Arc<dyn Origin>> {
+        self.0.origin.as_ref()
+    }
+
+    /// The time by the clock of the layer that made this identity.
+    pub(crate) fn now(&self) -> Timestamp {
+        match self.origin() {
+            Some(origin) => origin.now(),
+            None => SystemClock.now(),
+        }
+    }
+
+    fn renderer(&self) -> Renderer {
+        let origin = self.origin();
+        origin
+            .map(|origin| origin.renderer().clone())
+            .unwrap_or_default()
     }
 }
 

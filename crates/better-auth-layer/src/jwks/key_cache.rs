@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::key_set::UsableKeys;
 use super::{DynKeySource, JwksOptions, KeySourceError, VerificationKey};
 use crate::clock::Clock;
+use crate::telemetry::meter;
 
 /// Keys of a source, read without a lock and fetched by one task at a time.
 ///
@@ -89,6 +90,7 @@ impl KeyCache {
         if self.is_fixed {
             return key.map_or(KeyLookup::Unknown, |key| KeyLookup::Key(Arc::clone(key)));
         }
+        meter::jwks_age(age);
         if let Some(key) = key {
             if age >= self.options.refresh_after {
                 self.begin(now);
@@ -228,5 +230,10 @@ impl Drop for Fetch {
         refresh.running = None;
         refresh.ended_at = Some(self.cache.clock.monotonic());
         refresh.failed = !self.succeeded;
+        drop(refresh);
+        meter::jwks_fetched(self.succeeded);
+        if self.succeeded {
+            meter::jwks_age(Duration::ZERO);
+        }
     }
 }

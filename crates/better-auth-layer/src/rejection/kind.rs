@@ -10,8 +10,10 @@ use http::StatusCode;
 /// | `InvalidCredential` | 401 | 16 | `Invalid or expired JWT token` |
 /// | `UserBanned` | 403 | 7 | `User is banned` |
 /// | `CrossOrigin` | 403 | 7 | `Cross-origin request refused` |
+/// | `PermissionDenied` | 403 | 7 | `Permission denied` |
 /// | `UserNotFound` | 404 | 5 | `User not found with provided email` |
 /// | `NoActiveSession` | 404 | 5 | `No active sessions found for user` |
+/// | `LayerMissing` | 500 | 13 | `Authentication is not set up for this route` |
 /// | `Unavailable` | 503 | 14 | `Authentication temporarily unavailable` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -24,10 +26,15 @@ pub enum RejectionKind {
     UserBanned,
     /// A browser sent the session cookie along with a request from a page of another origin.
     CrossOrigin,
+    /// The sender is known and may not do this: see [`authorize`](crate::authorize).
+    PermissionDenied,
     /// The credential is valid, its user does not exist.
     UserNotFound,
     /// The user exists and has no active session, or not the one the credential names.
     NoActiveSession,
+    /// An identity was asked for where no layer has looked for one. The server is put together wrongly, and the log names
+    /// the route: nobody is let in, and nobody is taken for anonymous.
+    LayerMissing,
     /// Whether the request may pass is not known: the user store or the keys are not available.
     Unavailable,
 }
@@ -38,8 +45,9 @@ impl RejectionKind {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::MissingCredential | Self::InvalidCredential => StatusCode::UNAUTHORIZED,
-            Self::UserBanned | Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::UserBanned | Self::CrossOrigin | Self::PermissionDenied => StatusCode::FORBIDDEN,
             Self::UserNotFound | Self::NoActiveSession => StatusCode::NOT_FOUND,
+            Self::LayerMissing => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -51,8 +59,10 @@ impl RejectionKind {
             Self::MissingCredential | Self::InvalidCredential => "Invalid or expired JWT token",
             Self::UserBanned => "User is banned",
             Self::CrossOrigin => "Cross-origin request refused",
+            Self::PermissionDenied => "Permission denied",
             Self::UserNotFound => "User not found with provided email",
             Self::NoActiveSession => "No active sessions found for user",
+            Self::LayerMissing => "Authentication is not set up for this route",
             Self::Unavailable => "Authentication temporarily unavailable",
         }
     }
@@ -62,13 +72,14 @@ impl RejectionKind {
     pub const fn grpc_code(self) -> u8 {
         match self {
             Self::MissingCredential | Self::InvalidCredential => 16,
-            Self::UserBanned | Self::CrossOrigin => 7,
+            Self::UserBanned | Self::CrossOrigin | Self::PermissionDenied => 7,
             Self::UserNotFound | Self::NoActiveSession => 5,
+            Self::LayerMissing => 13,
             Self::Unavailable => 14,
         }
     }
 
-    /// The name used in logs.
+    /// The name used in logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -76,8 +87,10 @@ impl RejectionKind {
             Self::InvalidCredential => "invalid_credential",
             Self::UserBanned => "user_banned",
             Self::CrossOrigin => "cross_origin",
+            Self::PermissionDenied => "permission_denied",
             Self::UserNotFound => "user_not_found",
             Self::NoActiveSession => "no_active_session",
+            Self::LayerMissing => "layer_missing",
             Self::Unavailable => "unavailable",
         }
     }

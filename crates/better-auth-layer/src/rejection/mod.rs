@@ -3,15 +3,24 @@
 mod grpc;
 mod json;
 mod kind;
+mod problem_json;
+mod render;
+mod retry_after;
 
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response, request};
+use http::{HeaderValue, Response, StatusCode};
 
 pub use self::kind::RejectionKind;
+pub use self::problem_json::ProblemJson;
+pub use self::render::RenderRejection;
+pub(crate) use self::render::Renderer;
+#[cfg(feature = "axum")]
+pub(crate) use self::render::json_response;
+pub use self::retry_after::RetryAfter;
 
 /// A request was refused.
 ///
@@ -44,9 +53,12 @@ impl Rejection {
         }
     }
 
-    pub(crate) fn with_retry_after(mut self, after: Duration) -> Self {
-        self.retry_after = Some(after);
-        self
+    /// Nobody can tell; the client may come back when the policy says.
+    pub(crate) fn unavailable(retry_after: &RetryAfter) -> Self {
+        Self {
+            retry_after: retry_after.choose(),
+            ..Self::new(RejectionKind::Unavailable)
+        }
     }
 
     /// Why, as far as the client may know.
@@ -61,12 +73,14 @@ impl Rejection {
         self.retry_after
     }
 
-    /// The response to a request with this head: JSON, or a trailers-only gRPC status where the request is gRPC.
-    pub(crate) fn to_response(&self, request: RequestForm) -> Response<Bytes> {
-        let mut response = match request {
-            RequestForm::Http => json::render(self),
-            RequestForm::Grpc => grpc::render(self),
-        };
+    /// The HTTP status that belongs to the kind.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.kind.status()
+    }
+
+    /// A response with the headers that belong to the refusal.
+    fn with_headers(&self, mut response: Response<Bytes>) -> Response<Bytes> {
         let headers = response.headers_mut();
         // A refusal depends on the credential; no cache may give it to anybody else.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -76,14 +90,13 @@ impl Rejection {
         if let Some(after) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
         }
-        response.extensions_mut().insert(self.kind);
         response
     }
 
     /// RFC 9110 §15.5.2 wants a challenge on every 401; RFC 6750 §3.1 wants no error code in it where the request had
     /// no credential at all.
     fn challenge(&self) -> Option<&'static str> {
-        if self.kind.status() != http::StatusCode::UNAUTHORIZED {
+        if self.status() != StatusCode::UNAUTHORIZED {
             return None;
         }
         Some(if self.credential_sent {
@@ -109,20 +122,3 @@ impl fmt::Display for Rejection {
 }
 
 impl std::error::Error for Rejection {}
-
-/// In which form the client expects a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RequestForm {
-    Http,
-    Grpc,
-}
-
-impl RequestForm {
-    pub(crate) fn of(parts: &request::Parts) -> Self {
-        if grpc::is_grpc(parts) {
-            Self::Grpc
-        } else {
-            Self::Http
-        }
-    }
-}

@@ -185,6 +185,19 @@ pub enum LookupKind {
     ApiKey,
 }
 
+impl LookupKind {
+    /// The name used in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::UserId => "user_id",
+            Self::SessionToken => "session_token",
+            Self::ApiKey => "api_key",
+        }
+    }
+}
+
 impl fmt::Display for LookupKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

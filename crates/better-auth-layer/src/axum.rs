@@ -1,0 +1,174 @@
+//! Extractors for [axum](https://docs.rs/axum) (feature `axum`).
+//!
+//! [`Identity`], [`User`] and [`Session`] are extractors behind [`BetterAuthLayer`](crate::BetterAuthLayer);
+//! [`Authorized`] also holds the sender to a [`Policy`]:
+//!
+//! ```
+//! use axum::{Router, routing::{delete, get}};
+//! use better_auth_layer::axum::Authorized;
+//! use better_auth_layer::authorize::Policy;
+//! use better_auth_layer::{BetterAuthLayer, Identity, User};
+//!
+//! fn app(auth: BetterAuthLayer) -> Router {
+//!     let open = Router::new().route("/", get(home)).layer(auth.clone().optional());
+//!     Router::new()
+//!         .route("/me", get(me))
+//!         .route("/posts", delete(clear))
+//!         .layer(auth)
+//!         .merge(open)
+//! }
+//!
+//! async fn me(user: User) -> String {
+//!     format!("hello {}", user.email())
+//! }
+//!
+//! async fn home(identity: Option<Identity>) -> &'static str {
+//!     if identity.is_some() { "welcome back" } else { "hello" }
+//! }
+//!
+//! #[derive(Default)]
+//! struct Admin;
+//!
+//! impl Policy for Admin {
+//!     fn allows(&self, identity: &Identity) -> bool {
+//!         identity.user().roles().any(|role| role == "admin")
+//!     }
+//! }
+//!
+//! async fn clear(Authorized(identity, Admin): Authorized<Admin>) -> String {
+//!     format!("cleared by {}", identity.user().id())
+//! }
+//! ```
+//!
+//! A route that asks for an identity without a layer around it answers every request with `500`, and the log says which
+//! route it is; that goes for `Option<Identity>`, too, so that a forgotten layer never makes everybody anonymous.
+//!
+//! [`Rejection`] is a response, so handlers can return it.
+
+use std::fmt;
+
+use ::axum_core::body::Body;
+use ::axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use ::axum_core::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::request::Parts;
+
+use crate::authorize::{Policy, permit, refuse};
+use crate::identity::{Identity, Session, User, report_missing_layer, required};
+use crate::rejection::{Rejection, RejectionKind, json_response};
+
+/// The identity, for handlers that need somebody: `401` for nobody.
+impl<S: Send + Sync> FromRequestParts<S> for Identity {
+    type Rejection = IdentityRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, IdentityRejection> {
+        extract(parts, required).cloned()
+    }
+}
+
+/// The identity, where there is one: behind a layer that is [optional](crate::BetterAuthLayer::optional).
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Identity {
+    type Rejection = IdentityRejection;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        _: &S,
+    ) -> Result<Option<Self>, IdentityRejection> {
+        let identity = extract(parts, |parts| {
+            let identity = Self::of_optional(&parts.extensions);
+            identity.inspect_err(|rejection| report_missing_layer(rejection, parts))
+        })?;
+        Ok(identity.cloned())
+    }
+}
+
+/// The user. A copy; [`Identity`] is cheaper and has a reference to it.
+impl<S: Send + Sync> FromRequestParts<S> for User {
+    type Rejection = IdentityRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, IdentityRejection> {
+        let identity = extract(parts, required)?;
+        Ok(identity.user().clone())
+    }
+}
+
+/// The session. Who is here with an API key has none and gets `403`.
+impl<S: Send + Sync> FromRequestParts<S> for Session {
+    type Rejection = IdentityRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, IdentityRejection> {
+        let session = extract(parts, |parts| {
+            let session = required(parts)?.session();
+            session.ok_or_else(|| Rejection::new(RejectionKind::PermissionDenied))
+        })?;
+        Ok(session.clone())
+    }
+}
+
+/// Extracts the identity of those who meet a [`Policy`], which is the second part: `403` for all others.
+///
+/// The policy is a type that is `Default`: see [the module](self) for one. Where it has parameters, as
+/// [`Role`](crate::authorize::Role) has, give it to an [`AuthorizeLayer`](crate::authorize::AuthorizeLayer) or to a type of
+/// your own.
+#[derive(Clone, Debug)]
+pub struct Authorized<P>(pub Identity, pub P);
+
+impl<S, P> FromRequestParts<S> for Authorized<P>
+where
+    S: Send + Sync,
+    P: Policy + Default,
+{
+    type Rejection = IdentityRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, IdentityRejection> {
+        let policy = P::default();
+        let identity = extract(parts, |parts| permit(&policy, parts))?.clone();
+        Ok(Self(identity, policy))
+    }
+}
+
+fn extract<'a, T>(
+    parts: &'a Parts,
+    find: impl FnOnce(&'a Parts) -> Result<T, Rejection>,
+) -> Result<T, IdentityRejection> {
+    find(parts).map_err(|rejection| IdentityRejection {
+        response: Box::new(refuse(&rejection, parts)),
+        rejection,
+    })
+}
+
+/// Rejection of the extractors of this module. As a response it looks as the layer's own refusals do.
+#[derive(Debug)]
+pub struct IdentityRejection {
+    rejection: Rejection,
+    response: Box<http::Response<Bytes>>,
+}
+
+impl IdentityRejection {
+    /// Why.
+    #[must_use]
+    pub fn kind(&self) -> RejectionKind {
+        self.rejection.kind()
+    }
+}
+
+impl IntoResponse for IdentityRejection {
+    fn into_response(self) -> Response {
+        self.response.map(Body::from)
+    }
+}
+
+impl fmt::Display for IdentityRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.rejection, f)
+    }
+}
+
+impl std::error::Error for IdentityRejection {}
+
+/// The JSON of the contract, for handlers that have asked an [`Authenticator`](crate::Authenticator) themselves.
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        json_response(&self).map(Body::from)
+    }
+}

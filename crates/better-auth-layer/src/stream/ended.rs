@@ -1,0 +1,156 @@
+//! The end of a session, as a future.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use crate::clock::Timestamp;
+use crate::identity::Identity;
+use crate::rejection::RejectionKind;
+
+impl Identity {
+    /// Completes when this identity no longer holds, for what goes on after the request has been let through: events, a
+    /// WebSocket, a long download.
+    ///
+    /// That is when the proof [expires](Self::expires_at), or when the store is asked again and has neither the session
+    /// nor the API key any more, or a ban. It is asked every
+    /// [`recheck_interval`](crate::BetterAuthLayerBuilder::recheck_interval), five seconds unless set, for each of these
+    /// futures that is being polled. Better Auth moves a session's expiry while its user is active; that is seen, too. A
+    /// token's own expiry does not move: with a JWT that lives for fifteen minutes, the stream ends after fifteen minutes,
+    /// and the client comes back with a new one.
+    ///
+    /// A store that cannot answer ends nothing; an expiry does, whether the store answers or not.
+    ///
+    /// The future needs a Tokio runtime with its timer enabled. For bodies there is [`UntilEnded`](crate::UntilEnded).
+    ///
+    /// ```
+    /// use better_auth_layer::Identity;
+    ///
+    /// # async fn next_message() -> Option<String> { None }
+    /// # async fn close(_reason: &str) {}
+    /// async fn websocket(identity: Identity) {
+    ///     let mut ended = identity.ended();
+    ///     loop {
+    ///         tokio::select! {
+    ///             reason = &mut ended => break close(reason.as_str()).await,
+    ///             message = next_message() => match message {
+    ///                 Some(message) => println!("{}: {message}", identity.user().id()),
+    ///                 None => break,
+    ///             },
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[must_use = "futures do nothing unless polled"]
+    pub fn ended(&self) -> Ended {
+        Ended(State::Running(Box::pin(watch(self.clone()))))
+    }
+}
+
+/// The future of [`Identity::ended`]. Goes on saying the same when it is polled again.
+pub struct Ended(State);
+
+enum State {
+    Running(Pin<Box<dyn Future<Output = SessionEnd> + Send>>),
+    Over(SessionEnd),
+}
+
+impl Future for Ended {
+    type Output = SessionEnd;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SessionEnd> {
+        match &mut self.0 {
+            State::Over(reason) => Poll::Ready(*reason),
+            State::Running(future) => {
+                let reason = ready!(future.as_mut().poll(cx));
+                self.0 = State::Over(reason);
+                Poll::Ready(reason)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            State::Running(_) => "Ended(not yet)",
+            State::Over(_) => "Ended(now)",
+        })
+    }
+}
+
+/// Why an identity no longer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SessionEnd {
+    /// The session, the API key or the token has expired.
+    Expired,
+    /// The session or the API key is gone before its time: signed out, revoked, or its user is banned or deleted.
+    Revoked,
+}
+
+impl SessionEnd {
+    /// The name used in logs, fit for the reason of a WebSocket's close frame.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+async fn watch(identity: Identity) -> SessionEnd {
+    let mut expires_at = identity.expires_at();
+    let reason = loop {
+        wait(&identity, expires_at).await;
+        match look_again(&identity).await {
+            Finding::Holds(until) => expires_at = until,
+            Finding::Over if expires_at <= identity.now() => break SessionEnd::Expired,
+            Finding::Over => break SessionEnd::Revoked,
+            Finding::Unknown if expires_at <= identity.now() => break SessionEnd::Expired,
+            Finding::Unknown => {}
+        }
+    };
+    tracing::debug!(
+        user_id = identity.user().id(),
+        reason = reason.as_str(),
+        "session ended while a stream was open"
+    );
+    reason
+}
+
+/// Until it is time to look again: after the interval, or when the proof expires.
+async fn wait(identity: &Identity, expires_at: Timestamp) {
+    let now = identity.now();
+    if expires_at <= now {
+        return;
+    }
+    let left = expires_at.abs_diff(now);
+    let interval = identity
+        .origin()
+        .map_or(left, |origin| origin.recheck_interval().min(left));
+    tokio::time::sleep(interval).await;
+}
+
+enum Finding {
+    Holds(Timestamp),
+    Over,
+    Unknown,
+}
+
+async fn look_again(identity: &Identity) -> Finding {
+    // What has expired by itself nobody needs to be asked about.
+    if identity.credential_expires_at() <= identity.now() {
+        return Finding::Over;
+    }
+    let Some(origin) = identity.origin() else {
+        return Finding::Unknown;
+    };
+    match Arc::clone(origin).prove_again(identity.clone()).await {
+        Ok(again) => Finding::Holds(again.expires_at()),
+        Err(rejection) if rejection.kind() == RejectionKind::Unavailable => Finding::Unknown,
+        Err(_) => Finding::Over,
+    }
+}

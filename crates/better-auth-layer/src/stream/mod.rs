@@ -1,0 +1,7 @@
+//! Connections that outlive the request that opened them.
+
+mod ended;
+mod until_ended;
+
+pub use self::ended::{Ended, SessionEnd};
+pub use self::until_ended::UntilEnded;
