@@ -25,7 +25,7 @@ const ORDER: [&[&str]; 21] = [
     &["builder", "database_url", "environment"],
     &["settings"],
     // A feature each; nothing but the last line knows them.
-    &["axum", "memory", "postgres", "sqlite"],
+    &["axum", "memory", "postgres", "sqlite", "tonic"],
     &["database_store"],
     &["lib"],
 ];

@@ -136,6 +136,8 @@ mod sqlite;
 mod store;
 mod stream;
 mod telemetry;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 mod verify;
 
 pub use self::authenticator::{Authenticate, Authenticator};

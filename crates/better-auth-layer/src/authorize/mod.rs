@@ -42,5 +42,7 @@ pub use self::policy::{
     VerifiedEmail,
 };
 pub use self::service::Authorize;
+#[cfg(feature = "tonic")]
+pub(crate) use self::service::denied;
 #[cfg(feature = "axum")]
 pub(crate) use self::service::{permit, refuse};

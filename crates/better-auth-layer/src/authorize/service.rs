@@ -62,13 +62,18 @@ pub(crate) fn permit<'a, P: Policy>(
     if policy.allows(identity) {
         return Ok(identity);
     }
+    Err(denied(policy, identity))
+}
+
+/// The refusal of somebody whom a policy does not allow.
+pub(crate) fn denied<P: Policy>(_: &P, identity: &Identity) -> Rejection {
     tracing::info!(
         outcome = RejectionKind::PermissionDenied.as_str(),
         policy = std::any::type_name::<P>(),
         user_id = identity.user().id(),
         "request refused"
     );
-    Err(Rejection::new(RejectionKind::PermissionDenied))
+    Rejection::new(RejectionKind::PermissionDenied)
 }
 
 /// As the layer in front would refuse.
