@@ -12,6 +12,7 @@ use tower_http::cors::CorsLayer;
 
 use crate::{
     body::{ServerBody, json},
+    metrics::Metrics,
     protected::{Protected, method_not_allowed},
     refusal::Refusal,
 };
@@ -24,6 +25,7 @@ pub(crate) fn app(
     cors: CorsLayer,
     auth: BetterAuthLayer,
     protected: Protected,
+    metrics: Metrics,
 ) -> impl Service<Request<Incoming>, Response = Response<ServerBody>, Error = Infallible, Future: Send>
 + Clone
 + Send
@@ -38,13 +40,19 @@ pub(crate) fn app(
     ServiceBuilder::new()
         .layer(cors)
         .service(service_fn(move |request| {
-            route(chatkit.clone(), authenticator.clone(), request)
+            route(
+                chatkit.clone(),
+                authenticator.clone(),
+                metrics.clone(),
+                request,
+            )
         }))
 }
 
 async fn route<S>(
     chatkit: S,
     authenticator: Authenticator,
+    metrics: Metrics,
     request: Request<Incoming>,
 ) -> Result<Response<ServerBody>, Infallible>
 where
@@ -61,11 +69,12 @@ where
             let response = chatkit.oneshot(request).await?;
             response.map(|body| body.boxed_unsync())
         }
-        "/healthz" | "/readyz" if !is_read => {
+        "/healthz" | "/readyz" | "/metrics" if !is_read => {
             method_not_allowed(&HeaderValue::from_static("GET, HEAD"))
         }
         "/healthz" => probe(StatusCode::OK, "ok"),
         "/readyz" => readiness(&authenticator).await,
+        "/metrics" => metrics.response(),
         _ => Refusal::new(StatusCode::NOT_FOUND, "Not found").into_response(),
     })
 }

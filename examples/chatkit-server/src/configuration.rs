@@ -1,11 +1,16 @@
 //! What the program was told, and the layer that follows from it.
 
+use std::time::Duration;
+
 use better_auth_layer::{BetterAuthLayer, ConfigError, Environment, Settings, SqliteStore};
 
 use crate::{
     demo::{self, Demo},
     start_error::StartError,
 };
+
+/// So long an answer may go on after its user has signed out. Answers are short, so few are open at a time.
+const RECHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The environment, with the `.env` file of the working directory behind it.
 pub(crate) fn environment() -> Result<Environment, ConfigError> {
@@ -19,7 +24,10 @@ pub(crate) async fn layer(
     settings: &Settings,
 ) -> Result<(BetterAuthLayer, Option<Demo>), StartError> {
     if settings.database_url().is_some() || settings.accept_a_credential() {
-        let layer = BetterAuthLayer::from_settings(settings).await?.build()?;
+        let layer = BetterAuthLayer::from_settings(settings)
+            .await?
+            .recheck_interval(RECHECK_INTERVAL)
+            .build()?;
         return Ok((layer, None));
     }
     let demo = Demo::create()?;
@@ -28,6 +36,7 @@ pub(crate) async fn layer(
         .issuer(demo::issuer(settings))
         .secret(demo.secret()?)
         .store(SqliteStore::open(demo.database())?)
+        .recheck_interval(RECHECK_INTERVAL)
         .build()?;
     Ok((layer, Some(demo)))
 }

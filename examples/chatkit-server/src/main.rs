@@ -8,6 +8,7 @@ mod cors;
 mod demo;
 mod listener;
 mod log;
+mod metrics;
 mod options;
 mod outlet;
 mod protected;

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use better_auth_layer::{Environment, Identity};
-use http::{HeaderValue, Method, Request, Response, StatusCode, header::ALLOW};
+use better_auth_layer::{Environment, Identity, UntilEnded};
+use http::{
+    HeaderValue, Method, Request, Response, StatusCode,
+    header::{ALLOW, CONTENT_TYPE},
+};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
 use crate::{
@@ -48,11 +52,21 @@ impl Protected {
         if request.method() != Method::POST {
             return method_not_allowed(&HeaderValue::from_static("POST"));
         }
-        match &self.backend {
+        let response = match &self.backend {
             Backend::BuiltIn(chatkit) => chatkit.handle(user.id(), request).await,
             Backend::Upstream(proxy) => proxy.handle(user.id(), user.email(), request).await,
+        };
+        if is_event_stream(&response) {
+            // Nobody goes on listening after signing out.
+            return response.map(|body| UntilEnded::new(body, &identity).boxed_unsync());
         }
+        response
     }
+}
+
+fn is_event_stream(response: &Response<ServerBody>) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }
 
 pub(crate) fn method_not_allowed(allow: &HeaderValue) -> Response<ServerBody> {

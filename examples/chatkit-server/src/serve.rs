@@ -10,8 +10,8 @@ use better_auth_layer::{Environment, Settings};
 use tokio::runtime::Runtime;
 
 use crate::{
-    app::app, configuration, cors, listener, log, outlet::Outlet, protected::Protected, server,
-    start_error::StartError,
+    app::app, configuration, cors, listener, log, metrics::Metrics, outlet::Outlet,
+    protected::Protected, server, start_error::StartError,
 };
 
 /// How long the end may be held up by a lookup that blocks or by a console that nobody reads.
@@ -36,6 +36,7 @@ async fn serve(environment: &Environment, console: &Outlet) -> Result<(), StartE
     let settings = Settings::read(environment)?;
     let cors = cors::layer(environment, &settings)?;
     let (auth, demo) = configuration::layer(&settings).await?;
+    let metrics = Metrics::start()?;
     let listener = listener::bind(environment).await?;
     let address = listener.local_addr()?;
     // From the first line on, whoever reads it may send a signal.
@@ -45,7 +46,7 @@ async fn serve(environment: &Environment, console: &Outlet) -> Result<(), StartE
     if let Some(demo) = &demo {
         console.line(&demo.invitation(reachable(address), &settings)?);
     }
-    server::run(listener, app(cors, auth, protected), stop).await;
+    server::run(listener, app(cors, auth, protected, metrics), stop).await;
     Ok(())
 }
 

@@ -74,8 +74,11 @@ impl<B: Body> Body for UntilEnded<B> {
 
     /// Never an exact one: a body that was announced with its length may not end before.
     fn size_hint(&self) -> SizeHint {
+        let Some(body) = &self.body else {
+            return SizeHint::with_exact(0);
+        };
         let mut hint = SizeHint::new();
-        if let Some(upper) = self.body.as_ref().and_then(|body| body.size_hint().upper()) {
+        if let Some(upper) = body.size_hint().upper() {
             hint.set_upper(upper);
         }
         hint

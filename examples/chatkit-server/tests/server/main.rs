@@ -16,11 +16,15 @@ mod http;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod outage;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
 mod shutdown;
+#[cfg(test)]
+mod sign_out;
 #[cfg(test)]
 mod token;
 #[cfg(test)]
