@@ -276,7 +276,7 @@ impl Body for Events {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.sent += 1;
-        if self.sent % 2 == 0 {
+        if self.sent.is_multiple_of(2) {
             return Poll::Pending;
         }
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"data: x\n\n")))))

@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask`.
 
+mod api;
 mod features;
 mod interop;
 mod postgres;
@@ -18,6 +19,7 @@ usage: cargo xtask <command>
   test [arguments…]   run every test, with a real PostgreSQL; the arguments go to `cargo test`
                       (TEST_DATABASE_URL: use that server; PG_BIN: directory of the binaries;
                       XTASK_NO_INSTALL=1: never install a system package)
+  api [--write]       compare the public API with the listing in the repository, or write that anew
   features            build and lint better-auth-layer without features and with each one alone
   interop             run a real Better Auth (Node.js 20 or later) against the real server
   vectors <directory> check the implementation against the vectors in a directory";
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let rest: Vec<String> = arguments.collect();
     let outcome = match command.as_deref() {
         Some("test") => test::run(&rest),
+        Some("api") if matches!(&*rest, [] | [_]) => api::run(&rest),
         Some("features") if rest.is_empty() => features::run(),
         Some("interop") if rest.is_empty() => interop::run(),
         Some("vectors") => vectors::run(&rest),
