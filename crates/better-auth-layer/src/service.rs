@@ -8,7 +8,7 @@ use tower_service::Service;
 use crate::authenticator::Authenticator;
 use crate::body::ResponseBody;
 use crate::future::{Gate, Mode, ResponseFuture};
-use crate::identity::{Anonymous, Identity};
+use crate::identity::Identity;
 
 /// Middleware that lets authenticated requests through, with an [`Identity`] in their extensions; where it is
 /// [optional](crate::BetterAuthLayer::optional), also those without a credential.
@@ -69,7 +69,6 @@ where
         let (mut parts, body) = request.into_parts();
         // Whatever stands there was not put in by us.
         parts.extensions.remove::<Identity>();
-        parts.extensions.remove::<Anonymous>();
         let authenticate = self.authenticator.authenticate(&parts);
         let gate = Gate {
             authenticator: self.authenticator.clone(),

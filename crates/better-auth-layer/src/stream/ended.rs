@@ -141,10 +141,6 @@ enum Finding {
 }
 
 async fn look_again(identity: &Identity) -> Finding {
-    // What has expired by itself nobody needs to be asked about.
-    if identity.credential_expires_at() <= identity.now() {
-        return Finding::Over;
-    }
     let Some(origin) = identity.origin() else {
         return Finding::Unknown;
     };
