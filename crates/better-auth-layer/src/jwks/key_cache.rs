@@ -78,29 +78,34 @@ impl KeyCache {
 
     /// Looks a key up without waiting. A set that is getting old is fetched again beside it.
     pub(crate) fn get(self: &Arc<Self>, kid: &str) -> KeyLookup {
+        self.get_after(&self.snapshot.load(), kid)
+    }
+
+    /// As [`get`](Self::get), by a snapshot that was taken a moment ago.
+    fn get_after(self: &Arc<Self>, taken: &Option<Arc<Snapshot>>, kid: &str) -> KeyLookup {
         let now = self.clock.monotonic();
-        let snapshot = self.snapshot.load();
-        let Some((snapshot, age)) = self.usable(snapshot.as_deref(), now) else {
-            return match self.begin(now) {
-                Beginning::Runs(running) => KeyLookup::Fetching(running),
-                Beginning::TooSoon { .. } => KeyLookup::Unavailable,
-            };
-        };
-        let key = snapshot.keys.get(kid);
-        if self.is_fixed {
-            return key.map_or(KeyLookup::Unknown, |key| KeyLookup::Key(Arc::clone(key)));
-        }
-        meter::jwks_age(age);
-        if let Some(key) = key {
-            if age >= self.options.refresh_after {
-                self.begin(now);
+        if let Some((snapshot, age)) = self.usable(taken.as_deref(), now) {
+            if !self.is_fixed {
+                meter::jwks_age(age);
             }
-            return KeyLookup::Key(Arc::clone(key));
+            if let Some(key) = snapshot.keys.get(kid) {
+                if !self.is_fixed && age >= self.options.refresh_after {
+                    self.begin(now);
+                }
+                return KeyLookup::Key(Arc::clone(key));
+            }
+            if self.is_fixed {
+                return KeyLookup::Unknown;
+            }
         }
         match self.begin(now) {
             Beginning::Runs(running) => KeyLookup::Fetching(running),
-            Beginning::TooSoon { failed: false } => KeyLookup::Unknown,
-            Beginning::TooSoon { failed: true } => KeyLookup::Unavailable,
+            // The fetch that it is too soon after may have ended since the snapshot was taken.
+            Beginning::TooSoon { failed } => match self.fetched(kid, failed) {
+                Ok(Some(key)) => KeyLookup::Key(key),
+                Ok(None) => KeyLookup::Unknown,
+                Err(KeysUnavailable) => KeyLookup::Unavailable,
+            },
         }
     }
 
@@ -112,14 +117,23 @@ impl KeyCache {
     ) -> Result<Option<Arc<VerificationKey>>, KeysUnavailable> {
         // Nothing is ever sent; the channel is closed when the task has ended, in whichever way.
         while running.changed().await.is_ok() {}
-        let now = self.clock.monotonic();
+        let failed = self.refresh().failed;
+        self.fetched(kid, failed)
+    }
+
+    /// What the latest fetch, which may have failed, says of a key.
+    fn fetched(
+        &self,
+        kid: &str,
+        failed: bool,
+    ) -> Result<Option<Arc<VerificationKey>>, KeysUnavailable> {
         let snapshot = self.snapshot.load();
         let (snapshot, _) = self
-            .usable(snapshot.as_deref(), now)
+            .usable(snapshot.as_deref(), self.clock.monotonic())
             .ok_or(KeysUnavailable)?;
         match snapshot.keys.get(kid) {
             Some(key) => Ok(Some(Arc::clone(key))),
-            None if self.refresh().failed => Err(KeysUnavailable),
+            None if failed => Err(KeysUnavailable),
             None => Ok(None),
         }
     }
@@ -235,5 +249,44 @@ impl Drop for Fetch {
         if self.succeeded {
             meter::jwks_age(Duration::ZERO);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::jwks::{KeySet, KeySource};
+
+    /// One key, as if it came from far away.
+    struct Remote;
+
+    impl KeySource for Remote {
+        async fn fetch(&self) -> Result<KeySet, KeySourceError> {
+            r#"{"keys":[{"kid":"a","kty":"OKP","crv":"Ed25519",
+                "x":"etqRjQJwpZj3YG-zn0dQBWe-1pdN0ax3Z0fOOzN5Flo"}]}"#
+                .parse()
+        }
+    }
+
+    /// Between a look at the snapshot and the decision whether to fetch, another thread's fetch may begin and end.
+    #[test]
+    fn a_fetch_that_ended_a_moment_ago_counts() {
+        let clock = Arc::new(SystemClock);
+        let cache = Arc::new(KeyCache::new(Arc::new(Remote), JwksOptions::new(), clock));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let before = cache.snapshot.load_full();
+            let KeyLookup::Fetching(running) = cache.get("a") else {
+                panic!("there are no keys yet");
+            };
+            assert!(matches!(cache.wait(running, "a").await, Ok(Some(_))));
+            let lookup = |kid| cache.get_after(&before, kid);
+            assert!(matches!(lookup("a"), KeyLookup::Key(_)));
+            assert!(matches!(lookup("b"), KeyLookup::Unknown));
+        });
     }
 }
