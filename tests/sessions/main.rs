@@ -1,5 +1,6 @@
 //! Session cookies, session tokens, and which of several credentials counts.
 
+mod api_keys;
 mod cookie;
 mod cookie_cache;
 mod environment;

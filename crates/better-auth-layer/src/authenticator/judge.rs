@@ -111,9 +111,10 @@ impl Inner {
     }
 
     fn check_api_key(&self, user: &User, key: &ApiKey, now: Timestamp) -> Result<(), Rejection> {
-        let is_ours = key
-            .config_id()
-            .is_none_or(|id| self.api_key_configurations.iter().any(|ours| ours == id));
+        // Better Auth takes a key that says nothing, from before there were configurations, for one of the default one.
+        let id = key.config_id().filter(|id| !id.is_empty());
+        let id = id.unwrap_or(ApiKey::DEFAULT_CONFIGURATION);
+        let is_ours = self.api_key_configurations.iter().any(|ours| ours == id);
         let reason = if !is_ours {
             InvalidReason::ApiKeyOfOtherConfiguration
         } else if !key.is_enabled() {

@@ -4,14 +4,17 @@ use http::HeaderName;
 
 use crate::config_error::ConfigError;
 use crate::credential::header_of_its_own;
+use crate::identity::ApiKey;
 
 /// Which API keys are accepted, and where they are sent.
 ///
 /// They are looked up by their hash. Checked are `enabled`, `expiresAt`, whether uses are left in `remaining`, the
 /// plugin's configuration, and that the owner exists and is not banned. A service that only reads the table cannot
 /// count: `remaining` is not counted down and the rate limit (ten uses a day by Better Auth's default) not enforced;
-/// both stand in the identity's [`ApiKey`](crate::ApiKey), as do the permissions, which the service has to check. Keys
-/// of organizations belong to no user and are refused.
+/// both stand in the identity's [`ApiKey`](crate::ApiKey), as do the permissions, which the service has to check.
+///
+/// Keys of organizations (a configuration with `references: "organization"`) belong to no user and are refused, because
+/// no user has the organization's id. Where ids are numbers in sequence one may: do not accept such a configuration then.
 ///
 /// ```
 /// use better_auth_layer::ApiKeys;
@@ -68,7 +71,7 @@ impl ApiKeys {
 
     pub(super) fn configurations(&self) -> Vec<String> {
         if self.configurations.is_empty() {
-            return vec!["default".to_owned()];
+            return vec![ApiKey::DEFAULT_CONFIGURATION.to_owned()];
         }
         self.configurations.clone()
     }

@@ -39,6 +39,9 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// The configuration of keys that belong to no other.
+    pub(crate) const DEFAULT_CONFIGURATION: &str = "default";
+
     /// A key that is enabled, never ends and allows nothing in particular.
     #[must_use]
     pub fn new(
@@ -136,8 +139,8 @@ impl ApiKey {
         &self.reference_id
     }
 
-    /// The configuration of the plugin that the key belongs to; `default` where nobody named another. `None` where the
-    /// table has no such column (Better Auth up to 1.4).
+    /// The configuration of the plugin that the key belongs to; `default` where nobody named another. `None`, which
+    /// means the same, where the table says nothing or has no such column (Better Auth up to 1.4).
     #[must_use]
     pub fn config_id(&self) -> Option<&str> {
         self.config_id.as_deref()
