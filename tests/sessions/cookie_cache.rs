@@ -321,6 +321,32 @@ async fn a_cache_that_is_signed_with_a_public_key_is_no_other_token() {
     answer.assert_refused("as a bearer token", RejectionKind::InvalidCredential);
 }
 
+/// Better Auth's option `jwt.issuer` is for session JWTs; a cache has the deployment's own origin.
+#[tokio::test]
+async fn an_issuer_of_session_jwts_is_not_that_of_a_cache() {
+    let signer = Signer::ed25519("k");
+    let keys: KeySet = jwks([&signer]).parse().unwrap();
+    let own = "https://issuer.example";
+    let believing = believing(CookieCache::jwks()).base_url(ISSUER);
+    let gate = Gate::of(believing.jwks_issuer(own).key_source(keys));
+    let mut header = signer.header();
+    header["typ"] = json!("better-auth.session-cache+jwt");
+    for (issuer, expected) in [(ISSUER, 200), (own, 401)] {
+        let claims = with(
+            payload(),
+            &[
+                ("sid", json!(TOKEN)),
+                ("sub", json!("usr_ada")),
+                ("iss", json!(issuer)),
+                ("aud", json!("better-auth:session-cache")),
+                ("exp", json!(NOW + 1)),
+            ],
+        );
+        let cache = signer.sign_raw(&header, &claims.to_string());
+        assert_eq!(status(&gate, &cache).await, expected, "{issuer}");
+    }
+}
+
 /// What is wrong with a cache is no refusal: the session may have been extended since.
 #[tokio::test]
 async fn a_cache_that_is_nothing_to_go_by_leaves_it_to_the_store() {

@@ -59,7 +59,9 @@ impl BetterAuthLayerBuilder {
             ));
         }
         self.warn();
-        let sessions = self.sessions(base_url.as_ref(), keys.as_ref(), jwks_issuer)?;
+        // Better Auth writes its origin into a cookie cache, whatever `jwt.issuer` says.
+        let origin = base_url.as_ref().map(|url| url.origin().to_owned());
+        let sessions = self.sessions(base_url.as_ref(), keys.as_ref(), origin.or(jwks_issuer))?;
         let secure = self.secure(base_url.as_ref());
         let secret_jwts = self.secrets.as_ref().filter(|_| self.accept_secret_jwts);
         let secret = secret_jwts.map(|ring| {
