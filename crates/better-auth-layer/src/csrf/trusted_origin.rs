@@ -16,7 +16,7 @@ use crate::config_error::ConfigError;
 /// | `https://app.example.com` | that origin: scheme, host and port |
 /// | `https://*.example.com` | every host below it, with this scheme |
 /// | `*.example.com`, `localhost:*` | the same with any scheme |
-/// | `exp://`, `myapp://host` | an app's own scheme |
+/// | `exp://`, `exp://**`, `myapp://host` | an app's own scheme |
 ///
 /// `*` and `**` stand for any text, `?` for one character, `\` takes the next character as it is. A pattern of numbers
 /// such as `192.168.*.*` matches IPv4 addresses alone.
@@ -57,10 +57,14 @@ impl FromStr for TrustedOrigin {
         let authority = pattern
             .split_once("://")
             .map_or(pattern, |(_, authority)| authority);
-        if !authority.is_empty()
-            && authority
-                .chars()
-                .all(|character| "*?.:".contains(character))
+        // An app's own scheme is the app, whatever host stands after it; a port is nobody's.
+        let is_of_an_app = pattern.split_once("://").is_some_and(|(scheme, _)| {
+            !matches!(scheme, "http" | "https") && !has_wildcard(scheme)
+        });
+        let host = authority.split(':').next().unwrap_or_default();
+        if !is_of_an_app
+            && !authority.is_empty()
+            && host.chars().all(|character| "*?.".contains(character))
         {
             return Err(refused("trusts every origin"));
         }
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn patterns_match_as_upstream_spells_them() {
         // (pattern, trusted, not trusted)
-        let table: [(&str, &[&str], &[&str]); 9] = [
+        let table: [(&str, &[&str], &[&str]); 12] = [
             (
                 "https://app.example.com",
                 &["https://app.example.com"],
@@ -273,6 +277,21 @@ mod tests {
                 &["expo://host", "https://exp"],
             ),
             (
+                "exp://**",
+                &["exp://192.168.1.2:8081", "exp://host"],
+                &["expo://host", "https://exp", "https://evil.test"],
+            ),
+            (
+                "exp://192.168.*.*:*/**",
+                &["exp://192.168.1.2:8081"],
+                &["exp://192.168.1.2", "exp://192.168.evil.test:8081"],
+            ),
+            (
+                "myapp://*",
+                &["myapp://host"],
+                &["https://myapp", "otherapp://host"],
+            ),
+            (
                 "myapp://host",
                 &["myapp://host", "MyApp://HOST"],
                 &["myapp://other"],
@@ -299,6 +318,11 @@ mod tests {
             "https://",
             "https://*",
             "https://*:*",
+            "https://*:3000",
+            "http*://*",
+            "*://*",
+            "*://**",
+            "*:3000",
             "*.*",
             "null",
             "example.com",
