@@ -75,6 +75,14 @@ fn each_names_itself() {
         ),
         (
             "jwks_options",
+            layer().jwks_options(
+                JwksOptions::new()
+                    .refresh_after(Duration::from_secs(5))
+                    .max_stale(Duration::from_secs(30)),
+            ),
+        ),
+        (
+            "jwks_options",
             layer().jwks_options(JwksOptions::new().rsa_algorithm(JwsAlgorithm::EdDsa)),
         ),
         ("store", builder(Only(LookupKind::Email))),

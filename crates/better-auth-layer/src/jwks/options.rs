@@ -51,8 +51,9 @@ impl JwksOptions {
         self
     }
 
-    /// Sets the age to which keys go on serving while no new ones can be had. Default: one hour, four times the life of
-    /// Better Auth's tokens: an issuer that is down that long has no valid token left. After it, requests get `503`.
+    /// Sets the age to which keys go on serving while no new ones can be had; it is more than the
+    /// [`cooldown`](Self::cooldown). Default: one hour, four times the life of Better Auth's tokens: an issuer that is down
+    /// that long has no valid token left. After it, requests get `503`.
     pub fn max_stale(mut self, age: Duration) -> Self {
         self.max_stale = age;
         self
@@ -98,6 +99,12 @@ impl JwksOptions {
             return refused(
                 "trusts keys for a shorter time than after which they are fetched again",
                 "set `max_stale` to more than `refresh_after`",
+            );
+        }
+        if self.max_stale <= self.cooldown {
+            return refused(
+                "lets keys become too old before they may be fetched again",
+                "set `max_stale` to more than `cooldown`",
             );
         }
         if self.cooldown.is_zero() || self.retry_after_failure.is_zero() {
