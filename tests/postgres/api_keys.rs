@@ -131,6 +131,32 @@ async fn older_and_differently_named_columns_are_read() {
     }
 }
 
+/// A key that lasts for ever says so, or says nothing.
+#[tokio::test]
+async fn ends_are_read_in_every_way_they_are_written() {
+    let database = database("text", "usr_ada").await;
+    add_key(&database, "text", "usr_ada").await;
+    let store = store(&database).await;
+    let hash = ApiKeyHash::of("app_key");
+    let now = Timestamp::from_unix_seconds(NOW);
+    for (expires_at, ended) in [
+        ("NULL", false),
+        ("'infinity'", false),
+        ("'2999-01-01T00:00:00Z'", false),
+        ("'2001-01-01T00:00:00Z'", true),
+        ("'1901-01-01T00:00:00Z'", true),
+        ("'-infinity'", true),
+    ] {
+        let sql = format!(r#"UPDATE "apikey" SET "expiresAt" = {expires_at}"#);
+        database.execute(&sql).await;
+        let answer = store.resolve(Lookup::by_api_key(&hash, now)).await;
+        let Ok(Resolution::FoundApiKey { api_key, .. }) = answer else {
+            panic!("{expires_at}: {answer:?}");
+        };
+        assert_eq!(api_key.is_expired_at(now), ended, "{expires_at}");
+    }
+}
+
 #[tokio::test]
 async fn a_table_that_is_missing_or_lacks_what_decides_is_no_answer() {
     let database = database("text", "usr_ada").await;
