@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{JwksOptions, RemoteKeySource};
+use better_auth_layer::{JwksOptions, RejectionKind, RemoteKeySource};
 use serde_json::{Value, json};
 use support::gate::Gate;
 use support::key_server::{KeyServer, Reply};
@@ -87,6 +87,34 @@ async fn an_endpoint_that_is_slow_holds_up_nobody_whose_key_is_known() {
         let (answer, ()) = tokio::join!(waiting, known);
         assert_eq!(answer.status, 503, "{reply:?}");
     }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_slow_from_the_start_is_an_outage() {
+    let options = JwksOptions::new().fetch_timeout(Duration::from_millis(200));
+    for reply in [Reply::Silence, Reply::Drip(" ".repeat(10_000))] {
+        let world = World::with(|_| reply, options.clone()).await;
+        let token = world.signer.token_for("usr_ada");
+        world.assert_unavailable("cold and slow", &token).await;
+        // Nobody waits a second time for what was too slow a moment ago.
+        world.assert_unavailable("right after", &token).await;
+        assert_eq!(world.server.hits(), 1);
+        world.server.reply(good(&world.signer));
+        world.clock.advance(SECOND);
+        world.assert_passes("well again").await;
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_where_nobody_listens_is_an_outage() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let source = RemoteKeySource::new(&format!("http://{address}/jwks")).unwrap();
+    let gate = Gate::of(builder(&TestClock::new()).key_source(source));
+    let token = Signer::ed25519("first").token_for("usr_ada");
+    let answer = gate.send(&token).await;
+    answer.assert_refused("nobody listens", RejectionKind::Unavailable);
 }
 
 #[tokio::test]

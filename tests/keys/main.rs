@@ -4,4 +4,5 @@ mod cache;
 mod endpoint;
 mod policy;
 mod sources;
+mod storm;
 mod world;
