@@ -26,6 +26,8 @@ const ORDER: [&[&str]; 21] = [
     &["settings"],
     // A feature each; nothing but the last line knows them.
     &["axum", "memory", "postgres", "sqlite", "tonic"],
+    // The kit for users' tests, on the store in memory.
+    &["testing"],
     &["database_store"],
     &["lib"],
 ];

@@ -87,6 +87,7 @@
 //! | `postgres` | `PostgresStore`, on tokio-postgres and deadpool-postgres |
 //! | `sqlite` | `SqliteStore`, on rusqlite with a bundled SQLite |
 //! | `memory` | `MemoryStore`, for tests |
+//! | `testing` | the module `testing`: a Better Auth deployment in the test's own process |
 //! | `dotenv` | `Environment::with_file`, for a `.env` file |
 //! | `full` | all of them |
 //!
@@ -98,7 +99,23 @@
 //!
 //! # Testing a service behind the layer
 //!
-//! Give the layer a `MemoryStore`, or any closure with [`store_fn`], and a [`Clock`] of your own.
+//! The feature `testing` has a kit: users and sessions by builder, every credential that Better Auth hands out, bad ones,
+//! a clock to move, a store and keys to break. Its module page begins with a whole test:
+//!
+//! ```
+//! # #[cfg(feature = "testing")] {
+//! use better_auth_layer::testing::TestIssuer;
+//! use http::Request;
+//!
+//! let issuer = TestIssuer::new();
+//! let session = issuer.user("ada@example.com").role("admin").create().sign_in();
+//! let auth = issuer.layer();
+//! let request = session.cookie().apply(Request::get("/me"));
+//! # let _ = (auth, request);
+//! # }
+//! ```
+//!
+//! Or put one together: give the layer a `MemoryStore`, or any closure with [`store_fn`], and a [`Clock`] of your own.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authenticator;
@@ -136,6 +153,8 @@ mod sqlite;
 mod store;
 mod stream;
 mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "tonic")]
 pub mod tonic;
 mod verify;

@@ -86,6 +86,15 @@ impl MemoryStore {
         self.change(|tables| tables.sessions.retain(|session| session.id() != id));
     }
 
+    /// Removes all sessions of a user: a sign-out on every device.
+    pub fn remove_sessions_of(&self, user_id: &str) {
+        self.change(|tables| {
+            tables
+                .sessions
+                .retain(|session| session.user_id() != user_id);
+        });
+    }
+
     fn change(&self, change: impl FnOnce(&mut Tables)) {
         change(&mut self.tables.write().unwrap_or_else(PoisonError::into_inner));
     }

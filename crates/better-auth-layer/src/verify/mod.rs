@@ -18,6 +18,8 @@ use crate::identity::{ApiKeyHash, CredentialKind, SessionToken};
 
 pub(crate) use self::claim_policy::ClaimPolicy;
 pub use self::cookie_cache::CookieCache;
+#[cfg(feature = "testing")]
+pub(crate) use self::cookie_cache::Strategy;
 pub(crate) use self::cookie_cache::{CachedSession, CookieCacheStep, CookieCacheVerifier};
 pub(crate) use self::jwks_signature::JwksSignature;
 pub(crate) use self::jwt::{AwaitedKey, JwtStep, JwtVerifier};

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use self::jwe::SealedCache;
 pub use self::options::CookieCache;
-use self::options::Strategy;
+pub(crate) use self::options::Strategy;
 pub(crate) use self::payload::CachedSession;
 use self::payload::{JwtClaims, Payload};
 use super::compact_jws::{CompactJws, JoseHeader};

@@ -18,13 +18,13 @@
 #[derive(Clone, Debug)]
 #[must_use = "options do nothing until they are given to a builder"]
 pub struct CookieCache {
-    pub(super) strategy: Strategy,
-    pub(super) version: String,
+    pub(crate) strategy: Strategy,
+    pub(crate) version: String,
     pub(crate) name: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Strategy {
+pub(crate) enum Strategy {
     Compact,
     Jwt,
     Jwe,

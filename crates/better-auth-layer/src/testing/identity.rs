@@ -1,0 +1,73 @@
+//! Identities without an issuer.
+
+use std::sync::Arc;
+
+use super::must::fail;
+use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::identity::{ApiKey, Basis, CredentialKind, Identity, Proof, Session, User};
+
+/// An identity for a handler that is tested by itself: this user with this session, as if the session cookie had proved
+/// them now.
+///
+/// Nobody has judged them, so that a test can also have an identity that no layer would let through. Where the kind of
+/// credential, the claims or the time matter, take [`TestIssuer::identity`](super::TestIssuer::identity).
+///
+/// ```
+/// use better_auth_layer::{Identity, Session, Timestamp, User, testing};
+///
+/// fn greet(identity: &Identity) -> String {
+///     format!("hello {}", identity.user().name().unwrap_or("stranger"))
+/// }
+///
+/// let ada = User::new("usr_1", "ada@example.com").with_name("Ada");
+/// let identity = testing::identity(ada, Session::new("ses_1", "usr_1", Timestamp::MAX));
+/// assert_eq!(greet(&identity), "hello Ada");
+/// ```
+///
+/// # Panics
+///
+/// When the session is another user's.
+#[must_use]
+#[track_caller]
+pub fn identity(user: User, session: Session) -> Identity {
+    if session.user_id() != user.id() {
+        fail("the session is another user's");
+    }
+    let basis = Basis::Session(Arc::new(session));
+    prove(user, basis, CredentialKind::SessionCookie)
+}
+
+/// The same for an API key: an identity without a session.
+///
+/// ```
+/// use better_auth_layer::{ApiKey, ApiKeyHash, User, testing};
+///
+/// let key = ApiKey::new("key_1", "usr_1", ApiKeyHash::of("app_dGhlIGtleSBpdHNlbGY"))
+///     .with_permissions_json(r#"{"files":["read"]}"#);
+/// let identity = testing::api_key_identity(User::new("usr_1", "ada@example.com"), key);
+/// assert!(identity.session().is_none());
+/// ```
+///
+/// # Panics
+///
+/// When the key is another user's.
+#[must_use]
+#[track_caller]
+pub fn api_key_identity(user: User, api_key: ApiKey) -> Identity {
+    if api_key.reference_id() != user.id() {
+        fail("the API key is another user's");
+    }
+    let basis = Basis::ApiKey(Arc::new(api_key));
+    prove(user, basis, CredentialKind::ApiKey)
+}
+
+fn prove(user: User, basis: Basis, credential: CredentialKind) -> Identity {
+    let proof = Proof {
+        credential,
+        claims: None,
+        expires_at: Timestamp::MAX,
+        names_session: matches!(basis, Basis::Session(_)),
+        judged_at: SystemClock.now(),
+    };
+    Identity::new(Arc::new(user), basis, proof, None)
+}

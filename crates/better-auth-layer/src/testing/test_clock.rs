@@ -1,0 +1,88 @@
+//! A clock that stands still until a test moves it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+
+/// Wall time and monotonic time in the hands of a test; clones are the same clock.
+///
+/// It starts at [`START`](Self::START), whenever the test runs, so that a test does today what it does in ten years.
+///
+/// ```
+/// use std::time::Duration;
+/// use better_auth_layer::Clock;
+/// use better_auth_layer::testing::TestClock;
+///
+/// let clock = TestClock::new();
+/// assert_eq!(clock.now(), TestClock::START);
+///
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now(), TestClock::START.saturating_add(Duration::from_secs(60)));
+/// assert_eq!(clock.monotonic(), Duration::from_secs(60));
+/// ```
+#[derive(Clone, Debug)]
+pub struct TestClock {
+    hands: Arc<Mutex<Hands>>,
+}
+
+#[derive(Debug)]
+struct Hands {
+    wall: Timestamp,
+    monotonic: Duration,
+}
+
+impl TestClock {
+    /// Where a clock starts: 2026-01-01T00:00:00Z.
+    pub const START: Timestamp = Timestamp::from_unix_seconds(1_767_225_600);
+
+    /// A clock that stands at [`START`](Self::START).
+    #[must_use]
+    pub fn new() -> Self {
+        Self::at(Self::START)
+    }
+
+    /// A clock that stands at another time.
+    #[must_use]
+    pub fn at(time: Timestamp) -> Self {
+        let hands = Hands {
+            wall: time,
+            monotonic: Duration::ZERO,
+        };
+        Self {
+            hands: Arc::new(Mutex::new(hands)),
+        }
+    }
+
+    /// Lets time pass, on both clocks. Tokio's timers have a time of their own (`tokio::time::advance`).
+    pub fn advance(&self, by: Duration) {
+        let mut hands = self.hands();
+        hands.wall = hands.wall.saturating_add(by);
+        hands.monotonic = hands.monotonic.saturating_add(by);
+    }
+
+    /// Sets wall time, forward or back, as somebody does who corrects the machine's clock. Monotonic time does not notice.
+    pub fn set_wall(&self, time: Timestamp) {
+        self.hands().wall = time;
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        self.hands().wall
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.hands().monotonic
+    }
+}
