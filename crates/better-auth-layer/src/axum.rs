@@ -110,6 +110,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
 /// The policy is a type that is `Default`: see [the module](self) for one. Where it has parameters, as
 /// [`Role`](crate::authorize::Role) has, give it to an [`AuthorizeLayer`](crate::authorize::AuthorizeLayer) or to a type of
 /// your own.
+///
+/// ```
+/// use better_auth_layer::authorize::VerifiedEmail;
+/// use better_auth_layer::axum::Authorized;
+///
+/// async fn invite(Authorized(identity, VerifiedEmail): Authorized<VerifiedEmail>) -> String {
+///     format!("invited by {}", identity.user().id())
+/// }
+/// # let _ = axum::Router::<()>::new().route("/invite", axum::routing::post(invite));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Authorized<P>(pub Identity, pub P);
 
@@ -138,6 +148,24 @@ fn extract<'a, T>(
 }
 
 /// Rejection of the extractors of this module. As a response it looks as the layer's own refusals do.
+///
+/// An extractor of one's own that begins with one of these hands it on:
+///
+/// ```
+/// use axum::{extract::FromRequestParts, http::request::Parts};
+/// use better_auth_layer::{Identity, axum::IdentityRejection};
+///
+/// struct UserId(String);
+///
+/// impl<S: Send + Sync> FromRequestParts<S> for UserId {
+///     type Rejection = IdentityRejection;
+///
+///     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, IdentityRejection> {
+///         let identity = Identity::from_request_parts(parts, state).await?;
+///         Ok(Self(identity.user().id().to_owned()))
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct IdentityRejection {
     rejection: Rejection,

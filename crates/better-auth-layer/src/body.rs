@@ -11,6 +11,17 @@ pin_project! {
     /// The inner service's body, or the small one of a refusal.
     ///
     /// Being a type of its own it asks nothing of the inner body, not even `Default`, so every stack's body fits.
+    ///
+    /// ```
+    /// use better_auth_layer::ResponseBody;
+    /// use bytes::Bytes;
+    /// use http_body_util::{BodyExt, Full, combinators::BoxBody};
+    /// use std::convert::Infallible;
+    ///
+    /// fn boxed(body: ResponseBody<Full<Bytes>>) -> BoxBody<Bytes, Infallible> {
+    ///     body.boxed()
+    /// }
+    /// ```
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]

@@ -154,6 +154,12 @@ pub trait Clock: Send + Sync + 'static {
 }
 
 /// The operating system's clocks.
+///
+/// ```
+/// use better_auth_layer::{Clock, SystemClock, Timestamp};
+///
+/// assert!(SystemClock.now() > Timestamp::UNIX_EPOCH);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

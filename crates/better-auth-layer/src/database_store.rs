@@ -9,6 +9,17 @@ use crate::settings::Settings;
 use crate::store::{Lookup, LookupKind, Resolution, Schema, StoreError, UserStore};
 
 /// The store for a [`DatabaseUrl`], whichever database that is.
+///
+/// ```no_run
+/// use better_auth_layer::{ConfigError, DatabaseStore, DatabaseUrl, Schema};
+///
+/// # async fn example() -> Result<(), ConfigError> {
+/// let url: DatabaseUrl = "sqlite:auth.db".parse()?;
+/// let store = DatabaseStore::connect(&url, &Schema::auto()).await?;
+/// # let _ = store;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum DatabaseStore {
@@ -119,6 +130,15 @@ impl BetterAuthLayer {
     }
 
     /// As [`from_env`](Self::from_env), for settings that were read already.
+    ///
+    /// ```
+    /// use better_auth_layer::{BetterAuthLayer, ConfigError, Environment, Settings};
+    ///
+    /// async fn layer() -> Result<BetterAuthLayer, ConfigError> {
+    ///     let settings = Settings::read(&Environment::from_process())?;
+    ///     BetterAuthLayer::from_settings(&settings).await?.require_verified_email().build()
+    /// }
+    /// ```
     ///
     /// # Errors
     ///

@@ -101,6 +101,14 @@ mod dotenv {
         /// Puts a `.env` file behind the environment: a variable of the environment wins unless it is empty. A file
         /// that is not there is no error.
         ///
+        /// ```no_run
+        /// use better_auth_layer::{Environment, Settings};
+        ///
+        /// let settings = Settings::read(&Environment::from_process().with_file(".env")?)?;
+        /// # let _ = settings;
+        /// # Ok::<(), better_auth_layer::ConfigError>(())
+        /// ```
+        ///
         /// # Errors
         ///
         /// [`ConfigError`] when the file cannot be read or has a line that is no assignment; the error gives the

@@ -21,6 +21,11 @@
 //! }
 //! ```
 //!
+//! `BetterAuthLayer::from_env` takes the [settings](Settings) of the environment; with the feature `axum` handlers take the
+//! [`Identity`] itself. The [guide] has a page for each stack (axum, tonic, hyper, plain Tower) and for
+//! each question: several layers, authorization, CORS, proxies, poolers, a staging issuer, event streams and WebSockets,
+//! error pages, metrics, OpenAPI, unit tests, and what the compiler may say.
+//!
 //! # Credentials
 //!
 //! | credential | where | accepted with | looked up by |
@@ -36,6 +41,20 @@
 //! A request has one credential: `Authorization: Bearer` goes before an API key, an API key before a cookie, and if it
 //! is bad, no other one is looked at. Which of them it is follows from where it stands and from its form, never from
 //! trying. [`Identity::credential`] says what proved the sender.
+//!
+//!
+//! [`CredentialSource`] names other places and another order: a header, a WebSocket's subprotocol, a function.
+//!
+//! # Modes
+//!
+//! | | a request without a credential | a bad one | nobody can tell |
+//! |---|---|---|---|
+//! | the layer as it is | `401` | `401`, `403`, `404` | `503` |
+//! | [`optional`](BetterAuthLayer::optional) | passes, as nobody's | the same | `503` |
+//! | [`Authenticator::authenticate`] | a [`Rejection`] to deal with | the same | the same |
+//!
+//! What stands behind the layer may ask for more: see [`authorize`] for roles, permissions and fresh sessions. A handler
+//! that asks for an identity where no layer has looked for one gets a `500`, never a stranger.
 //!
 //! # The road of a request
 //!
@@ -84,10 +103,13 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `axum` | extractors: `Identity`, `Option<Identity>`, `User`, `Session`, `Authorized<Policy>` |
+//! | `tonic` | `identity(&request)`, `authorize`, and streams that end with the session |
 //! | `postgres` | `PostgresStore`, on tokio-postgres and deadpool-postgres |
 //! | `sqlite` | `SqliteStore`, on rusqlite with a bundled SQLite |
 //! | `memory` | `MemoryStore`, for tests |
-//! | `testing` | the module `testing`: a Better Auth deployment in the test's own process |
+//! | `testing` | `testing::TestIssuer`, a deployment in the test's own process; has `memory` in it |
+//! | `metrics` | counters and histograms, through the facade of that name |
 //! | `dotenv` | `Environment::with_file`, for a `.env` file |
 //! | `full` | all of them |
 //!
@@ -97,25 +119,11 @@
 //! keys from an address are fetched on one with `enable_io`, too. A store that answers at once and keys that never change
 //! work on any executor.
 //!
-//! # Testing a service behind the layer
-//!
-//! The feature `testing` has a kit: users and sessions by builder, every credential that Better Auth hands out, bad ones,
-//! a clock to move, a store and keys to break. Its module page begins with a whole test:
-//!
-//! ```
-//! # #[cfg(feature = "testing")] {
-//! use better_auth_layer::testing::TestIssuer;
-//! use http::Request;
-//!
-//! let issuer = TestIssuer::new();
-//! let session = issuer.user("ada@example.com").role("admin").create().sign_in();
-//! let auth = issuer.layer();
-//! let request = session.cookie().apply(Request::get("/me"));
-//! # let _ = (auth, request);
-//! # }
-//! ```
-//!
-//! Or put one together: give the layer a `MemoryStore`, or any closure with [`store_fn`], and a [`Clock`] of your own.
+#![cfg_attr(feature = "full", doc = "[guide]: crate::guide")]
+#![cfg_attr(
+    not(feature = "full"),
+    doc = "[guide]: https://docs.rs/better-auth-layer/latest/better_auth_layer/guide/index.html"
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authenticator;
@@ -134,6 +142,9 @@ mod database_store;
 mod database_url;
 mod environment;
 mod future;
+#[cfg(all(feature = "full", any(doc, doctest)))]
+#[cfg_attr(docsrs, doc(auto_cfg = false))]
+pub mod guide;
 mod identity;
 mod jwks;
 mod layer;

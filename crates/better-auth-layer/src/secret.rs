@@ -84,6 +84,12 @@ impl fmt::Debug for Secret {
 }
 
 /// Why a secret was refused. Never holds any of it.
+///
+/// ```
+/// use better_auth_layer::{Secret, SecretError};
+///
+/// assert_eq!(Secret::new("from-a-file-with-a-newline\n").unwrap_err(), SecretError::TrailingLineBreak);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretError {

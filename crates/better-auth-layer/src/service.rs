@@ -22,6 +22,20 @@ use crate::identity::Identity;
 /// The place that `poll_ready` reserves in the inner service is kept while the store is asked. A concurrency limit
 /// inside the layer therefore counts requests that are still being authenticated; put limits outside, where they
 /// protect the store as well.
+///
+/// ```
+/// use better_auth_layer::{BetterAuth, BetterAuthLayer};
+/// use tower::Layer;
+///
+/// /// A server that has to name the type of its service.
+/// struct Server<S> {
+///     service: BetterAuth<S>,
+/// }
+///
+/// fn server<S>(auth: &BetterAuthLayer, inner: S) -> Server<S> {
+///     Server { service: auth.layer(inner) }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct BetterAuth<S> {
     inner: S,

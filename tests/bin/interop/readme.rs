@@ -111,7 +111,7 @@ async fn build(program: &str) -> PathBuf {
     let library = workspace().join("crates/better-auth-layer");
     let manifest = format!(
         "[package]\nname = \"readme-axum\"\nedition = \"2024\"\n\n[dependencies]\naxum = \"0.8\"\n\
-         better-auth-layer = {{ path = {library:?}, features = [\"postgres\", \"sqlite\"] }}\n\
+         better-auth-layer = {{ path = {library:?}, features = [\"axum\", \"postgres\", \"sqlite\"] }}\n\
          tokio = {{ version = \"1\", features = [\"full\"] }}\n\n[workspace]\n"
     );
     std::fs::write(folder.join("Cargo.toml"), manifest).expect("the manifest");

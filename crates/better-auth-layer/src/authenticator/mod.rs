@@ -153,6 +153,21 @@ impl Authenticator {
 
     /// Whether the store can answer; for readiness probes.
     ///
+    /// ```
+    /// use better_auth_layer::BetterAuthLayer;
+    /// use http::StatusCode;
+    ///
+    /// async fn readiness(auth: &BetterAuthLayer) -> StatusCode {
+    ///     match auth.authenticator().check_store().await {
+    ///         Ok(()) => StatusCode::OK,
+    ///         Err(error) => {
+    ///             eprintln!("not ready: {error:#}");
+    ///             StatusCode::SERVICE_UNAVAILABLE
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`StoreError`] when it cannot, or not within the lookup timeout.

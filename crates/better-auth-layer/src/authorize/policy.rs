@@ -77,6 +77,13 @@ impl<A: Policy, B: Policy> Policy for Or<A, B> {
 ///
 /// Letters count: `Admin` is not `admin`. A user without a role has none; Better Auth writes `user` for everybody else.
 /// An API key acts with the role of its owner; [`SessionOnly`] keeps it out.
+///
+/// ```
+/// use better_auth_layer::authorize::{AuthorizeLayer, Role};
+///
+/// let staff = AuthorizeLayer::new(Role::any(["admin", "editor"]));
+/// # let _ = staff;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Role(Vec<Box<str>>);
 
@@ -100,6 +107,13 @@ impl Policy for Role {
 }
 
 /// The user's e-mail address is verified.
+///
+/// ```
+/// use better_auth_layer::authorize::{AuthorizeLayer, Policy, Role, VerifiedEmail};
+///
+/// let layer = AuthorizeLayer::new(VerifiedEmail.and(Role::new("editor")));
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VerifiedEmail;
 
@@ -114,6 +128,14 @@ impl Policy for VerifiedEmail {
 ///
 /// A session whose age the store does not know is not fresh, an API key is no session, and a JWT that
 /// [names no session](Identity::names_session) does not say when its sender signed in: all three are refused.
+///
+/// ```
+/// use std::time::Duration;
+/// use better_auth_layer::authorize::{AuthorizeLayer, FreshSession};
+///
+/// let layer = AuthorizeLayer::new(FreshSession::within(Duration::from_secs(10 * 60)));
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FreshSession(Duration);
 
@@ -138,6 +160,14 @@ impl Policy for FreshSession {
 ///
 /// A JWT that [names no session](Identity::names_session) is refused: Better Auth makes the same one for the user and for
 /// an administrator who acts as the user. Put the session's id into `sid` (`definePayload`), or accept the session cookie.
+///
+/// ```
+/// use better_auth_layer::authorize::{AuthorizeLayer, NotImpersonated, Policy, SessionOnly};
+///
+/// // For what only the user may do, and with their own hands:
+/// let layer = AuthorizeLayer::new(SessionOnly.and(NotImpersonated));
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NotImpersonated;
 
@@ -150,6 +180,13 @@ impl Policy for NotImpersonated {
 }
 
 /// The user is here with a session, not with an API key.
+///
+/// ```
+/// use better_auth_layer::authorize::{AuthorizeLayer, SessionOnly};
+///
+/// let layer = AuthorizeLayer::new(SessionOnly);
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SessionOnly;
 
@@ -161,6 +198,14 @@ impl Policy for SessionOnly {
 
 /// An API key has this permission ([`ApiKey::allows`](crate::ApiKey::allows)). Who is here with a session passes: the
 /// permissions of a key narrow what its owner may do.
+///
+/// ```
+/// use better_auth_layer::authorize::{ApiKeyPermission, AuthorizeLayer};
+///
+/// // The key's permissions in Better Auth: { files: ["read"] }
+/// let layer = AuthorizeLayer::new(ApiKeyPermission::new("files", "read"));
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Debug)]
 pub struct ApiKeyPermission {
     resource: Box<str>,

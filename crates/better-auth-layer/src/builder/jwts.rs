@@ -29,6 +29,16 @@ impl BetterAuthLayerBuilder {
     /// A token that names audiences must name one of these (RFC 7519 §4.1.3). One that is signed with a public key must
     /// name some: tokens of the same keys and issuer serve other purposes. A secret-signed one that names none is
     /// accepted unless [`require_audience`](Self::require_audience) is set.
+    ///
+    /// ```
+    /// use better_auth_layer::BetterAuthLayer;
+    ///
+    /// // jwt({ jwt: { audience: "https://api.example.com" } })
+    /// let builder = BetterAuthLayer::builder()
+    ///     .base_url("https://app.example.com")
+    ///     .audience("https://api.example.com");
+    /// # let _ = builder;
+    /// ```
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
@@ -44,6 +54,17 @@ impl BetterAuthLayerBuilder {
     /// Takes the public keys from a source: a [`KeySet`](crate::KeySet) that never changes, the `jwks` table of the
     /// database (`PostgresStore::key_source`, `SqliteStore::key_source`), a [`RemoteKeySource`] with an authority of its
     /// own.
+    ///
+    /// ```
+    /// use better_auth_layer::{BetterAuthLayer, KeySet, KeySourceError};
+    ///
+    /// fn with_keys_of_the_image(jwks_json: &str) -> Result<(), KeySourceError> {
+    ///     let keys: KeySet = jwks_json.parse()?;
+    ///     let builder = BetterAuthLayer::builder().base_url("https://app.example.com").key_source(keys);
+    ///     # let _ = builder;
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn key_source(mut self, source: impl KeySource) -> Self {
         self.key_source = Some(Ok(Arc::new(source)));
         self
@@ -81,6 +102,14 @@ impl BetterAuthLayerBuilder {
     ///
     /// A token with the claim gets exactly that session or none. A token without it gets the user's
     /// [preferred](crate::Session::preferred) one.
+    ///
+    /// ```
+    /// use better_auth_layer::BetterAuthLayer;
+    ///
+    /// // jwt({ jwt: { definePayload: ({ session }) => ({ session_id: session.id }) } })
+    /// let builder = BetterAuthLayer::builder().session_id_claim("session_id");
+    /// # let _ = builder;
+    /// ```
     pub fn session_id_claim(mut self, claim: impl Into<String>) -> Self {
         self.session_id_claim = claim.into();
         self

@@ -137,6 +137,16 @@ impl BetterAuthLayerBuilder {
     }
 
     /// Sets the secret together with those before it.
+    ///
+    /// ```
+    /// use better_auth_layer::{BetterAuthLayer, SecretRing};
+    ///
+    /// // BETTER_AUTH_SECRETS, the current one first.
+    /// let secrets = SecretRing::parse("2:correct-horse-battery-staple-4711,1:tired-horse-flat-battery-0815")?;
+    /// let builder = BetterAuthLayer::builder().secrets(secrets);
+    /// # let _ = builder;
+    /// # Ok::<(), better_auth_layer::SecretError>(())
+    /// ```
     pub fn secrets(mut self, secrets: SecretRing) -> Self {
         self.secrets = Some(secrets);
         self
@@ -161,6 +171,14 @@ impl BetterAuthLayerBuilder {
     ///   [`secure_cookies`](Self::secure_cookies) says otherwise.
     ///
     /// It says nothing about JWTs that are signed with the secret.
+    ///
+    /// ```
+    /// use better_auth_layer::BetterAuthLayer;
+    ///
+    /// // Without a secret: the JWTs of `/api/auth/token`, verified with public keys, and nothing else.
+    /// let builder = BetterAuthLayer::builder().base_url("https://app.example.com");
+    /// # let _ = builder;
+    /// ```
     pub fn base_url(mut self, url: impl AsRef<str>) -> Self {
         self.base_url = Some(BaseUrl::parse(url.as_ref(), "base_url"));
         self
@@ -179,6 +197,27 @@ impl BetterAuthLayerBuilder {
     }
 
     /// Sets the clock. The default is the system's.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use better_auth_layer::{BetterAuthLayer, Clock, Timestamp};
+    ///
+    /// /// For a test: the time stands still.
+    /// struct Noon;
+    ///
+    /// impl Clock for Noon {
+    ///     fn now(&self) -> Timestamp {
+    ///         Timestamp::from_unix_seconds(1_795_435_200)
+    ///     }
+    ///
+    ///     fn monotonic(&self) -> Duration {
+    ///         Duration::ZERO
+    ///     }
+    /// }
+    ///
+    /// let builder = BetterAuthLayer::builder().clock(Noon);
+    /// # let _ = builder;
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -193,6 +232,13 @@ impl BetterAuthLayerBuilder {
     }
 
     /// Accepts API keys. They are off by default.
+    ///
+    /// ```
+    /// use better_auth_layer::{ApiKeys, BetterAuthLayer};
+    ///
+    /// let builder = BetterAuthLayer::builder().api_keys(ApiKeys::new());
+    /// # let _ = builder;
+    /// ```
     pub fn api_keys(mut self, api_keys: ApiKeys) -> Self {
         self.api_keys = Some(api_keys);
         self

@@ -20,6 +20,14 @@ impl BetterAuthLayerBuilder {
     }
 
     /// Sets the session cookie's name, without `__Secure-` (`advanced.cookies.session_token.name`).
+    ///
+    /// ```
+    /// use better_auth_layer::BetterAuthLayer;
+    ///
+    /// // advanced: { cookies: { session_token: { name: "sid" } } }
+    /// let builder = BetterAuthLayer::builder().session_cookie_name("sid");
+    /// # let _ = builder;
+    /// ```
     pub fn session_cookie_name(mut self, name: impl Into<String>) -> Self {
         self.session_cookie_name = Some(name.into());
         self
@@ -42,6 +50,15 @@ impl BetterAuthLayerBuilder {
     /// Trusts pages of an origin, or of all origins of a pattern, to send the session cookie with requests that change
     /// something. Spelled as in Better Auth's `trustedOrigins`; see [`TrustedOrigin`](crate::TrustedOrigin). The origin of
     /// [`base_url`](Self::base_url) is trusted anyway.
+    ///
+    /// ```
+    /// use better_auth_layer::BetterAuthLayer;
+    ///
+    /// let builder = BetterAuthLayer::builder()
+    ///     .base_url("https://app.example.com")
+    ///     .trusted_origin("https://*.example.com");
+    /// # let _ = builder;
+    /// ```
     pub fn trusted_origin(mut self, pattern: impl AsRef<str>) -> Self {
         self.trusted_origins.push(pattern.as_ref().parse());
         self
@@ -64,6 +81,14 @@ impl BetterAuthLayerBuilder {
     /// Sets which texts have the form of a session token. Default: Better Auth's own, 32 letters and digits. For
     /// applications that make others in a database hook; whatever is accepted here reaches the store, visible ASCII
     /// without a dot in any case.
+    ///
+    /// ```
+    /// use better_auth_layer::BetterAuthLayer;
+    ///
+    /// let is_hex = |token: &str| token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+    /// let builder = BetterAuthLayer::builder().session_token_form(is_hex);
+    /// # let _ = builder;
+    /// ```
     pub fn session_token_form(
         mut self,
         form: impl Fn(&str) -> bool + Send + Sync + 'static,

@@ -68,6 +68,14 @@ impl CredentialSource {
     /// A bearer token in a header of its own, without a scheme in front: behind a proxy that needs `Authorization` for
     /// itself.
     ///
+    /// ```
+    /// use better_auth_layer::{BetterAuthLayer, CredentialSource};
+    ///
+    /// let builder = BetterAuthLayer::builder().credential_sources([CredentialSource::header("x-auth-token")?]);
+    /// # let _ = builder;
+    /// # Ok::<(), better_auth_layer::ConfigError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ConfigError`] for what is no header name, and for `Authorization` and `Cookie`, which have sources of their own.
@@ -93,6 +101,15 @@ impl CredentialSource {
     /// Addresses end up in the logs of every server and proxy on the way, in the browser's history and in `Referer`; so
     /// RFC 6750 §2.3 and RFC 9700 §4.3.2 advise against it. For what can neither set a header nor send a cookie, with
     /// tokens that live for a minute.
+    ///
+    /// ```
+    /// use better_auth_layer::{BetterAuthLayer, CredentialSource};
+    ///
+    /// // GET /feed.ics?token=…, for a calendar program
+    /// let sources = [CredentialSource::bearer(), CredentialSource::dangerous_query_parameter("token")];
+    /// let builder = BetterAuthLayer::builder().credential_sources(sources);
+    /// # let _ = builder;
+    /// ```
     #[must_use]
     pub fn dangerous_query_parameter(name: impl Into<String>) -> Self {
         Self(Place::Query(name.into()))
@@ -103,6 +120,17 @@ impl CredentialSource {
     /// Not for cookies: what a browser sends by itself needs the check of the page's origin, which only
     /// [`session_cookie`](Self::session_cookie) gets. That one's name can be
     /// [set](crate::BetterAuthLayerBuilder::session_cookie_name).
+    ///
+    /// ```
+    /// use better_auth_layer::CredentialSource;
+    ///
+    /// // `Authorization: Token …`, as an older client sends it
+    /// let source = CredentialSource::custom(|head| {
+    ///     let value = head.headers.get("authorization")?.to_str().ok()?;
+    ///     Some(value.strip_prefix("Token ")?.to_owned())
+    /// });
+    /// # let _ = source;
+    /// ```
     #[must_use]
     pub fn custom(
         find: impl Fn(&request::Parts) -> Option<String> + Send + Sync + 'static,

@@ -1,6 +1,14 @@
 //! What proved an identity.
 
 /// The kinds of credential that prove an [`Identity`](crate::Identity).
+///
+/// ```
+/// use better_auth_layer::{CredentialKind, Identity};
+///
+/// fn is_up_to_date(identity: &Identity) -> bool {
+///     identity.credential() != CredentialKind::CookieCache
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CredentialKind {

@@ -108,12 +108,29 @@ impl Identity {
     /// `false` for any other JWT, whose session is merely one that the user has: Better Auth's own JWTs do not say in
     /// which session they were made. What is known of the session, such as its age or that an administrator acts in it,
     /// then says nothing about the sender.
+    ///
+    /// ```
+    /// use better_auth_layer::Identity;
+    ///
+    /// /// Who really acts, as far as anybody knows.
+    /// fn impersonator(identity: &Identity) -> Option<&str> {
+    ///     identity.session().filter(|_| identity.names_session())?.impersonated_by()
+    /// }
+    /// ```
     #[must_use]
     pub fn names_session(&self) -> bool {
         self.0.proof.names_session
     }
 
     /// The API key, where one was sent.
+    ///
+    /// ```
+    /// use better_auth_layer::Identity;
+    ///
+    /// fn may_read_files(identity: &Identity) -> bool {
+    ///     identity.api_key().is_none_or(|key| key.allows("files", "read"))
+    /// }
+    /// ```
     #[must_use]
     pub fn api_key(&self) -> Option<&ApiKey> {
         match &self.0.basis {

@@ -44,6 +44,15 @@ impl Identity {
     ///
     /// [`LayerMissing`](RejectionKind::LayerMissing) where the request has passed no layer. `Extensions::get` would be
     /// silent there, and the request taken for anonymous.
+    ///
+    /// ```
+    /// use better_auth_layer::{Identity, Rejection};
+    ///
+    /// fn greet<B>(request: &http::Request<B>) -> Result<&'static str, Rejection> {
+    ///     let identity = Identity::of_optional(request.extensions())?;
+    ///     Ok(if identity.is_some() { "welcome back" } else { "hello" })
+    /// }
+    /// ```
     pub fn of_optional(extensions: &Extensions) -> Result<Option<&Self>, Rejection> {
         match extensions.get::<Self>() {
             None if extensions.get::<Anonymous>().is_none() => {

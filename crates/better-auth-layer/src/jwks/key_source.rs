@@ -71,6 +71,14 @@ impl<S: KeySource> DynKeySource for S {
 /// Keys could not be fetched.
 ///
 /// `{}` is one sentence, `{:#}` adds the causes.
+///
+/// ```
+/// use better_auth_layer::KeySourceError;
+///
+/// fn failed(error: std::io::Error) -> KeySourceError {
+///     KeySourceError::new(error)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct KeySourceError {
     source: Box<dyn Error + Send + Sync>,

@@ -13,6 +13,18 @@ use crate::store::sql::DEFAULT_GRACE_PERIOD;
 /// For services that can reach the database and not the issuer. The table is `jwks` or `jwkss`, unless
 /// [`Schema::with_key_table`](crate::Schema::with_key_table) says otherwise; of its columns `id`, `publicKey`, `alg` and
 /// `expiresAt` are read.
+///
+/// ```
+/// use better_auth_layer::{BetterAuthLayer, ConfigError, PostgresStore};
+///
+/// fn layer(store: PostgresStore) -> Result<BetterAuthLayer, ConfigError> {
+///     BetterAuthLayer::builder()
+///         .base_url("https://app.example.com")
+///         .key_source(store.key_source())
+///         .store(store)
+///         .build()
+/// }
+/// ```
 #[derive(Clone)]
 pub struct PostgresKeySource {
     store: PostgresStore,

@@ -15,6 +15,14 @@ use http::StatusCode;
 /// | `NoActiveSession` | 404 | 5 | `No active sessions found for user` |
 /// | `LayerMissing` | 500 | 13 | `Authentication is not set up for this route` |
 /// | `Unavailable` | 503 | 14 | `Authentication temporarily unavailable` |
+///
+/// ```
+/// use better_auth_layer::RejectionKind;
+///
+/// assert_eq!(RejectionKind::UserBanned.status(), 403);
+/// assert_eq!(RejectionKind::UserBanned.grpc_code(), 7);
+/// assert_eq!(RejectionKind::UserBanned.as_str(), "user_banned");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {

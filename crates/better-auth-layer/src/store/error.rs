@@ -79,6 +79,17 @@ impl Error for StoreError {
 }
 
 /// The kinds of [`StoreError`].
+///
+/// ```
+/// use better_auth_layer::{StoreError, StoreErrorKind};
+///
+/// fn failed(error: std::io::Error) -> StoreError {
+///     match error.kind() {
+///         std::io::ErrorKind::TimedOut => StoreError::timeout(),
+///         _ => StoreError::new(StoreErrorKind::Unavailable, error),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {

@@ -139,6 +139,19 @@ impl fmt::Debug for Lookup<'_> {
 }
 
 /// What a user or a session is looked up by.
+///
+/// ```
+/// use better_auth_layer::LookupKey;
+///
+/// /// Where a store of one's own would look.
+/// fn path(key: &LookupKey<'_>) -> Option<String> {
+///     match key {
+///         LookupKey::UserId(id) => Some(format!("users/by-id/{id}")),
+///         LookupKey::Email(email) => Some(format!("users/by-email/{}", email.lower_cased())),
+///         _ => None,
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum LookupKey<'a> {
@@ -172,6 +185,14 @@ impl fmt::Debug for LookupKey<'_> {
 }
 
 /// The kinds of [`LookupKey`], for [`UserStore::supports`](crate::UserStore::supports).
+///
+/// ```
+/// use better_auth_layer::{Lookup, LookupKind, Timestamp};
+///
+/// let lookup = Lookup::by_user_id("usr_1", Timestamp::UNIX_EPOCH);
+/// assert_eq!(lookup.key().kind(), LookupKind::UserId);
+/// assert_eq!(LookupKind::UserId.as_str(), "user_id");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LookupKind {

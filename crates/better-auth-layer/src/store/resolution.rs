@@ -6,6 +6,19 @@ use crate::identity::{ApiKey, Session, User};
 
 /// A store's answer to a [`Lookup`](crate::Lookup). That it could *not* answer is a
 /// [`StoreError`](crate::StoreError), never one of these.
+///
+/// ```
+/// use better_auth_layer::{Resolution, Session, Timestamp, User};
+///
+/// /// What was read from a table of one's own.
+/// fn answer(user: Option<User>, session: Option<Session>) -> Resolution {
+///     match (user, session) {
+///         (Some(user), Some(session)) => Resolution::found(user, session),
+///         (Some(_), None) => Resolution::NoActiveSession,
+///         (None, _) => Resolution::UserNotFound,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Resolution {

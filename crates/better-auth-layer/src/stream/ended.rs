@@ -49,6 +49,15 @@ impl Identity {
 }
 
 /// The future of [`Identity::ended`]. Goes on saying the same when it is polled again.
+///
+/// ```
+/// use better_auth_layer::Identity;
+///
+/// async fn until_signed_out(identity: Identity) {
+///     let reason = identity.ended().await;
+///     println!("{} is out: {}", identity.user().id(), reason.as_str());
+/// }
+/// ```
 pub struct Ended(State);
 
 enum State {
@@ -81,6 +90,17 @@ impl fmt::Debug for Ended {
 }
 
 /// Why an identity no longer holds.
+///
+/// ```
+/// use better_auth_layer::SessionEnd;
+///
+/// fn hint(end: SessionEnd) -> &'static str {
+///     match end {
+///         SessionEnd::Expired => "fetch a new token and connect again",
+///         _ => "sign in again",
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionEnd {

@@ -1,6 +1,14 @@
 //! The columns that a SQL store knows.
 
 /// A column of the `user` or the `session` table, for [`Schema::with_column`](crate::Schema::with_column).
+///
+/// ```
+/// use better_auth_layer::{Column, Naming, Schema};
+///
+/// let schema = Schema::camel().with_column(Column::UserEmail, "emailAddress");
+/// assert_eq!(schema.column(Column::UserEmail), Some("emailAddress"));
+/// assert_eq!(Column::SessionExpiresAt.default_name(Naming::Snake), "expires_at");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Column {
@@ -112,6 +120,13 @@ impl Column {
 }
 
 /// How columns are named.
+///
+/// ```
+/// use better_auth_layer::{Naming, Schema};
+///
+/// assert_eq!(Schema::snake().naming(), Some(Naming::Snake));
+/// assert_eq!(Schema::auto().naming(), None); // found out from the database
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Naming {

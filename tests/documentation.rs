@@ -1,0 +1,112 @@
+//! Every public type, trait and function of the library's has an example in its documentation, or a reason to have none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What has none, and why.
+const WITHOUT: [(&str, &str); 14] = [
+    (
+        "ResponseFuture",
+        "named for bounds; whoever calls the service awaits it",
+    ),
+    (
+        "Authenticate",
+        "made by `Authenticator::authenticate`, and awaited",
+    ),
+    ("Authorize", "made by `AuthorizeLayer`, which has one"),
+    ("And", "made by `Policy::and`"),
+    ("Or", "made by `Policy::or`"),
+    ("StoreFn", "made by `store_fn`, which has one"),
+    (
+        "UntilEnded",
+        "of tonic's: made by `until_ended`, which has one; the body has one of its own",
+    ),
+    ("TableNameError", "an error without anything to ask it"),
+    ("identity", "of tonic's: in the example of its module"),
+    ("optional_identity", "of tonic's: as `identity`"),
+    ("authorize", "of tonic's: in the example of its module"),
+    ("describe", "in the example of its module"),
+    (
+        "StoreFault",
+        "for `TestIssuer::break_store`; in the guide's example",
+    ),
+    ("KeysFault", "for `TestIssuer::break_keys`, as `StoreFault`"),
+];
+
+#[test]
+fn every_public_item_has_an_example_or_a_reason() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/better-auth-layer/src");
+    let mut files = Vec::new();
+    rust_files(&source, &mut files);
+    let items: Vec<Item> = files.iter().flat_map(|file| items(file)).collect();
+    assert!(items.len() > 80, "only {} items were found", items.len());
+
+    let is_excused = |item: &Item| WITHOUT.iter().any(|(name, _)| *name == item.name);
+    let missing: Vec<_> = items
+        .iter()
+        .filter(|item| !item.has_example && !is_excused(item))
+        .map(|item| format!("{}: `{}`", item.place, item.name))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "without an example that compiles; write one, or a reason in WITHOUT:\n{}",
+        missing.join("\n")
+    );
+    for (name, _) in WITHOUT {
+        let is_needed = items
+            .iter()
+            .any(|item| item.name == name && !item.has_example);
+        assert!(is_needed, "`{name}` needs no excuse any more");
+    }
+}
+
+struct Item {
+    name: String,
+    place: String,
+    has_example: bool,
+}
+
+/// The types, traits and free functions of a file that are `pub` with nothing behind it.
+fn items(file: &Path) -> Vec<Item> {
+    let text = fs::read_to_string(file).unwrap();
+    let mut items = Vec::new();
+    let mut has_example = false;
+    for (number, line) in text.lines().enumerate() {
+        let code = line.trim_start();
+        if code.starts_with("///") {
+            has_example |= code.contains("```");
+        } else if let Some(name) = name_of(line) {
+            items.push(Item {
+                name,
+                place: format!("{}:{}", file.display(), number + 1),
+                has_example: std::mem::take(&mut has_example),
+            });
+        } else if !code.starts_with('#') && !code.starts_with(')') {
+            has_example = false;
+        }
+    }
+    items
+}
+
+fn name_of(line: &str) -> Option<String> {
+    let code = line.trim_start();
+    let rest = ["pub struct ", "pub enum ", "pub trait "]
+        .iter()
+        .find_map(|keyword| code.strip_prefix(keyword))
+        // Methods are indented; their type's example is theirs.
+        .or_else(|| line.strip_prefix("pub fn "))
+        .or_else(|| line.strip_prefix("pub async fn "))?;
+    let is_part = |c: &char| c.is_alphanumeric() || *c == '_';
+    Some(rest.chars().take_while(is_part).collect())
+}
+
+fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
