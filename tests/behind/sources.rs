@@ -24,6 +24,39 @@ async fn answer(
     ask(&service, request).await
 }
 
+#[tokio::test]
+async fn an_extra_source_goes_before_whatever_else_there_is() {
+    let header = |name: &'static str, token: &str| (name, token.to_owned());
+    let x_token = || CredentialSource::header("x-token").unwrap();
+    let x_other = || CredentialSource::header("x-other").unwrap();
+    let usual = layer().extra_credential_source(x_token());
+    let named = layer()
+        .credential_sources([
+            CredentialSource::session_cookie(),
+            CredentialSource::api_key(),
+        ])
+        .extra_credential_source(x_token())
+        .extra_credential_source(x_other());
+    for builder in [usual, named] {
+        let service = builder.build().unwrap().layer(who());
+        let by_token = ask(&service, request(&[header("x-token", &jwt()), cookie()])).await;
+        assert_eq!(by_token.body, "usr_ada by secret_jwt");
+        // Its failure is final.
+        let bad = ask(&service, request(&[header("x-token", "bad"), cookie()])).await;
+        assert_eq!(bad.kind, Some(RejectionKind::InvalidCredential));
+        let first = request(&[header("x-token", &jwt()), header("x-other", "bad")]);
+        assert_eq!(ask(&service, first).await.body, "usr_ada by secret_jwt");
+        assert_eq!(
+            ask(&service, request(&[cookie()])).await.body,
+            "usr_ada by session_cookie"
+        );
+        assert_eq!(
+            ask(&service, request(&[api_key()])).await.body,
+            "usr_ada by api_key"
+        );
+    }
+}
+
 fn at(uri: &str) -> Request<Body> {
     let mut request = request(&[]);
     *request.uri_mut() = uri.parse().unwrap();
@@ -250,6 +283,14 @@ fn sources_that_make_no_sense_are_an_error_when_the_layer_is_built() {
             "empty name",
         ),
         (
+            builder().extra_credential_source(CredentialSource::websocket_protocol("")),
+            "empty name",
+        ),
+        (
+            builder().extra_credential_source(CredentialSource::api_key()),
+            "no `api_keys`",
+        ),
+        (
             builder().credential_sources([CredentialSource::dangerous_query_parameter("")]),
             "empty name",
         ),
@@ -277,4 +318,8 @@ fn sources_that_make_no_sense_are_an_error_when_the_layer_is_built() {
         );
     }
     assert!(builder().credential_sources([bearer()]).build().is_ok());
+    let alone = builder()
+        .credential_sources([])
+        .extra_credential_source(bearer());
+    assert!(alone.build().is_ok());
 }

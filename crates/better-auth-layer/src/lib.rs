@@ -111,7 +111,7 @@
 //! | `testing` | `testing::TestIssuer`, a deployment in the test's own process; has `memory` in it |
 //! | `metrics` | counters and histograms, through the facade of that name |
 //! | `dotenv` | `Environment::with_file`, for a `.env` file |
-//! | `full` | all of them |
+//! | `full` | all of them but `testing` |
 //!
 //! # Runtime
 //!
@@ -119,9 +119,9 @@
 //! keys from an address are fetched on one with `enable_io`, too. A store that answers at once and keys that never change
 //! work on any executor.
 //!
-#![cfg_attr(feature = "full", doc = "[guide]: crate::guide")]
+#![cfg_attr(all(feature = "full", feature = "testing"), doc = "[guide]: crate::guide")]
 #![cfg_attr(
-    not(feature = "full"),
+    not(all(feature = "full", feature = "testing")),
     doc = "[guide]: https://docs.rs/better-auth-layer/latest/better_auth_layer/guide/index.html"
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -142,7 +142,7 @@ mod database_store;
 mod database_url;
 mod environment;
 mod future;
-#[cfg(all(feature = "full", any(doc, doctest)))]
+#[cfg(all(feature = "full", feature = "testing", any(doc, doctest)))]
 #[cfg_attr(docsrs, doc(auto_cfg = false))]
 pub mod guide;
 mod identity;

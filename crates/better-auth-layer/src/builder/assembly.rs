@@ -59,6 +59,7 @@ impl BetterAuthLayerBuilder {
             ));
         }
         self.warn();
+        let places = self.take_sources();
         // Better Auth writes its origin into a cookie cache, whatever `jwt.issuer` says.
         let origin = base_url.as_ref().map(|url| url.origin().to_owned());
         let sessions = self.sessions(base_url.as_ref(), keys.as_ref(), origin.or(jwks_issuer))?;
@@ -70,10 +71,7 @@ impl BetterAuthLayerBuilder {
         let api_keys = self.api_keys.as_ref();
         Ok(BetterAuthLayer::new(Authenticator::new(Inner {
             sources: Sources {
-                places: self
-                    .sources
-                    .take()
-                    .unwrap_or_else(CredentialSource::defaults),
+                places,
                 api_key_headers: api_keys.map(|keys| keys.headers()).unwrap_or_default(),
                 session_cookie: sessions
                     .verifier
@@ -97,6 +95,13 @@ impl BetterAuthLayerBuilder {
             renderer: self.renderer,
             recheck_interval: self.recheck_interval,
         })))
+    }
+
+    fn take_sources(&mut self) -> Vec<CredentialSource> {
+        let mut sources = std::mem::take(&mut self.extra_sources);
+        let others = self.sources.take();
+        sources.extend(others.unwrap_or_else(CredentialSource::defaults));
+        sources
     }
 
     fn take_store(&mut self) -> Result<Arc<dyn DynUserStore>, ConfigError> {

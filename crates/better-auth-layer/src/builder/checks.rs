@@ -102,26 +102,28 @@ impl BetterAuthLayerBuilder {
 
     /// A source that can never be used, or a credential that nobody looks for, is a mistake.
     pub(super) fn check_sources(&self) -> Result<(), ConfigError> {
-        let Some(sources) = &self.sources else {
-            return Ok(());
-        };
         let wrong = |problem: &'static str, remedy: &'static str| {
             Err(ConfigError::new("credential_sources", problem, remedy))
         };
-        let looks = |is_it: fn(&Place) -> bool| sources.iter().any(|source| is_it(&source.0));
-        if sources.is_empty() {
+        let all = || self.sources.iter().flatten().chain(&self.extra_sources);
+        let looks = |is_it: fn(&Place) -> bool| all().any(|source| is_it(&source.0));
+        let as_usual = self.sources.is_none();
+        if !as_usual && all().next().is_none() {
             return wrong(
                 "is empty, and nobody could ever come in",
                 "name a source, or leave it out for the usual ones",
             );
         }
-        if sources.iter().any(|source| source.0.is_nameless()) {
+        if looks(Place::is_nameless) {
             return wrong(
                 "has a source with an empty name",
                 "write the prefix of the subprotocol, or the name of the parameter",
             );
         }
-        if looks(|place| matches!(place, Place::ApiKey)) != self.api_keys.is_some() {
+        let accepts_api_keys = self.api_keys.is_some();
+        let looks_for_api_keys =
+            looks(|place| matches!(place, Place::ApiKey)) || as_usual && accepts_api_keys;
+        if looks_for_api_keys != accepts_api_keys {
             return wrong(
                 "has `api_key` and no `api_keys` are accepted, or the other way round",
                 "call `api_keys` and put `CredentialSource::api_key` among the sources, or neither",

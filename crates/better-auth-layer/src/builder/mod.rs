@@ -79,6 +79,7 @@ pub struct BetterAuthLayerBuilder {
     accept_raw_session_tokens: bool,
     api_keys: Option<ApiKeys>,
     sources: Option<Vec<CredentialSource>>,
+    extra_sources: Vec<CredentialSource>,
     lookup_timeout: Duration,
     retry_after: RetryAfter,
     renderer: Renderer,
@@ -123,6 +124,7 @@ impl BetterAuthLayerBuilder {
             accept_raw_session_tokens: false,
             api_keys: None,
             sources: None,
+            extra_sources: Vec::new(),
             lookup_timeout: Duration::from_secs(10),
             retry_after: RetryAfter::default(),
             renderer: Renderer::default(),
@@ -246,12 +248,33 @@ impl BetterAuthLayerBuilder {
 
     /// Sets where credentials are looked for, and in which order. The first one that is found is the one that counts, and
     /// its failure is final. Default: `Authorization: Bearer`, then the API key's header, then the session cookie, as far
-    /// as they are accepted.
+    /// as they are accepted. To add one to these there is [`extra_credential_source`](Self::extra_credential_source).
     pub fn credential_sources(
         mut self,
         sources: impl IntoIterator<Item = CredentialSource>,
     ) -> Self {
         self.sources = Some(sources.into_iter().collect());
+        self
+    }
+
+    /// Adds a place that is looked at before the others, whatever those are: what a client puts there on purpose must not
+    /// be outvoted by the cookie that its browser adds to everything. Of several, the first one that was added is looked
+    /// at first.
+    ///
+    /// ```
+    /// use better_auth_layer::{BetterAuthLayer, ConfigError, CredentialSource, Environment};
+    ///
+    /// # #[cfg(feature = "sqlite")]
+    /// # async fn example() -> Result<(), ConfigError> {
+    /// let layer = BetterAuthLayer::from_env(&Environment::from_process())
+    ///     .await?
+    ///     .extra_credential_source(CredentialSource::websocket_protocol("bearer."))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn extra_credential_source(mut self, source: CredentialSource) -> Self {
+        self.extra_sources.push(source);
         self
     }
 

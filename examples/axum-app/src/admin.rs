@@ -1,0 +1,7 @@
+//! For administrators: the layer on the route asks for the role.
+
+use better_auth_layer::User;
+
+pub(crate) async fn show(user: User) -> String {
+    format!("{} is an administrator\n", user.id())
+}

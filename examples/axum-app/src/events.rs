@@ -1,0 +1,29 @@
+//! Server-sent events that end with the session.
+
+use std::convert::Infallible;
+
+use axum::{
+    body::Body,
+    extract::State,
+    response::{
+        IntoResponse as _, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use better_auth_layer::{Identity, UntilEnded};
+use tokio_stream::{StreamExt as _, wrappers::BroadcastStream};
+
+use crate::room::Room;
+
+pub(crate) async fn stream(
+    identity: Identity,
+    State(room): State<Room>,
+) -> Response<UntilEnded<Body>> {
+    // An error says that the listener was too slow and has missed something.
+    let messages = BroadcastStream::new(room.listen()).filter_map(Result::ok);
+    let events = messages.map(|message| Ok::<_, Infallible>(Event::default().data(message)));
+    let response = Sse::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response();
+    response.map(|body| UntilEnded::new(body, &identity))
+}

@@ -1,0 +1,14 @@
+//! For users, and for programs with an API key: the layer on the route asks for the key's permission.
+
+use better_auth_layer::Identity;
+
+pub(crate) async fn list(identity: Identity) -> String {
+    match identity.api_key() {
+        Some(key) => format!(
+            "the files of {}, for key {}\n",
+            identity.user().id(),
+            key.id()
+        ),
+        None => format!("the files of {}\n", identity.user().id()),
+    }
+}

@@ -1,0 +1,43 @@
+//! Serves the application with the settings of the environment. The README says how to try it.
+
+use std::{error::Error, io, process::ExitCode};
+
+use axum::{ServiceExt, extract::Request};
+use axum_app::Room;
+use better_auth_layer::{BetterAuthLayer, Environment, Settings};
+use tokio::net::TcpListener;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.from_env_lossy())
+        .with_writer(io::stderr)
+        .init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            eprintln!("without settings there is: cargo run -p axum-app --example demo");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let environment = Environment::from_process().with_file(".env")?;
+    let settings = Settings::read(&environment)?;
+    let auth = BetterAuthLayer::from_settings(&settings)
+        .await?
+        .extra_credential_source(axum_app::websocket_token())
+        .build()?;
+    let cors = axum_app::cors(move |origin| settings.trusts_origin(origin));
+
+    let address = environment.get("LISTEN")?.unwrap_or("127.0.0.1:3001");
+    let listener = TcpListener::bind(address).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let app = axum_app::app(auth, cors, Room::new());
+    axum::serve(listener, ServiceExt::<Request>::into_make_service(app)).await?;
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! Who gets to which route, in both versions of HTTP.
+
+use better_auth_layer::testing::TestIssuer;
+
+use crate::{
+    client::{Headers, VERSIONS},
+    world::World,
+};
+
+/// The routes that answer at once; those that go on have tests of their own.
+const ROUTES: [(&str, &str); 7] = [
+    ("GET", "/health"),
+    ("GET", "/"),
+    ("GET", "/me"),
+    ("GET", "/files"),
+    ("GET", "/admin"),
+    ("GET", "/organization"),
+    ("DELETE", "/account"),
+];
+
+fn senders(world: &World) -> Vec<(&'static str, Headers, [u16; 7])> {
+    let World { ada, bob, .. } = world;
+    let forger = TestIssuer::new()
+        .user("ada@example.com")
+        .id("ada")
+        .create()
+        .sign_in();
+    let of = Headers::of;
+    let basic = Headers::default().with("authorization", "Basic YWRhOnNlY3JldA==");
+    let open = [200, 200, 401, 401, 401, 401, 401];
+    let bad = [200, 401, 401, 401, 401, 401, 401];
+    let everything = [200; 7];
+    // A user, of whom nobody knows in which session the token was made.
+    let administrator = [200, 200, 200, 200, 200, 403, 403];
+    let anybody = [200, 200, 200, 200, 403, 403, 403];
+    let no_reader = [200, 200, 200, 403, 403, 403, 403];
+    vec![
+        ("nobody", Headers::default(), open),
+        ("another scheme", basic, open),
+        ("tampered token", of(&ada.signed_token().tampered()), bad),
+        ("tampered cookie", of(&ada.cookie().tampered()), bad),
+        (
+            "tampered key",
+            of(&world.key_of_ada.credential().tampered()),
+            bad,
+        ),
+        ("expired JWT", of(&ada.jwt().expired().mint()), bad),
+        ("forged JWT", of(&ada.jwt().forged().mint()), bad),
+        ("another issuer's token", of(&forger.signed_token()), bad),
+        ("another issuer's cookie", of(&forger.cookie()), bad),
+        ("another issuer's JWT", of(&forger.jwt().mint()), bad),
+        ("ada's token", of(&ada.signed_token()), everything),
+        ("ada's cookie", of(&ada.cookie()), everything),
+        (
+            "ada's JWT of her session",
+            of(&ada.jwt().in_session().mint()),
+            everything,
+        ),
+        ("ada's JWT", of(&ada.jwt().mint()), administrator),
+        (
+            "ada's JWT by secret",
+            of(&ada.secret_jwt().mint()),
+            administrator,
+        ),
+        (
+            "ada's key",
+            of(&world.key_of_ada.credential()),
+            administrator,
+        ),
+        ("bob's token", of(&bob.signed_token()), anybody),
+        ("bob's cookie", of(&bob.cookie()), anybody),
+        ("bob's JWT", of(&bob.jwt().mint()), anybody),
+        ("bob's key", of(&world.key_of_bob.credential()), no_reader),
+    ]
+}
+
+#[tokio::test]
+async fn everybody_gets_to_what_is_theirs() {
+    let world = World::start().await;
+    for version in VERSIONS {
+        let client = world.client(version);
+        for (who, headers, expected) in senders(&world) {
+            for ((method, path), status) in ROUTES.into_iter().zip(expected) {
+                let what = format!("{version:?} {who}: {method} {path}");
+                let answer = client.send(method, path, &headers).await;
+                assert_eq!(answer.status, status, "{what}: {answer:?}");
+                let sentence = match status {
+                    401 => "Invalid or expired JWT token",
+                    403 => "Permission denied",
+                    _ => continue,
+                };
+                let refusal = format!(r#"{{"error": "{sentence}", "status": {status}}}"#);
+                assert_eq!(answer.body, refusal, "{what}");
+                assert_eq!(
+                    answer.header("content-type"),
+                    Some("application/json"),
+                    "{what}"
+                );
+                assert_eq!(
+                    answer.header("www-authenticate").is_some(),
+                    status == 401,
+                    "{what}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_they_read_there_is_theirs() {
+    let world = World::start().await;
+    for version in VERSIONS {
+        let client = world.client(version);
+        let nobody = Headers::default();
+        for (headers, path, body) in [
+            (&nobody, "/health", "ok"),
+            (&nobody, "/", "hello, whoever you are\n"),
+            (
+                &Headers::of(&world.bob.signed_token()),
+                "/",
+                "welcome back, bob\n",
+            ),
+            (
+                &Headers::of(&world.bob.cookie()),
+                "/me",
+                r#"{"credential":"session_cookie","email":"bob@example.com","id":"bob"}"#,
+            ),
+            (
+                &Headers::of(&world.bob.signed_token()),
+                "/files",
+                "the files of bob\n",
+            ),
+            (
+                &Headers::of(&world.key_of_ada.credential()),
+                "/files",
+                "the files of ada, for key key_ada\n",
+            ),
+            (
+                &Headers::of(&world.ada.signed_token()),
+                "/admin",
+                "ada is an administrator\n",
+            ),
+            (
+                &Headers::of(&world.ada.signed_token()),
+                "/organization",
+                "ada works for acme\n",
+            ),
+        ] {
+            assert_eq!(
+                client.get(path, headers).await.body,
+                body,
+                "{version:?} {path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_signed_out_is_nobody() {
+    let world = World::start().await;
+    world.ada.sign_out();
+    for version in VERSIONS {
+        let client = world.client(version);
+        for headers in [
+            Headers::of(&world.ada.signed_token()),
+            Headers::of(&world.ada.cookie()),
+        ] {
+            assert_eq!(client.get("/me", &headers).await.status, 401);
+            assert_eq!(client.get("/", &headers).await.status, 401);
+        }
+        assert_eq!(
+            client
+                .get("/me", &Headers::of(&world.bob.signed_token()))
+                .await
+                .status,
+            200
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! The application as it runs, in front of a Better Auth deployment of the test's own.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{ServiceExt, extract::Request};
+use axum_app::Room;
+use better_auth_layer::{
+    ApiKeys,
+    testing::{TestApiKey, TestIssuer, TestSession},
+};
+use tokio::net::TcpListener;
+
+use crate::client::{Client, Version};
+
+/// How long Ada's session lasts, and how long ago Bob signed in.
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) room: Room,
+    pub(crate) issuer: TestIssuer,
+    /// An administrator who has just signed in and works for Acme.
+    pub(crate) ada: TestSession,
+    pub(crate) bob: TestSession,
+    /// May read files.
+    pub(crate) key_of_ada: TestApiKey,
+    /// May list files.
+    pub(crate) key_of_bob: TestApiKey,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let issuer = TestIssuer::new();
+        let user = |name: &str| issuer.user(&format!("{name}@example.com")).id(name);
+        let ada = user("ada").role("admin").create();
+        let bob = user("bob").create();
+        let bobs_session = bob.sign_in();
+        issuer.advance(HOUR);
+        let adas_session = ada.session().expires_in(HOUR).active_organization("acme");
+
+        let auth = issuer
+            .layer_builder()
+            .api_keys(ApiKeys::new())
+            .extra_credential_source(axum_app::websocket_token())
+            .recheck_interval(Duration::from_millis(20))
+            .build()
+            .unwrap();
+        let room = Room::new();
+        let pages = issuer.base_url().to_owned();
+        let cors = axum_app::cors(move |origin| origin == pages);
+        let app = axum_app::app(auth, cors, room.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let service = ServiceExt::<Request>::into_make_service(app);
+            axum::serve(listener, service).await.unwrap();
+        });
+        Self {
+            address,
+            room,
+            ada: adas_session.create(),
+            bob: bobs_session,
+            key_of_ada: ada
+                .api_key()
+                .id("key_ada")
+                .permission("files", "read")
+                .create(),
+            key_of_bob: bob.api_key().permission("files", "list").create(),
+            issuer,
+        }
+    }
+
+    pub(crate) fn client(&self, version: Version) -> Client {
+        Client::new(self.address, version)
+    }
+}
