@@ -78,7 +78,7 @@ impl fmt::Display for KeyProblem {
             Self::AlgorithmUnknown => {
                 "it is an RSA key without alg; say which one it is for with `JwksOptions::rsa_algorithm`"
             }
-            Self::Weak => "it is weak: below 2048 bits, with an unsafe exponent, or made by a broken generator",
+            Self::Weak => "it is weak: below 2048 bits, with an unsafe exponent, made by a broken generator, or a point of small order",
         })
     }
 }

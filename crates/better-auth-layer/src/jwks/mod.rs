@@ -8,6 +8,7 @@ mod key_source;
 mod options;
 mod remote;
 mod roca;
+mod small_order;
 mod verification_key;
 
 pub use self::algorithm::JwsAlgorithm;

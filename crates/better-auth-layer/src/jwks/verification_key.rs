@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{
 
 use super::JwsAlgorithm;
 use super::jwk::{Jwk, KeyProblem};
-use super::roca;
+use super::{roca, small_order};
 
 /// In bytes. Below it, keys are found by factoring; above it, a signature costs too much time to check.
 const RSA_MODULUS: std::ops::RangeInclusive<usize> = 256..=1024;
@@ -40,11 +40,13 @@ impl VerificationKey {
             _ => Ok(algorithm),
         };
         match (jwk.text("kty")?, jwk.text("crv")?) {
-            (Some("OKP"), Some("Ed25519")) => Self::parse(
-                only(JwsAlgorithm::EdDsa)?,
-                &ED25519,
-                &coordinate(jwk, "x", 32)?,
-            ),
+            (Some("OKP"), Some("Ed25519")) => {
+                let (algorithm, x) = (only(JwsAlgorithm::EdDsa)?, coordinate(jwk, "x", 32)?);
+                if small_order::is_small(&x) {
+                    return Err(KeyProblem::Weak);
+                }
+                Self::parse(algorithm, &ED25519, &x)
+            }
             (Some("EC"), Some("P-256")) => Self::parse(
                 only(JwsAlgorithm::Es256)?,
                 &ECDSA_P256_SHA256_FIXED,

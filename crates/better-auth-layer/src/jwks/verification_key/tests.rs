@@ -254,3 +254,40 @@ fn weak_rsa_keys_are_left_out() {
         );
     }
 }
+
+/// With such a key, and `S` zero, the equation of RFC 8032 §5.1.7 holds without a private key.
+#[test]
+fn ed25519_keys_of_small_order_are_left_out() {
+    let spelled = |first: u8, others: u8, last: u8| {
+        let mut key = [others; 32];
+        (key[0], key[31]) = (first, last);
+        key
+    };
+    let of_order_eight = [
+        "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU",
+        "xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o",
+    ];
+    let of_order_eight = of_order_eight.map(|x| URL_SAFE_NO_PAD.decode(x).unwrap());
+    let mut keys: Vec<Vec<u8>> = of_order_eight.into();
+    keys.extend([0, 1].map(|first| spelled(first, 0, 0).to_vec()));
+    keys.extend([0xec, 0xed, 0xee].map(|first| spelled(first, 0xff, 0x7f).to_vec()));
+    for mut x in keys {
+        for _ in 0..2 {
+            let members = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(&x)});
+            assert_eq!(key(members).err(), Some(KeyProblem::Weak), "{x:02x?}");
+            x[31] ^= 0x80;
+        }
+    }
+    // Their neighbours are no such points; whether they are points at all is another matter.
+    for x in [
+        spelled(2, 0, 0),
+        spelled(0xef, 0xff, 0x7f),
+        spelled(0, 0, 1),
+    ] {
+        let members = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(&x)});
+        assert_ne!(key(members).err(), Some(KeyProblem::Weak), "{x:02x?}");
+    }
+    let forged = [spelled(1, 0, 0), [0; 32]].concat();
+    let neutral = ParsedPublicKey::new(&ED25519, spelled(1, 0, 0)).unwrap();
+    assert!(neutral.verify_sig(b"anything at all", &forged).is_ok());
+}
