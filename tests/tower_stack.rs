@@ -404,6 +404,17 @@ async fn grpc_requests_get_trailers_only_statuses() {
             assert!(response.body().is_end_stream());
         }
     }
+    // Over HTTP/3, and behind a layer that has translated gRPC-Web.
+    let mut translated = grpc("application/grpc", Version::HTTP_11, Method::POST, None);
+    let trailers = "trailers".parse().unwrap();
+    translated.headers_mut().insert("te", trailers);
+    for request in [
+        grpc("application/grpc", Version::HTTP_3, Method::POST, None),
+        translated,
+    ] {
+        let response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["grpc-status"], "16");
+    }
     for request in [
         grpc("application/grpc", Version::HTTP_11, Method::POST, None),
         grpc("application/grpc", Version::HTTP_2, Method::GET, None),

@@ -35,10 +35,17 @@
 //! # let _ = greeter;
 //! # }
 //! ```
+//!
+//! # Browsers
+//!
+//! gRPC-Web is another protocol, whose refusals are HTTP statuses. Behind `GrpcWebLayer` of tonic-web, which translates it,
+//! they are gRPC statuses here, too: put that layer outside.
 
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use ::tonic::metadata::MetadataMap;
 use ::tonic::{Code, GrpcMethod, Request, Status};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
@@ -53,18 +60,26 @@ use crate::stream::{Ended, SessionEnd};
 /// # Errors
 ///
 /// `UNAUTHENTICATED` for nobody, behind a layer that is [optional](crate::BetterAuthLayer::optional); `INTERNAL` where
-/// the service is behind no layer, with a line in the log that names the method.
+/// the service is behind no layer, with a line in the log that names the place in the code and the request's message.
+#[track_caller]
 pub fn identity<T>(request: &Request<T>) -> Result<&Identity, Status> {
-    Identity::of(request.extensions()).map_err(|rejection| refused(&rejection, request))
+    match Identity::of(request.extensions()) {
+        Ok(identity) => Ok(identity),
+        Err(rejection) => Err(refused(rejection, request)),
+    }
 }
 
 /// The sender of a request, `None` for nobody behind a layer that is [optional](crate::BetterAuthLayer::optional).
 ///
 /// # Errors
 ///
-/// `INTERNAL` where the service is behind no layer.
+/// `INTERNAL` where the service is behind no layer, as [`identity`].
+#[track_caller]
 pub fn optional_identity<T>(request: &Request<T>) -> Result<Option<&Identity>, Status> {
-    Identity::of_optional(request.extensions()).map_err(|rejection| refused(&rejection, request))
+    match Identity::of_optional(request.extensions()) {
+        Ok(identity) => Ok(identity),
+        Err(rejection) => Err(refused(rejection, request)),
+    }
 }
 
 /// The sender of a request, if the policy allows it.
@@ -72,6 +87,7 @@ pub fn optional_identity<T>(request: &Request<T>) -> Result<Option<&Identity>, S
 /// # Errors
 ///
 /// As [`identity`]; `PERMISSION_DENIED` for somebody else.
+#[track_caller]
 pub fn authorize<'a, T>(
     request: &'a Request<T>,
     policy: &impl Policy,
@@ -84,23 +100,36 @@ pub fn authorize<'a, T>(
     }
 }
 
-fn refused<T>(rejection: &Rejection, request: &Request<T>) -> Status {
+#[track_caller]
+fn refused<T>(rejection: Rejection, request: &Request<T>) -> Status {
     if rejection.kind() == RejectionKind::LayerMissing {
+        // A server of tonic's does not tell a handler which method it is. Whoever knows leaves a `GrpcMethod`; where the
+        // handler stands and what message it takes is known in any case.
         let method = request.extensions().get::<GrpcMethod<'_>>();
         tracing::error!(
             outcome = rejection.kind().as_str(),
             service = method.map(GrpcMethod::service),
             method = method.map(GrpcMethod::method),
+            message_type = std::any::type_name::<T>(),
+            handler = %Location::caller(),
             "a method that asks for an identity is not behind a BetterAuthLayer: call `Server::builder().layer(auth)`, or put the layer around its service"
         );
     }
-    rejection.clone().into()
+    rejection.into()
 }
 
+/// Says what the layer itself would say, in the metadata as well.
 impl From<Rejection> for Status {
     fn from(rejection: Rejection) -> Self {
         let kind = rejection.kind();
-        Self::new(Code::from(i32::from(kind.grpc_code())), kind.message())
+        let (head, _) = rejection
+            .with_headers(http::Response::default())
+            .into_parts();
+        Self::with_metadata(
+            Code::from(i32::from(kind.grpc_code())),
+            kind.message(),
+            MetadataMap::from_headers(head.headers),
+        )
     }
 }
 

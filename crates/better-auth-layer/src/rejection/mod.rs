@@ -80,7 +80,7 @@ impl Rejection {
     }
 
     /// A response with the headers that belong to the refusal.
-    fn with_headers(&self, mut response: Response<Bytes>) -> Response<Bytes> {
+    pub(crate) fn with_headers(&self, mut response: Response<Bytes>) -> Response<Bytes> {
         let headers = response.headers_mut();
         // A refusal depends on the credential; no cache may give it to anybody else.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

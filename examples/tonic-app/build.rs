@@ -1,0 +1,18 @@
+//! Compiles the service's definition. In Rust alone: no `protoc` has to be installed.
+
+use std::{env, error::Error, fs, path::Path};
+
+use protox::prost::Message as _;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let definition = protox::compile(["board/v1/board.proto"], ["proto"])?;
+    // Reflection hands it out as it is.
+    let out = env::var("OUT_DIR")?;
+    fs::write(
+        Path::new(&out).join("board.bin"),
+        definition.encode_to_vec(),
+    )?;
+    tonic_prost_build::configure().compile_fds(definition)?;
+    Ok(())
+}

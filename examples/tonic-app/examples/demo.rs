@@ -1,0 +1,42 @@
+//! The notice board for two users who exist in this process alone: nothing has to be set up to try it.
+
+use std::{error::Error, io};
+
+use better_auth_layer::{
+    Clock as _, SystemClock,
+    testing::{TestClock, TestIssuer},
+};
+use tokio::net::TcpListener;
+use tonic::transport::server::TcpIncoming;
+use tonic_app::app;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let issuer = TestIssuer::builder()
+        .clock(TestClock::at(SystemClock.now()))
+        .build();
+    let ada = issuer.user("ada@example.com").create().sign_in();
+    let grace = issuer.user("grace@example.com").role("admin");
+    let grace = grace.create().sign_in();
+
+    let listener = TcpListener::bind("127.0.0.1:50051").await?;
+    println!(
+        "listening on http://{}
+
+export ADA='{}'
+export GRACE='{}'
+
+Press Enter, and Ada signs out.",
+        listener.local_addr()?,
+        ada.signed_token().text(),
+        grace.signed_token().text(),
+    );
+    let incoming = TcpIncoming::from(listener);
+    let server = tokio::spawn(app(issuer.layer()).await?.serve_with_incoming(incoming));
+
+    io::stdin().read_line(&mut String::new())?;
+    ada.sign_out();
+    println!("Ada has signed out. Ctrl-C ends the server.");
+    server.await??;
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! The services of the server, and which of them the layer stands in front of.
+
+use better_auth_layer::BetterAuthLayer;
+use tonic::{
+    service::LayerExt as _,
+    transport::{Server, server::Router},
+};
+use tonic_reflection::server::{Builder as Reflection, Error as ReflectionError};
+
+use crate::{
+    board::NoticeBoard,
+    proto::{FILE_DESCRIPTOR_SET, board_server::BoardServer},
+};
+
+/// The whole server.
+///
+/// `Server::builder().layer(auth)` would ask probes and `grpcurl list` for a token, too. Around the one service that needs
+/// it the layer leaves the others open.
+///
+/// # Errors
+///
+/// Reflection cannot read the definition of the service.
+pub async fn app(auth: BetterAuthLayer) -> Result<Router, ReflectionError> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<BoardServer<NoticeBoard>>().await;
+    let reflection = Reflection::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let board = BoardServer::new(NoticeBoard::new());
+
+    Ok(Server::builder()
+        .add_service(health_service)
+        .add_service(reflection)
+        .add_service(auth.named_layer(board)))
+}

@@ -1,0 +1,89 @@
+//! The service behind the layer.
+
+use std::pin::Pin;
+
+use better_auth_layer::{
+    authorize::Role,
+    tonic::{UntilEnded, authorize, identity, until_ended},
+};
+use tokio::sync::broadcast;
+use tokio_stream::{Stream, StreamExt as _, wrappers::BroadcastStream};
+use tonic::{Request, Response, Status};
+
+use crate::proto::{
+    Notice, PostRequest, PostResponse, WatchRequest, WhoAmIRequest, WhoAmIResponse,
+    board_server::Board,
+};
+
+/// How many notices a reader may be behind.
+const BACKLOG: usize = 16;
+
+/// A board that forgets its notices as soon as its readers have them.
+#[derive(Debug)]
+pub struct NoticeBoard {
+    notices: broadcast::Sender<Notice>,
+}
+
+impl NoticeBoard {
+    /// A board without notices.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            notices: broadcast::Sender::new(BACKLOG),
+        }
+    }
+}
+
+impl Default for NoticeBoard {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+type Notices = Pin<Box<dyn Stream<Item = Result<Notice, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Board for NoticeBoard {
+    async fn who_am_i(
+        &self,
+        request: Request<WhoAmIRequest>,
+    ) -> Result<Response<WhoAmIResponse>, Status> {
+        let identity = identity(&request)?;
+        Ok(Response::new(WhoAmIResponse {
+            user_id: identity.user().id().to_owned(),
+            email: identity.user().email().to_owned(),
+            credential: identity.credential().as_str().to_owned(),
+        }))
+    }
+
+    type WatchStream = UntilEnded<Notices>;
+
+    async fn watch(
+        &self,
+        request: Request<WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let identity = identity(&request)?;
+        let notices = BroadcastStream::new(self.notices.subscribe());
+        let notices: Notices = Box::pin(notices.map(|notice| {
+            notice.map_err(|_| Status::data_loss("Too slow: some notices were missed"))
+        }));
+        // Whoever signs out, is banned or comes to the end of a session, reads no further.
+        Ok(Response::new(until_ended(notices, identity)))
+    }
+
+    async fn post(&self, request: Request<PostRequest>) -> Result<Response<PostResponse>, Status> {
+        let author = authorize(&request, &Role::new("admin"))?
+            .user()
+            .id()
+            .to_owned();
+        let PostRequest { text } = request.into_inner();
+        if text.is_empty() {
+            return Err(Status::invalid_argument("A notice has to say something"));
+        }
+        // An error means that nobody is watching.
+        let readers = self.notices.send(Notice { text, author }).unwrap_or(0);
+        Ok(Response::new(PostResponse {
+            readers: u32::try_from(readers).unwrap_or(u32::MAX),
+        }))
+    }
+}

@@ -1,0 +1,50 @@
+//! A running server, its deployment, and clients.
+
+use std::{net::SocketAddr, time::Duration};
+
+use better_auth_layer::testing::{Credential, TestIssuer};
+use tonic::{
+    service::interceptor::InterceptedService,
+    transport::{Channel, Endpoint, server::TcpIncoming},
+};
+use tonic_app::{Bearer, app, proto::board_client::BoardClient};
+
+/// A server that trusts a deployment.
+pub(crate) struct World {
+    pub(crate) issuer: TestIssuer,
+    address: SocketAddr,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let issuer = TestIssuer::new();
+        let auth = issuer
+            .layer_builder()
+            .recheck_interval(Duration::from_millis(50))
+            .build()
+            .unwrap();
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = incoming.local_addr().unwrap();
+        tokio::spawn(app(auth).await.unwrap().serve_with_incoming(incoming));
+        Self { issuer, address }
+    }
+
+    pub(crate) fn channel(&self) -> Channel {
+        let address = format!("http://{}", self.address);
+        Endpoint::from_shared(address).unwrap().connect_lazy()
+    }
+
+    /// A client that sends nothing along.
+    pub(crate) fn anonymous(&self) -> BoardClient<Channel> {
+        BoardClient::new(self.channel())
+    }
+
+    /// A client with a token.
+    pub(crate) fn client(
+        &self,
+        token: &Credential,
+    ) -> BoardClient<InterceptedService<Channel, Bearer>> {
+        let bearer = Bearer::new(token.text()).unwrap();
+        BoardClient::with_interceptor(self.channel(), bearer)
+    }
+}
