@@ -119,7 +119,10 @@
 //! keys from an address are fetched on one with `enable_io`, too. A store that answers at once and keys that never change
 //! work on any executor.
 //!
-#![cfg_attr(all(feature = "full", feature = "testing"), doc = "[guide]: crate::guide")]
+#![cfg_attr(
+    all(feature = "full", feature = "testing"),
+    doc = "[guide]: crate::guide"
+)]
 #![cfg_attr(
     not(all(feature = "full", feature = "testing")),
     doc = "[guide]: https://docs.rs/better-auth-layer/latest/better_auth_layer/guide/index.html"
