@@ -2,6 +2,7 @@
 //! application's own, the end of sessions, spans and metrics.
 
 mod ended;
+mod membership;
 mod modes;
 mod policies;
 mod refusals;

@@ -1,6 +1,7 @@
 //! Extractors for [axum](https://docs.rs/axum) (feature `axum`).
 //!
-//! [`Identity`], [`User`] and [`Session`] are extractors behind [`BetterAuthLayer`](crate::BetterAuthLayer);
+//! [`Identity`], [`User`] and [`Session`] are extractors behind [`BetterAuthLayer`](crate::BetterAuthLayer), [`Member`] behind
+//! a [`MembershipLayer`](crate::authorize::MembershipLayer);
 //! [`Authorized`] also holds the sender to a [`Policy`]:
 //!
 //! ```
@@ -54,7 +55,7 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use crate::authorize::{Policy, permit, refuse};
-use crate::identity::{Identity, Session, User, report_missing_layer, required};
+use crate::identity::{Identity, Member, Session, User, report_missing_layer, required};
 use crate::rejection::{Rejection, RejectionKind, json_response};
 
 /// The identity, for handlers that need somebody: `401` for nobody.
@@ -102,6 +103,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
             session.ok_or_else(|| Rejection::new(RejectionKind::PermissionDenied))
         })?;
         Ok(session.clone())
+    }
+}
+
+/// The membership that a [`MembershipLayer`](crate::authorize::MembershipLayer) has found.
+impl<S: Send + Sync> FromRequestParts<S> for Member {
+    type Rejection = IdentityRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, IdentityRejection> {
+        let member = extract(parts, |parts| {
+            let member = parts.extensions.get::<Self>();
+            member.ok_or_else(|| {
+                tracing::error!(
+                    outcome = RejectionKind::LayerMissing.as_str(),
+                    method = %parts.method,
+                    route = ?parts.uri.path(),
+                    "a route that asks for a member is not behind a MembershipLayer"
+                );
+                Rejection::new(RejectionKind::LayerMissing)
+            })
+        })?;
+        Ok(member.clone())
     }
 }
 

@@ -4,9 +4,12 @@ use crate::builder::BetterAuthLayerBuilder;
 use crate::config_error::ConfigError;
 use crate::database_url::DatabaseUrl;
 use crate::environment::Environment;
+use crate::identity::Member;
 use crate::layer::BetterAuthLayer;
 use crate::settings::Settings;
-use crate::store::{Lookup, LookupKind, Resolution, Schema, StoreError, UserStore};
+use crate::store::{
+    Lookup, LookupKind, MembershipStore, Resolution, Schema, StoreError, UserStore,
+};
 
 /// The store for a [`DatabaseUrl`], whichever database that is.
 ///
@@ -100,6 +103,21 @@ impl UserStore for DatabaseStore {
             Self::Postgres(store) => store.check().await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.check().await,
+        }
+    }
+}
+
+impl MembershipStore for DatabaseStore {
+    async fn member(
+        &self,
+        user_id: &str,
+        organization_id: &str,
+    ) -> Result<Option<Member>, StoreError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.member(user_id, organization_id).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.member(user_id, organization_id).await,
         }
     }
 }

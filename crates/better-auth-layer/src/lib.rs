@@ -186,7 +186,7 @@ pub use self::database_url::DatabaseUrl;
 pub use self::environment::Environment;
 pub use self::future::ResponseFuture;
 pub use self::identity::{
-    ApiKey, ApiKeyHash, CredentialKind, Identity, Session, SessionToken, User,
+    ApiKey, ApiKeyHash, CredentialKind, Identity, Member, Session, SessionToken, User,
 };
 pub use self::jwks::{
     JwksOptions, JwsAlgorithm, KeySet, KeySource, KeySourceError, RemoteKeySource,
@@ -203,8 +203,9 @@ pub use self::settings::Settings;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{SqliteKeySource, SqliteStore, SqliteStoreBuilder};
 pub use self::store::{
-    Column, EmailKey, Lookup, LookupKey, LookupKind, Naming, Resolution, Schema, StoreError,
-    StoreErrorKind, StoreFn, TableName, TableNameError, UserStore, store_fn,
+    Column, EmailKey, Lookup, LookupKey, LookupKind, MembershipFn, MembershipStore, Naming,
+    Resolution, Schema, StoreError, StoreErrorKind, StoreFn, TableName, TableNameError, UserStore,
+    membership_fn, store_fn,
 };
 pub use self::stream::{Ended, SessionEnd, UntilEnded};
 pub use self::verify::CookieCache;

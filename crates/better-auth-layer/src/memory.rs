@@ -2,10 +2,12 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use crate::identity::{ApiKey, Session, User};
-use crate::store::{Lookup, LookupKey, LookupKind, Resolution, StoreError, UserStore};
+use crate::identity::{ApiKey, Member, Session, User};
+use crate::store::{
+    Lookup, LookupKey, LookupKind, MembershipStore, Resolution, StoreError, UserStore,
+};
 
-/// Users and sessions in memory: the mock for unit tests of a service behind the layer.
+/// Users, sessions and memberships in memory: the mock for unit tests of a service behind the layer.
 ///
 /// Keep hold of it in an [`Arc`](std::sync::Arc) to change it while the service runs.
 ///
@@ -35,6 +37,7 @@ struct Tables {
     users: Vec<User>,
     sessions: Vec<Session>,
     api_keys: Vec<ApiKey>,
+    members: Vec<Member>,
 }
 
 impl MemoryStore {
@@ -73,11 +76,38 @@ impl MemoryStore {
         self.change(|tables| tables.api_keys.retain(|key| key.id() != id));
     }
 
-    /// Removes a user with all sessions.
+    /// Makes a user a member of an organization, in place of what the user was there before.
+    ///
+    /// ```
+    /// use better_auth_layer::{Member, MemoryStore};
+    ///
+    /// let store = MemoryStore::new();
+    /// store.insert_member(Member::new("usr_1", "org_1").with_role("owner"));
+    /// store.remove_member("usr_1", "org_1");
+    /// ```
+    pub fn insert_member(&self, member: Member) {
+        self.change(|tables| {
+            tables
+                .members
+                .retain(|other| !other.is_answer_to(member.user_id(), member.organization_id()));
+            tables.members.push(member);
+        });
+    }
+
+    /// Ends a user's membership in an organization.
+    pub fn remove_member(&self, user_id: &str, organization_id: &str) {
+        self.change(|tables| {
+            let members = &mut tables.members;
+            members.retain(|member| !member.is_answer_to(user_id, organization_id));
+        });
+    }
+
+    /// Removes a user with all sessions and memberships.
     pub fn remove_user(&self, id: &str) {
         self.change(|tables| {
             tables.users.retain(|user| user.id() != id);
             tables.sessions.retain(|session| session.user_id() != id);
+            tables.members.retain(|member| member.user_id() != id);
         });
     }
 
@@ -108,6 +138,20 @@ impl UserStore for MemoryStore {
 
     fn supports(&self, _: LookupKind) -> bool {
         true
+    }
+}
+
+impl MembershipStore for MemoryStore {
+    async fn member(
+        &self,
+        user_id: &str,
+        organization_id: &str,
+    ) -> Result<Option<Member>, StoreError> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let mut members = tables.members.iter();
+        Ok(members
+            .find(|member| member.is_answer_to(user_id, organization_id))
+            .cloned())
     }
 }
 

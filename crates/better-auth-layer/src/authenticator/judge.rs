@@ -130,13 +130,7 @@ impl Inner {
     }
 
     pub(super) fn unavailable(&self, error: &StoreError) -> Rejection {
-        tracing::error!(
-            outcome = RejectionKind::Unavailable.as_str(),
-            kind = error.kind().as_str(),
-            error = format!("{error:#}"),
-            "user store failed"
-        );
-        Rejection::unavailable(&self.retry_after)
+        error.reject(&self.retry_after)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Inner;
 use crate::clock::Timestamp;
 use crate::identity::{Identity, Origin, Reproof};
-use crate::rejection::Renderer;
+use crate::rejection::{Renderer, RetryAfter};
 use crate::store::LookupKind;
 use crate::verify::{Subject, Verified};
 
@@ -17,6 +17,14 @@ impl Origin for Inner {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn lookup_timeout(&self) -> Duration {
+        self.lookup_timeout
+    }
+
+    fn retry_after(&self) -> &RetryAfter {
+        &self.retry_after
     }
 
     fn recheck_interval(&self) -> Duration {

@@ -28,15 +28,23 @@
 //! # async fn close() {}
 //! ```
 //!
+//! Whether somebody is a member of an organization, the store has to say: that is [`MembershipLayer`].
+//!
 //! A handler that wants the identity as well takes the extractor `better_auth_layer::axum::Authorized` (feature `axum`).
 
 mod future;
 mod layer;
+mod membership;
+mod membership_future;
+mod membership_layer;
 mod policy;
 mod service;
 
 pub use self::future::ResponseFuture;
 pub use self::layer::AuthorizeLayer;
+pub use self::membership::Membership;
+pub use self::membership_future::MembershipFuture;
+pub use self::membership_layer::MembershipLayer;
 pub use self::policy::{
     And, ApiKeyPermission, FreshSession, NotImpersonated, Or, Policy, Role, SessionOnly,
     VerifiedEmail,

@@ -4,8 +4,10 @@ mod api_key;
 mod api_key_hash;
 mod credential_kind;
 mod fields;
+mod member;
 mod origin;
 mod passage;
+mod roles;
 mod session;
 mod session_token;
 mod user;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 pub use self::api_key::ApiKey;
 pub use self::api_key_hash::ApiKeyHash;
 pub use self::credential_kind::CredentialKind;
+pub use self::member::Member;
 pub(crate) use self::origin::{Origin, Reproof};
 #[cfg(feature = "axum")]
 pub(crate) use self::passage::report_missing_layer;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Identity;
 use crate::clock::Timestamp;
-use crate::rejection::{Rejection, Renderer};
+use crate::rejection::{Rejection, Renderer, RetryAfter};
 
 /// The future of [`Origin::prove_again`].
 pub(crate) type Reproof = Pin<Box<dyn Future<Output = Result<Identity, Rejection>> + Send>>;
@@ -19,6 +19,12 @@ pub(crate) trait Origin: Send + Sync {
 
     /// The layer's time.
     fn now(&self) -> Timestamp;
+
+    /// How long a store may take.
+    fn lookup_timeout(&self) -> Duration;
+
+    /// When a client should come back whom nobody can tell anything.
+    fn retry_after(&self) -> &RetryAfter;
 
     /// How often the proof of an open stream is looked at again.
     fn recheck_interval(&self) -> Duration;

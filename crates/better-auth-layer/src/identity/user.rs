@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::fields::Fields;
+use super::roles::roles;
 use crate::clock::Timestamp;
 
 /// A user, as the store read it.
@@ -134,11 +135,7 @@ impl User {
 
     /// The single roles in the role column.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        self.role
-            .iter()
-            .flat_map(|roles| roles.split(','))
-            .map(str::trim)
-            .filter(|role| !role.is_empty())
+        roles(self.role())
     }
 
     /// A field of the application's own, as text: one of the columns that the store was asked to read as well
@@ -178,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_are_split_at_commas_and_trimmed() {
+    fn every_role_in_the_column_counts() {
         let user = User::new("1", "a@example.com").with_role("admin, editor,,");
         assert_eq!(user.roles().collect::<Vec<_>>(), ["admin", "editor"]);
     }

@@ -6,6 +6,7 @@ mod column_type;
 mod connections;
 mod failure;
 mod key_source;
+mod members;
 mod question;
 mod row;
 mod statements;

@@ -201,7 +201,7 @@ fn nothing(lookup: &Lookup<'_>) -> Resolution {
 }
 
 /// A parameter in text form and of unknown type, for which the server takes the column's.
-struct Text<'a>(&'a str);
+pub(super) struct Text<'a>(pub(super) &'a str);
 
 /// The driver shows parameters in its own log.
 impl fmt::Debug for Text<'_> {
@@ -211,7 +211,7 @@ impl fmt::Debug for Text<'_> {
 }
 
 impl Text<'_> {
-    fn parameter(&self) -> (&(dyn ToSql + Sync), Type) {
+    pub(super) fn parameter(&self) -> (&(dyn ToSql + Sync), Type) {
         (self, Type::UNKNOWN)
     }
 }

@@ -11,13 +11,17 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::connections::{Connection, Terms};
 use super::failure::{Failure, PostgresError};
 use super::key_source::PostgresKeySource;
+use super::members::Members;
 use super::question::Question;
 use super::tables::{Tables, public_keys};
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
+use crate::identity::Member;
 use crate::jwks::KeySet;
 use crate::store::sql::LayoutError;
-use crate::store::{Lookup, LookupKind, Resolution, Schema, StoreError, StoreErrorKind, UserStore};
+use crate::store::{
+    Lookup, LookupKind, MembershipStore, Resolution, Schema, StoreError, StoreErrorKind, UserStore,
+};
 
 /// How long the start of a service may be held up by a first look at the database.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
@@ -58,6 +62,7 @@ struct Inner {
     schema_refresh: Duration,
     /// Never locked across a wait: readers take the pointer and go.
     tables: RwLock<Option<Known>>,
+    members: Members,
 }
 
 #[derive(Clone)]
@@ -78,6 +83,7 @@ impl PostgresStore {
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
+                members: Members::new(pool.clone(), tls.clone(), schema.clone(), deadline),
                 pool,
                 tls,
                 schema,
@@ -168,6 +174,18 @@ impl UserStore for PostgresStore {
     async fn check(&self) -> Result<(), StoreError> {
         let answer = self.inner.within_deadline(Question::Check).await;
         answer.map(|_| ())
+    }
+}
+
+/// Reads `userId`, `organizationId` and `role` of the table `member`; the role needs the right to `SELECT` these columns,
+/// no more.
+impl MembershipStore for PostgresStore {
+    async fn member(
+        &self,
+        user_id: &str,
+        organization_id: &str,
+    ) -> Result<Option<Member>, StoreError> {
+        self.inner.members.find(user_id, organization_id).await
     }
 }
 

@@ -84,7 +84,7 @@ impl Tables {
 }
 
 /// The columns of the tables that exist.
-async fn find_columns(
+pub(super) async fn find_columns(
     connection: &Connection,
     tables: &[TableName],
 ) -> Result<FoundTables<FoundColumn>, Failure> {
@@ -105,7 +105,7 @@ async fn find_columns(
     Ok(found)
 }
 
-fn choose_side_table(
+pub(super) fn choose_side_table(
     candidates: &[TableName],
     columns: &[SideColumn],
     found: &FoundTables<FoundColumn>,

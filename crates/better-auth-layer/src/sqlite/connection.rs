@@ -7,11 +7,12 @@ use rusqlite::{Connection as Sqlite, ErrorCode, InterruptHandle, OpenFlags, Para
 
 use super::statements::{Statements, public_keys};
 use crate::clock::Timestamp;
-use crate::identity::ApiKeyHash;
+use crate::identity::{ApiKeyHash, Member};
 use crate::jwks::KeySet;
 use crate::store::sql::{
-    ApiKeyColumn, FoundTables, KeyColumn, Layout, Pair, Record, SideTable, USER_COLUMNS, answer,
-    api_key_answer, candidate_tables, read_api_key, read_session, read_user,
+    ApiKeyColumn, FoundTables, KeyColumn, Layout, MemberColumn, Pair, Record, SideColumn,
+    SideTable, USER_COLUMNS, answer, api_key_answer, candidate_tables, member_answer, no_members,
+    read_api_key, read_member, read_session, read_user,
 };
 use crate::store::{
     Column, Lookup, LookupKey, Resolution, Schema, StoreError, StoreErrorKind, TableName,
@@ -107,6 +108,27 @@ impl Connection {
         api_key_answer(rows().map_err(|error| failure(&error))?, hash)
     }
 
+    pub(super) fn member(
+        &mut self,
+        schema: &Schema,
+        user_id: &str,
+        organization_id: &str,
+    ) -> Result<Option<Member>, StoreError> {
+        self.refresh(schema)?;
+        let Some(Known { statements, .. }) = &self.known else {
+            return Err(StoreErrorKind::Schema.into());
+        };
+        let sql = statements.member.as_ref();
+        let sql = sql.map_err(|lack| no_members(lack))?;
+        let rows = || -> rusqlite::Result<Vec<_>> {
+            let mut statement = self.sqlite.prepare_cached(sql)?;
+            let rows = statement.query_map([user_id, organization_id], |row| read_member(row))?;
+            rows.collect()
+        };
+        let rows = rows().map_err(|error| failure(&error))?;
+        member_answer(rows, user_id, organization_id)
+    }
+
     /// The public keys that were in force at a time, or have ended less than the grace period before.
     pub(super) fn public_keys(
         &self,
@@ -114,9 +136,7 @@ impl Connection {
         now: Timestamp,
         grace_period: Duration,
     ) -> Result<KeySet, StoreError> {
-        let tables = KeyColumn::tables(schema);
-        let found = self.found(&tables)?;
-        let table = SideTable::choose(&tables, &KeyColumn::NAMES, &found, |()| true);
+        let table = self.side_table(&KeyColumn::tables(schema), &KeyColumn::NAMES)?;
         let table = table.map_err(|lack| StoreError::new(StoreErrorKind::Schema, lack))?;
         let mut keys = KeySet::default();
         let mut read = || -> rusqlite::Result<()> {
@@ -154,12 +174,11 @@ impl Connection {
         }
         let in_use = self.known.take().map(|known| known.layout);
         let layout = self.find(schema, in_use.as_ref())?;
-        let tables = ApiKeyColumn::tables(schema);
-        let found = self.found(&tables)?;
-        let api_keys = SideTable::choose(&tables, &ApiKeyColumn::NAMES, &found, |()| true);
+        let api_keys = self.side_table(&ApiKeyColumn::tables(schema), &ApiKeyColumn::NAMES)?;
+        let members = self.side_table(&MemberColumn::tables(schema), &MemberColumn::NAMES)?;
         let user_fields = layout.user_fields().iter();
         self.known = Some(Known {
-            statements: Statements::new(&layout, api_keys),
+            statements: Statements::new(&layout, api_keys, members),
             user_fields: user_fields.map(|(name, ())| name.clone()).collect(),
             layout,
             schema_version,
@@ -171,6 +190,16 @@ impl Connection {
         let found = self.found(&candidate_tables(schema))?;
         Layout::choose(schema, &found, in_use)
             .map_err(|error| StoreError::new(StoreErrorKind::Schema, error))
+    }
+
+    /// One of these tables, or why there is none.
+    fn side_table(
+        &self,
+        tables: &[TableName],
+        columns: &[SideColumn],
+    ) -> Result<Result<SideTable<()>, String>, StoreError> {
+        let found = self.found(tables)?;
+        Ok(SideTable::choose(tables, columns, &found, |()| true))
     }
 
     /// The columns of the tables that exist.

@@ -1,6 +1,6 @@
 //! The SQL of every lookup.
 
-use crate::store::sql::{ApiKeyColumn, KeyColumn, Layout, Quoted, SideTable};
+use crate::store::sql::{ApiKeyColumn, KeyColumn, Layout, MemberColumn, Quoted, SideTable};
 use crate::store::{Column, LookupKind};
 
 /// The statements for one layout, written once.
@@ -15,17 +15,24 @@ pub(super) struct Statements {
     pub(super) by_token: Option<String>,
     /// `?1` the hash. Rows: the user's columns, the key's in the order of [`ApiKeyColumn::ALL`], the application's own.
     pub(super) by_api_key: Result<String, String>,
+    /// `?1` the user's id, `?2` the organization's. Rows: the columns in the order of [`MemberColumn::ALL`].
+    pub(super) member: Result<String, String>,
 }
 
 impl Statements {
-    /// `api_keys`: the table of API keys, or why there is none.
-    pub(super) fn new(layout: &Layout<()>, api_keys: Result<SideTable<()>, String>) -> Self {
+    /// `api_keys` and `members`: the tables of API keys and of members, or why there is none.
+    pub(super) fn new(
+        layout: &Layout<()>,
+        api_keys: Result<SideTable<()>, String>,
+        members: Result<SideTable<()>, String>,
+    ) -> Self {
         let sql = Sql { layout };
         Self {
             by_email: sql.by_user(LookupKind::Email),
             by_user_id: sql.by_user(LookupKind::UserId),
             by_token: layout.column(Column::SessionToken).map(|_| sql.by_token()),
             by_api_key: api_keys.map(|keys| sql.by_api_key(&keys)),
+            member: members.map(|members| member(&members)),
         }
     }
 }
@@ -48,6 +55,24 @@ pub(super) fn public_keys(keys: &SideTable<()>) -> String {
         text(KeyColumn::PublicKey),
         text(KeyColumn::Alg),
         keys.table()
+    )
+}
+
+/// Compared in the column's own way, for its index, and returned letter for letter.
+fn member(members: &SideTable<()>) -> String {
+    let name = |column: MemberColumn| {
+        let name = members.column(column as usize);
+        name.map(|(name, ())| format!("m.{}", Quoted(name)))
+            .unwrap_or_default()
+    };
+    let columns =
+        MemberColumn::ALL.map(|column| format!("CAST({} AS TEXT) COLLATE BINARY", name(column)));
+    format!(
+        "SELECT DISTINCT {} FROM {} m WHERE {} = ?1 AND {} = ?2",
+        columns.join(", "),
+        members.table(),
+        name(MemberColumn::UserId),
+        name(MemberColumn::OrganizationId),
     )
 }
 

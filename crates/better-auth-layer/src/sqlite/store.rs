@@ -15,9 +15,12 @@ use super::interrupt::Interrupt;
 use super::key_source::SqliteKeySource;
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
+use crate::identity::Member;
 use crate::jwks::KeySet;
 use crate::store::sql::{LayoutError, check_limits};
-use crate::store::{Lookup, LookupKind, Resolution, Schema, StoreError, StoreErrorKind, UserStore};
+use crate::store::{
+    Lookup, LookupKind, MembershipStore, Resolution, Schema, StoreError, StoreErrorKind, UserStore,
+};
 
 /// How long the start of a service may be held up by a writer's lock.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
@@ -216,6 +219,21 @@ impl UserStore for SqliteStore {
         let inner = Arc::clone(&self.inner);
         self.inner
             .run(move |connection| connection.check(&inner.schema))
+            .await
+    }
+}
+
+/// Reads `userId`, `organizationId` and `role` of the table `member`.
+impl MembershipStore for SqliteStore {
+    async fn member(
+        &self,
+        user_id: &str,
+        organization_id: &str,
+    ) -> Result<Option<Member>, StoreError> {
+        let (user_id, organization_id) = (user_id.to_owned(), organization_id.to_owned());
+        let inner = Arc::clone(&self.inner);
+        self.inner
+            .run(move |connection| connection.member(&inner.schema, &user_id, &organization_id))
             .await
     }
 }

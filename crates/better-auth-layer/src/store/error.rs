@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::rejection::{Rejection, RejectionKind, RetryAfter};
+
 /// A store could not answer. The client gets `503`, never `401`, `404` or an identity.
 ///
 /// `{}` is one sentence, `{:#}` adds the causes. The text goes to the log, so a store keeps keys, tokens and connection strings out of it and out of the source.
@@ -19,6 +21,19 @@ use std::fmt;
 pub struct StoreError {
     kind: StoreErrorKind,
     source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// What follows for a request. Why is for the log.
+    pub(crate) fn reject(&self, retry_after: &RetryAfter) -> Rejection {
+        tracing::error!(
+            outcome = RejectionKind::Unavailable.as_str(),
+            kind = self.kind().as_str(),
+            error = format!("{self:#}"),
+            "user store failed"
+        );
+        Rejection::unavailable(retry_after)
+    }
 }
 
 impl StoreError {
@@ -58,7 +73,7 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Unsupported => "the user store has no such lookup",
             StoreErrorKind::Panicked => "the user store panicked",
             StoreErrorKind::WrongAnswer => {
-                "the user store answered with a user or a session that was not asked for"
+                "the user store's answer is not one to what it was asked"
             }
         })?;
         if f.alternate() {

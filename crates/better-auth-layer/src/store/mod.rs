@@ -2,9 +2,12 @@
 
 mod email;
 mod erased;
+mod erased_membership;
 mod error;
 mod limits;
 mod lookup;
+mod membership_fn;
+mod membership_store;
 mod resolution;
 mod schema;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -14,9 +17,12 @@ mod user_store;
 
 pub use self::email::EmailKey;
 pub(crate) use self::erased::DynUserStore;
+pub(crate) use self::erased_membership::DynMembershipStore;
 pub use self::error::{StoreError, StoreErrorKind};
 pub(crate) use self::limits::{catch_panic, within};
 pub use self::lookup::{Lookup, LookupKey, LookupKind};
+pub use self::membership_fn::{MembershipFn, membership_fn};
+pub use self::membership_store::MembershipStore;
 pub use self::resolution::Resolution;
 pub use self::schema::{Column, Naming, Schema, TableName, TableNameError};
 pub use self::store_fn::{StoreFn, store_fn};

@@ -34,6 +34,7 @@ pub struct Schema {
     session_table: Option<TableName>,
     api_key_table: Option<TableName>,
     key_table: Option<TableName>,
+    member_table: Option<TableName>,
     columns: BTreeMap<Column, String>,
     user_fields: Vec<String>,
 }
@@ -91,6 +92,21 @@ impl Schema {
     #[must_use]
     pub fn with_key_table(mut self, table: TableName) -> Self {
         self.key_table = Some(table);
+        self
+    }
+
+    /// Sets the table of members of organizations; without it, `member` or `members`. It is read only where a
+    /// [`MembershipStore`](crate::MembershipStore) is asked.
+    ///
+    /// ```
+    /// use better_auth_layer::{Schema, TableName};
+    ///
+    /// let schema = Schema::auto().with_member_table(TableName::new("memberships").in_schema("auth"));
+    /// assert_eq!(schema.member_table().map(TableName::name), Some("memberships"));
+    /// ```
+    #[must_use]
+    pub fn with_member_table(mut self, table: TableName) -> Self {
+        self.member_table = Some(table);
         self
     }
 
@@ -161,6 +177,12 @@ impl Schema {
     #[must_use]
     pub fn key_table(&self) -> Option<&TableName> {
         self.key_table.as_ref()
+    }
+
+    /// The table of members of organizations; `None`: to be found.
+    #[must_use]
+    pub fn member_table(&self) -> Option<&TableName> {
+        self.member_table.as_ref()
     }
 
     /// The columns of the application's own that are read as well.
