@@ -35,6 +35,33 @@ pub enum DatabaseStore {
 }
 
 impl DatabaseStore {
+    /// Makes the store that the settings name, for programs that need it beside the layer as well:
+    ///
+    /// ```
+    /// use better_auth_layer::authorize::MembershipLayer;
+    /// use better_auth_layer::{BetterAuthLayer, ConfigError, DatabaseStore, Settings};
+    ///
+    /// async fn layers(settings: &Settings) -> Result<(BetterAuthLayer, MembershipLayer), ConfigError> {
+    ///     let store = DatabaseStore::from_settings(settings).await?;
+    ///     let auth = settings.builder().store(store.clone()).build()?;
+    ///     Ok((auth, MembershipLayer::new(store)))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect), and where `DATABASE_URL` is not set.
+    pub async fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        let Some(url) = settings.database_url() else {
+            return Err(ConfigError::new(
+                "DATABASE_URL",
+                "is not set",
+                "set it to `postgres://user:password@host:5432/database` or `sqlite:path/to/file.sqlite`",
+            ));
+        };
+        Self::connect(url, settings.schema()).await
+    }
+
     /// Makes the store. A PostgreSQL server may be down, a SQLite file must exist.
     ///
     /// # Errors
@@ -162,21 +189,15 @@ impl BetterAuthLayer {
     ///
     /// [`ConfigError`] names the variable that is missing or cannot be used and says what to write.
     pub async fn from_settings(settings: &Settings) -> Result<BetterAuthLayerBuilder, ConfigError> {
-        let Some(url) = settings.database_url() else {
-            return Err(ConfigError::new(
-                "DATABASE_URL",
-                "is not set",
-                "set it to `postgres://user:password@host:5432/database` or `sqlite:path/to/file.sqlite`",
-            ));
-        };
-        if !settings.accept_a_credential() {
+        // Said before anything is connected to, and after the address, which is wanted first.
+        if settings.database_url().is_some() && !settings.accept_a_credential() {
             return Err(ConfigError::new(
                 "BETTER_AUTH_SECRET",
                 "is not set",
                 "set it to the secret that Better Auth runs with, or BETTER_AUTH_URL to its address, or both",
             ));
         }
-        let store = DatabaseStore::connect(url, settings.schema()).await?;
+        let store = DatabaseStore::from_settings(settings).await?;
         Ok(settings.builder().store(store))
     }
 }

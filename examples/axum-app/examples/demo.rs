@@ -5,7 +5,9 @@ use std::{error::Error, io};
 
 use axum::{ServiceExt, extract::Request};
 use axum_app::Room;
-use better_auth_layer::{ApiKeys, testing::TestIssuer};
+use better_auth_layer::{
+    ApiKeys, Member, authorize::MembershipLayer, membership_fn, testing::TestIssuer,
+};
 use tokio::net::TcpListener;
 
 const ADDRESS: &str = "127.0.0.1:3001";
@@ -45,7 +47,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
 
     let cors = axum_app::cors(move |origin| origin == pages);
-    let app = axum_app::app(auth, cors, Room::new());
+    let members = membership_fn(|user_id, organization_id| async move {
+        let is_hers = user_id == "ada" && organization_id == "acme";
+        Ok(is_hers.then(|| Member::new(user_id, organization_id).with_role("owner")))
+    });
+    let members = MembershipLayer::new(members);
+    let app = axum_app::app(auth, members, cors, Room::new());
     axum::serve(listener, ServiceExt::<Request>::into_make_service(app)).await?;
     Ok(())
 }

@@ -19,7 +19,8 @@ use axum::{
 use better_auth_layer::{
     BetterAuthLayer,
     authorize::{
-        ApiKeyPermission, AuthorizeLayer, FreshSession, NotImpersonated, Policy as _, Role,
+        ApiKeyPermission, AuthorizeLayer, FreshSession, MembershipLayer, NotImpersonated,
+        Policy as _, Role,
     },
 };
 use tower::Layer as _;
@@ -35,7 +36,12 @@ pub use self::{cors::cors, room::Room, socket::websocket_token};
 const FRESH: Duration = Duration::from_secs(5 * 60);
 
 /// The whole application.
-pub fn app(auth: BetterAuthLayer, cors: CorsLayer, room: Room) -> NormalizePath<Router> {
+pub fn app(
+    auth: BetterAuthLayer,
+    members: MembershipLayer,
+    cors: CorsLayer,
+    room: Room,
+) -> NormalizePath<Router> {
     let public = Router::new().route("/health", get(async || "ok"));
 
     let optional = Router::new()
@@ -50,7 +56,7 @@ pub fn app(auth: BetterAuthLayer, cors: CorsLayer, room: Room) -> NormalizePath<
         .route("/me", get(account::show))
         .route("/account", delete(account::close).layer(owners))
         .route("/admin", get(admin::show).layer(admins))
-        .route("/organization", get(organization::show))
+        .route("/organization", get(organization::show).layer(members))
         .route("/files", get(files::list).layer(readers))
         .route("/events", get(events::stream))
         // `any`, as a WebSocket begins with GET in HTTP/1.1 and with CONNECT in HTTP/2.

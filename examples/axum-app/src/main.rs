@@ -4,7 +4,7 @@ use std::{error::Error, io, process::ExitCode};
 
 use axum::{ServiceExt, extract::Request};
 use axum_app::Room;
-use better_auth_layer::{BetterAuthLayer, Environment, Settings};
+use better_auth_layer::{DatabaseStore, Environment, Settings, authorize::MembershipLayer};
 use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -28,8 +28,10 @@ async fn main() -> ExitCode {
 async fn serve() -> Result<(), Box<dyn Error>> {
     let environment = Environment::from_process().with_file(".env")?;
     let settings = Settings::read(&environment)?;
-    let auth = BetterAuthLayer::from_settings(&settings)
-        .await?
+    let store = DatabaseStore::from_settings(&settings).await?;
+    let auth = settings
+        .builder()
+        .store(store.clone())
         .extra_credential_source(axum_app::websocket_token())
         .build()?;
     let cors = axum_app::cors(move |origin| settings.trusts_origin(origin));
@@ -37,7 +39,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let address = environment.get("LISTEN")?.unwrap_or("127.0.0.1:3001");
     let listener = TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    let app = axum_app::app(auth, cors, Room::new());
+    let app = axum_app::app(auth, MembershipLayer::new(store), cors, Room::new());
     axum::serve(listener, ServiceExt::<Request>::into_make_service(app)).await?;
     Ok(())
 }

@@ -1,28 +1,13 @@
-//! For members: a policy of the application's own, as an extractor.
+//! For members of the organization that is active in the session.
 
-use better_auth_layer::{Identity, authorize::Policy, axum::Authorized};
+use better_auth_layer::Member;
 
-/// The sender has chosen an organization in this session.
-///
-/// Better Auth lets only its members do that, but does not take it back in every session of somebody who leaves: before
-/// something that matters ask its table `member`.
-#[derive(Default)]
-pub(crate) struct InOrganization;
-
-impl Policy for InOrganization {
-    fn allows(&self, identity: &Identity) -> bool {
-        organization_id(identity).is_some()
-    }
-}
-
-pub(crate) async fn show(Authorized(identity, _): Authorized<InOrganization>) -> String {
-    let id = organization_id(&identity).unwrap_or_default();
-    format!("{} works for {id}\n", identity.user().id())
-}
-
-/// `None` also for a credential that does not say which session it is of: a user may work for one organization in one
-/// browser and for another one in the next.
-fn organization_id(identity: &Identity) -> Option<&str> {
-    let session = identity.session().filter(|_| identity.names_session());
-    session?.active_organization_id()
+/// The layer around the route has asked the store: somebody who has left does not come here.
+pub(crate) async fn show(member: Member) -> String {
+    let role = member.role().unwrap_or("nobody in particular");
+    format!(
+        "{} works for {} as {role}\n",
+        member.user_id(),
+        member.organization_id()
+    )
 }

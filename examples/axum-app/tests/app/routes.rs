@@ -143,7 +143,7 @@ async fn what_they_read_there_is_theirs() {
             (
                 &Headers::of(&world.ada.signed_token()),
                 "/organization",
-                "ada works for acme\n",
+                "ada works for acme as owner\n",
             ),
         ] {
             assert_eq!(
@@ -152,6 +152,18 @@ async fn what_they_read_there_is_theirs() {
                 "{version:?} {path}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn who_has_left_an_organization_is_out_whatever_the_session_says() {
+    let world = World::start().await;
+    let former = world.ada.user().session();
+    let former = former.active_organization("initech").create();
+    for version in VERSIONS {
+        let headers = Headers::of(&former.cookie());
+        let answer = world.client(version).get("/organization", &headers).await;
+        assert_eq!(answer.status, 403, "{version:?}");
     }
 }
 

@@ -5,7 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use axum::{ServiceExt, extract::Request};
 use axum_app::Room;
 use better_auth_layer::{
-    ApiKeys,
+    ApiKeys, Member,
+    authorize::MembershipLayer,
+    membership_fn,
     testing::{TestApiKey, TestIssuer, TestSession},
 };
 use tokio::net::TcpListener;
@@ -48,7 +50,13 @@ impl World {
         let room = Room::new();
         let pages = issuer.base_url().to_owned();
         let cors = axum_app::cors(move |origin| origin == pages);
-        let app = axum_app::app(auth, cors, room.clone());
+        // Ada has worked for `initech` as well, until she left.
+        let members = membership_fn(|user_id, organization_id| async move {
+            let is_hers = user_id == "ada" && organization_id == "acme";
+            Ok(is_hers.then(|| Member::new(user_id, organization_id).with_role("owner")))
+        });
+        let members = MembershipLayer::new(members);
+        let app = axum_app::app(auth, members, cors, room.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
