@@ -182,3 +182,53 @@ async fn something_must_be_there_to_verify_with() {
     ]);
     assert!(!off.accept_a_credential());
 }
+
+/// The first of a list signs, whatever its number; those behind it count no more, as at Better Auth.
+#[tokio::test]
+async fn of_versioned_secrets_the_first_is_the_one_in_force() {
+    let other = "another-secret-of-the-same-list";
+    for (list, status) in [
+        (format!("2:{SECRET},1:{other}"), 200),
+        (format!(" 0 : {SECRET} , 9:{other}"), 200),
+        (format!("1:{other},2:{SECRET}"), 401),
+    ] {
+        let gate = gate(&[("BETTER_AUTH_SECRETS", &list)]);
+        let answer = gate.send_cookie(&cookie()).await;
+        assert_eq!(answer.status, status, "{list}");
+    }
+}
+
+#[test]
+fn a_list_of_secrets_is_refused_as_a_whole_and_not_shown() {
+    let good = "a-good-secret-of-this-deployment";
+    for (list, says) in [
+        (
+            "2:better-auth-secret-12345678901234567890".to_owned(),
+            "public default",
+        ),
+        (
+            format!("2:{good},1:better-auth-secret-12345678901234567890"),
+            "public default",
+        ),
+        (format!("2:{good},1:short"), "5 bytes"),
+        (format!("2:{good},1:"), "empty"),
+        (format!("2:{good},"), "entry 2"),
+        (good.to_owned(), "entry 1"),
+        (format!("-1:{good}"), "entry 1"),
+        (format!("1.5:{good}"), "entry 1"),
+        (format!("1:{good},1:{good}-2"), "version 1 twice"),
+        (format!("1:{good},01:{good}-2"), "version 1 twice"),
+    ] {
+        let environment: Environment = [("BETTER_AUTH_SECRETS", list.as_str())]
+            .into_iter()
+            .collect();
+        let error = Settings::read(&environment).unwrap_err();
+        assert_eq!(error.setting(), "BETTER_AUTH_SECRETS", "{list}");
+        let text = format!("{error} {error:?}");
+        assert!(text.contains(says), "{list}: {text}");
+        assert!(
+            !text.contains("a-good") && !text.contains("1234567890"),
+            "{text}"
+        );
+    }
+}
