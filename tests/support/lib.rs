@@ -9,6 +9,7 @@ pub mod signer;
 pub mod temporary_folder;
 pub mod test_clock;
 pub mod token;
+pub mod valve;
 pub mod world;
 
 /// The programs in the repository's README, compiled.

@@ -10,7 +10,7 @@ use crate::credential::{CredentialSource, SessionCookie, Sources};
 use crate::csrf::{OriginGuard, TrustedOrigin};
 use crate::jwks::{DynKeySource, KeyCache, RemoteKeySource};
 use crate::layer::BetterAuthLayer;
-use crate::store::{DynUserStore, LookupKind};
+use crate::store::{DynUserStore, LookupKind, SingleFlight};
 use crate::verify::{
     ClaimPolicy, CookieCacheVerifier, JwksSignature, JwtVerifier, RegisteredClaims,
     SecretJwtVerifier, SessionJwtPolicy, SessionTokenVerifier, self_check,
@@ -38,7 +38,7 @@ impl BetterAuthLayerBuilder {
                 "give the builder the secret that Better Auth signs with (BETTER_AUTH_SECRET), its address with `base_url` (BETTER_AUTH_URL), or both",
             ));
         }
-        let store = self.take_store()?;
+        let store = SingleFlight::around(self.take_store()?, self.lookup_timeout);
         let keys = key_source.map(|source| {
             let cache = KeyCache::new(source, self.jwks_options.clone(), Arc::clone(&self.clock));
             JwksSignature::new(Arc::new(cache))

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::rejection::{Rejection, RejectionKind, RetryAfter};
 
@@ -20,7 +21,7 @@ use crate::rejection::{Rejection, RejectionKind, RetryAfter};
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl StoreError {
@@ -41,7 +42,15 @@ impl StoreError {
     pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             kind,
-            source: Some(source.into()),
+            source: Some(source.into().into()),
+        }
+    }
+
+    /// The same failure for another who waited for the answer.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            kind: self.kind,
+            source: self.source.clone(),
         }
     }
 

@@ -66,6 +66,12 @@ impl<'a> Lookup<'a> {
         self
     }
 
+    /// The same question at another time.
+    pub(crate) fn at(mut self, now: Timestamp) -> Self {
+        self.now = now;
+        self
+    }
+
     /// What is asked for.
     #[must_use]
     pub fn key(&self) -> &LookupKey<'a> {

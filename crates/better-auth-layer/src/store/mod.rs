@@ -8,8 +8,10 @@ mod limits;
 mod lookup;
 mod membership_fn;
 mod membership_store;
+mod question;
 mod resolution;
 mod schema;
+mod single_flight;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod sql;
 mod store_fn;
@@ -25,5 +27,6 @@ pub use self::membership_fn::{MembershipFn, membership_fn};
 pub use self::membership_store::MembershipStore;
 pub use self::resolution::Resolution;
 pub use self::schema::{Column, Naming, Schema, TableName, TableNameError};
+pub(crate) use self::single_flight::SingleFlight;
 pub use self::store_fn::{StoreFn, store_fn};
 pub use self::user_store::UserStore;
