@@ -15,7 +15,7 @@ const ORDER: [&[&str]; 23] = [
     &["csrf"],
     &["store"],
     &["jwks"],
-    &["verify"],
+    &["verify", "cache"],
     &["authenticator"],
     &["body"],
     &["stream", "authorize"],

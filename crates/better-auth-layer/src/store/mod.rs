@@ -25,6 +25,7 @@ pub(crate) use self::limits::{catch_panic, within};
 pub use self::lookup::{Lookup, LookupKey, LookupKind};
 pub use self::membership_fn::{MembershipFn, membership_fn};
 pub use self::membership_store::MembershipStore;
+pub(crate) use self::question::{Question, QuestionRef};
 pub use self::resolution::Resolution;
 pub use self::schema::{Column, Naming, Schema, TableName, TableNameError};
 pub(crate) use self::single_flight::SingleFlight;

@@ -16,7 +16,7 @@ pub(crate) struct Question {
 }
 
 /// [`Question`] in the words of a lookup, for finding it without allocating. Hashes to the same.
-#[derive(Hash)]
+#[derive(PartialEq, Eq, Hash)]
 pub(crate) struct QuestionRef<'a> {
     kind: LookupKind,
     text: &'a str,
@@ -46,11 +46,9 @@ impl<'a> QuestionRef<'a> {
             session_id: self.session_id.map(Into::into),
         }
     }
-}
 
-impl PartialEq for QuestionRef<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.text == other.text && self.session_id == other.session_id
+    pub(crate) fn is(&self, question: &Question) -> bool {
+        *self == question.borrowed()
     }
 }
 
@@ -67,5 +65,33 @@ impl Question {
 impl Hash for Question {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.borrowed().hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::identity::SessionToken;
+
+    #[test]
+    fn questions_are_the_same_where_all_of_them_is_but_the_time() {
+        let (token, now) = (SessionToken::new("text"), Timestamp::UNIX_EPOCH);
+        let lookups = [
+            Lookup::by_email("text", now),
+            Lookup::by_email("Text", now),
+            Lookup::by_user_id("text", now),
+            Lookup::by_session_token(&token, now),
+            Lookup::by_email("text", now).with_session_id(""),
+            Lookup::by_email("text", now).with_session_id("text"),
+            Lookup::by_email("", now).with_session_id("texttext"),
+        ];
+        for (index, lookup) in lookups.iter().enumerate() {
+            let question = QuestionRef::of(lookup).to_owned();
+            for (other, lookup) in lookups.iter().enumerate() {
+                let later = lookup.clone().at(Timestamp::MAX);
+                assert_eq!(QuestionRef::of(&later).is(&question), index == other);
+            }
+        }
     }
 }

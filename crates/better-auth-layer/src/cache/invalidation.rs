@@ -1,0 +1,89 @@
+//! Says what has changed.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::revocations::{Concerned, Revocations};
+
+/// Tells a [`CachedStore`](crate::CachedStore) what has changed; made by
+/// [`CachedStore::invalidation`](crate::CachedStore::invalidation). Cheap to clone, cheap to call, never waits.
+///
+/// An answer to a question that was asked before the call is not given any more once the call has returned, by
+/// whichever key it was found and even if it is still on its way from the store. So change the database first, and call
+/// when the change is committed.
+///
+/// ```
+/// use better_auth_layer::Invalidation;
+///
+/// fn signed_out(cache: &Invalidation, session_id: &str) {
+///     cache.invalidate_session(session_id);
+/// }
+///
+/// fn banned(cache: &Invalidation, user_id: &str) {
+///     cache.invalidate_user(user_id);
+/// }
+/// ```
+///
+/// # Listeners
+///
+/// A `PostgresListener` does this by itself. One of your own says that it is there with
+/// [`listening_for`](Self::listening_for), again and again, and [`listener_lost`](Self::listener_lost) when it is not.
+/// From the first of these calls on, the cache answers only while a listener is there: what it has not heard of, it
+/// cannot know to be true.
+#[derive(Clone)]
+pub struct Invalidation {
+    revocations: Arc<Revocations>,
+}
+
+impl Invalidation {
+    pub(super) fn new(revocations: Arc<Revocations>) -> Self {
+        Self { revocations }
+    }
+
+    /// Forgets all that is known of a user: with every session and API key, by whichever key it was found.
+    pub fn invalidate_user(&self, id: &str) {
+        self.revocations.revoke(Concerned::User(id));
+    }
+
+    /// Forgets all that is known of a session, by its id (not its token).
+    pub fn invalidate_session(&self, id: &str) {
+        self.revocations.revoke(Concerned::Session(id));
+    }
+
+    /// Forgets everything.
+    pub fn invalidate_all(&self) {
+        self.revocations.revoke_all();
+    }
+
+    /// Promises that whatever changes from now on is told to this handle, until so much time has passed by the cache's
+    /// clock or the promise is renewed. What was cached while no such promise was in force is forgotten first.
+    ///
+    /// While it is in force, answers are kept for
+    /// [`ttl_while_listening`](crate::CachedStoreBuilder::ttl_while_listening). When it has run out, every lookup goes
+    /// to the store, so a listener that hangs does no harm.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use better_auth_layer::Invalidation;
+    ///
+    /// /// The subscription is confirmed, and says so every second.
+    /// fn heartbeat(cache: &Invalidation) {
+    ///     cache.listening_for(Duration::from_secs(3));
+    /// }
+    /// ```
+    pub fn listening_for(&self, duration: Duration) {
+        self.revocations.promise(duration);
+    }
+
+    /// Takes the promise back: every lookup goes to the store until there is a new one.
+    pub fn listener_lost(&self) {
+        self.revocations.break_promise();
+    }
+}
+
+impl fmt::Debug for Invalidation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invalidation").finish_non_exhaustive()
+    }
+}

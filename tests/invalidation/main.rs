@@ -1,0 +1,3 @@
+//! What a cache is told has changed is not given any more.
+
+mod handle;
