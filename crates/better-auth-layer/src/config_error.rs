@@ -47,6 +47,15 @@ impl ConfigError {
         }
     }
 
+    /// The same error about `other`, where it is about `setting`.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn about(mut self, setting: &str, other: &'static str) -> Self {
+        if self.setting == setting {
+            self.setting = other.into();
+        }
+        self
+    }
+
     /// The builder's method or the environment variable in question.
     #[must_use]
     pub fn setting(&self) -> &str {

@@ -197,7 +197,10 @@ pub use self::layer::BetterAuthLayer;
 #[cfg(feature = "memory")]
 pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
-pub use self::postgres::{PostgresKeySource, PostgresStore, PostgresStoreBuilder};
+pub use self::postgres::{
+    PostgresKeySource, PostgresListener, PostgresListenerBuilder, PostgresStore,
+    PostgresStoreBuilder,
+};
 pub use self::rejection::{ProblemJson, Rejection, RejectionKind, RenderRejection, RetryAfter};
 pub use self::secret::{Secret, SecretError, SecretRing};
 pub use self::service::BetterAuth;

@@ -82,6 +82,26 @@ impl Invalidation {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl Invalidation {
+    /// A handle that does not count as one.
+    pub(crate) fn downgrade(&self) -> WeakInvalidation {
+        WeakInvalidation(Arc::downgrade(&self.revocations))
+    }
+}
+
+/// A handle to a cache that may be gone.
+#[cfg(feature = "postgres")]
+pub(crate) struct WeakInvalidation(std::sync::Weak<Revocations>);
+
+#[cfg(feature = "postgres")]
+impl WeakInvalidation {
+    /// `None` when the cache and all its handles are gone.
+    pub(crate) fn upgrade(&self) -> Option<Invalidation> {
+        self.0.upgrade().map(Invalidation::new)
+    }
+}
+
 impl fmt::Debug for Invalidation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invalidation").finish_non_exhaustive()

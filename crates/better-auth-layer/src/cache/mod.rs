@@ -9,3 +9,5 @@ mod revocations;
 pub use self::builder::CachedStoreBuilder;
 pub use self::cached_store::CachedStore;
 pub use self::invalidation::Invalidation;
+#[cfg(feature = "postgres")]
+pub(crate) use self::invalidation::WeakInvalidation;

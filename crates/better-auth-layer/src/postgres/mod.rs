@@ -7,13 +7,17 @@ mod connections;
 mod failure;
 mod key_source;
 mod members;
+mod listener;
+mod listening;
 mod question;
 mod row;
 mod statements;
 mod store;
 mod tables;
 mod tls;
+mod triggers;
 
 pub use self::builder::PostgresStoreBuilder;
 pub use self::key_source::PostgresKeySource;
+pub use self::listener::{PostgresListener, PostgresListenerBuilder};
 pub use self::store::PostgresStore;

@@ -26,7 +26,7 @@ pub(super) struct Tables {
 }
 
 /// One row per column of every candidate that exists; none, and no error, for those that do not.
-const COLUMNS: &str = "\
+pub(super) const COLUMNS: &str = "\
     SELECT candidate, a.attname::text, t.typname::text, t.typcategory::text, \
     pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') \
     FROM unnest($1::text[]) AS candidate \
