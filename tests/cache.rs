@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use better_auth_layer::{
-    ApiKey, ApiKeyHash, CachedStore, CachedStoreBuilder, Lookup, LookupKind, MemoryStore,
-    RejectionKind, Resolution, Session, SessionToken, StoreError, StoreErrorKind, Timestamp, User,
-    UserStore, store_fn,
+    ApiKey, ApiKeyHash, BetterAuthLayer, CachedStore, CachedStoreBuilder, Lookup, LookupKind,
+    MemoryStore, RejectionKind, Resolution, Session, SessionToken, StoreError, StoreErrorKind,
+    Timestamp, User, UserStore, store_fn,
 };
 use support::gate::{Gate, builder};
 use support::test_clock::{NOW, TestClock};
-use support::token::token_for;
+use support::token::{SECRET, token_for};
 use support::valve::{Mode, Valve, settle};
+use support::world;
 
 const ADA: &str = "ada@example.com";
 
@@ -353,6 +354,37 @@ fn limits_that_make_no_sense_are_refused_by_name() {
         .ttl_while_listening(Duration::from_secs(300))
         .max_entries(1);
     most.build().unwrap();
+}
+
+#[tokio::test]
+async fn the_environment_switches_it_on() {
+    for (value, is_cached) in [("", false), ("off", false), ("on", true)] {
+        let (_store, folder) = world::sqlite();
+        let file = folder.path().join("auth.sqlite");
+        let url = format!("sqlite:{}", file.display());
+        let variables = [
+            ("DATABASE_URL", url.as_str()),
+            ("BETTER_AUTH_SECRET", SECRET),
+            ("BETTER_AUTH_CACHE", value),
+        ];
+        let layer = BetterAuthLayer::from_env(&variables.into_iter().collect()).await;
+        let gate = Gate::of(layer.unwrap().clock(TestClock::new()));
+        let answer = gate.send(&token_for(ADA)).await;
+        answer.assert_identity("before", "usr_ada", "ses_ada");
+        let database = rusqlite::Connection::open(&file).unwrap();
+        database.execute(r#"DELETE FROM "session""#, []).unwrap();
+        let answer = gate.send(&token_for(ADA)).await;
+        if is_cached {
+            answer.assert_identity("after", "usr_ada", "ses_ada");
+        } else {
+            answer.assert_refused("after", RejectionKind::NoActiveSession);
+        }
+        for wrong in ["listen", "yes"] {
+            let variables = [variables[0], variables[1], ("BETTER_AUTH_CACHE", wrong)];
+            let layer = BetterAuthLayer::from_env(&variables.into_iter().collect()).await;
+            assert_eq!(layer.unwrap_err().setting(), "BETTER_AUTH_CACHE");
+        }
+    }
 }
 
 #[tokio::test]

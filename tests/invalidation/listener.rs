@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use better_auth_layer::{
-    CachedStore, Invalidation, Lookup, PostgresListener, PostgresStore, Resolution, Schema,
-    Timestamp, UserStore,
+    BetterAuthLayer, CachedStore, Invalidation, Lookup, PostgresListener, PostgresStore,
+    Resolution, Schema, Timestamp, UserStore,
 };
 use support::captured_log::CapturedLog;
+use support::gate::Gate;
 use support::postgres::{ClusterOptions, Database, OwnCluster, cluster};
-use support::test_clock::NOW;
+use support::test_clock::{NOW, TestClock};
+use support::token::{SECRET, token_for};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -287,13 +289,7 @@ async fn a_listener_goes_with_the_cache() {
     make_triggers(&database, Schema::auto()).await;
     let client = database.client().await;
     let listeners = async || {
-        let rows = client
-            .query(
-                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
-                 AND application_name = 'better-auth-layer listener'",
-                &[],
-            )
-            .await;
+        let rows = client.query(LISTENERS, &[]).await;
         rows.unwrap().len()
     };
     let cached = cached(&database).await;
@@ -336,6 +332,44 @@ async fn what_cannot_be_used_is_refused_and_nothing_is_shown() {
         "{shown}"
     );
 }
+
+#[tokio::test]
+async fn the_environment_switches_it_on() {
+    let database = tables().await;
+    make_triggers(&database, Schema::auto()).await;
+    let variables = [
+        ("DATABASE_URL", database.url()),
+        ("DATABASE_DIRECT_URL", database.url()),
+        ("BETTER_AUTH_SECRET", SECRET),
+        ("BETTER_AUTH_CACHE", "listen"),
+    ];
+    let layer = BetterAuthLayer::from_env(&variables.into_iter().collect()).await;
+    let gate = Gate::of(layer.unwrap().clock(TestClock::new()));
+    let client = database.client().await;
+    until("somebody listens", async || {
+        let rows = client.query(LISTENERS, &[]).await;
+        rows.unwrap().len() == 1
+    })
+    .await;
+    let answer = gate.send(&token_for("ada@example.com")).await;
+    answer.assert_identity("before", "usr_ada", "ses_ada");
+    client
+        .batch_execute(r#"DELETE FROM "session" WHERE "id" = 'ses_ada'"#)
+        .await
+        .unwrap();
+    until("the change is seen", async || {
+        let answer = gate.send(&token_for("ada@example.com")).await;
+        answer.body == "usr_ada ses_two"
+    })
+    .await;
+    let mut wrong = variables;
+    wrong[1].1 = "nonsense";
+    let layer = BetterAuthLayer::from_env(&wrong.into_iter().collect()).await;
+    assert_eq!(layer.unwrap_err().setting(), "DATABASE_DIRECT_URL");
+}
+
+const LISTENERS: &str = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
+    AND application_name = 'better-auth-layer listener'";
 
 /// Without a runtime there is no listener, and no cache either.
 #[test]

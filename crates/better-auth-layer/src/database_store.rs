@@ -1,12 +1,13 @@
 //! The store that an address names.
 
 use crate::builder::BetterAuthLayerBuilder;
+use crate::cache::{CachedStore, Invalidation};
 use crate::config_error::ConfigError;
 use crate::database_url::DatabaseUrl;
 use crate::environment::Environment;
 use crate::identity::Member;
 use crate::layer::BetterAuthLayer;
-use crate::settings::Settings;
+use crate::settings::{CacheSetting, Settings};
 use crate::store::{
     Lookup, LookupKind, MembershipStore, Resolution, Schema, StoreError, UserStore,
 };
@@ -198,6 +199,33 @@ impl BetterAuthLayer {
             ));
         }
         let store = DatabaseStore::from_settings(settings).await?;
-        Ok(settings.builder().store(store))
+        let builder = settings.builder();
+        if settings.cache() == CacheSetting::Off {
+            return Ok(builder.store(store));
+        }
+        let store = CachedStore::new(store);
+        if settings.cache() == CacheSetting::Listen {
+            listen(settings, &store.invalidation())?;
+        }
+        Ok(builder.store(store))
     }
+}
+
+fn listen(settings: &Settings, cache: &Invalidation) -> Result<(), ConfigError> {
+    #[cfg(feature = "postgres")]
+    if let Some(DatabaseUrl::Postgres(url)) = settings.database_url() {
+        let direct = settings.database_direct_url().unwrap_or(url);
+        let listener = crate::postgres::PostgresListener::builder(direct)
+            .query_url(url)
+            .schema(settings.schema().clone())
+            .build()?;
+        listener.listen(cache);
+        return Ok(());
+    }
+    let _ = (settings, cache);
+    Err(ConfigError::new(
+        "BETTER_AUTH_CACHE",
+        "is `listen`, but only PostgreSQL says what changes",
+        "write `on`, or `off`",
+    ))
 }

@@ -97,6 +97,12 @@
 //! issuer is down the keys that are known go on serving for an hour; see [`JwksOptions`]. Nothing of a token is sent to
 //! the issuer.
 //!
+//! # Caching
+//!
+//! Every request asks the store, unless it is a [`CachedStore`]: then a revocation takes effect up to 5 seconds later, or,
+//! with a `PostgresListener` (feature `postgres`), within milliseconds. Identical lookups that are asked at the same time
+//! are asked once in either case; nobody gets an answer to a question that was asked before their request came.
+//!
 //! # Features
 //!
 //! None is on by default. A feature adds API; no check depends on one.
@@ -105,7 +111,7 @@
 //! |---|---|
 //! | `axum` | extractors: `Identity`, `Option<Identity>`, `User`, `Session`, `Authorized<Policy>` |
 //! | `tonic` | `identity(&request)`, `authorize`, and streams that end with the session |
-//! | `postgres` | `PostgresStore`, on tokio-postgres and deadpool-postgres |
+//! | `postgres` | `PostgresStore` and `PostgresListener`, on tokio-postgres and deadpool-postgres |
 //! | `sqlite` | `SqliteStore`, on rusqlite with a bundled SQLite |
 //! | `memory` | `MemoryStore`, for tests |
 //! | `testing` | `testing::TestIssuer`, a deployment in the test's own process; has `memory` in it |

@@ -26,6 +26,8 @@ use crate::store::{Schema, TableName, TableNameError};
 /// | `BETTER_AUTH_TRUSTED_ORIGINS` | whose pages may send the session cookie, between commas ([`TrustedOrigin`]) |
 /// | `BETTER_AUTH_COOKIE_PREFIX` | prefix of the cookies' names; default `better-auth` |
 /// | `BETTER_AUTH_API_KEYS` | `on`: API keys in the header `x-api-key` are accepted; default `off` |
+/// | `BETTER_AUTH_CACHE` | `off` (default); `on`: users and sessions may be 5 seconds old ([`CachedStore`](crate::CachedStore)); `listen`: with a `PostgresListener` beside it |
+/// | `DATABASE_DIRECT_URL` | the same database without a pooler in between, for the listener; default `DATABASE_URL` |
 /// | `BETTER_AUTH_SCHEMA` | `auto` (default), `camel` or `snake` |
 /// | `BETTER_AUTH_USER_TABLE`, `BETTER_AUTH_SESSION_TABLE` | the tables, such as `users` or `auth.user` |
 ///
@@ -60,7 +62,18 @@ pub struct Settings {
     trusted_origins: Vec<TrustedOrigin>,
     cookie_prefix: Option<String>,
     api_keys: bool,
+    cache: CacheSetting,
+    #[cfg(feature = "postgres")]
+    database_direct_url: Option<String>,
     schema: Schema,
+}
+
+/// `BETTER_AUTH_CACHE`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CacheSetting {
+    Off,
+    On,
+    Listen,
 }
 
 impl Settings {
@@ -87,6 +100,9 @@ impl Settings {
             trusted_origins: trusted_origins(&list("BETTER_AUTH_TRUSTED_ORIGINS")?)?,
             cookie_prefix: text("BETTER_AUTH_COOKIE_PREFIX")?,
             api_keys: api_keys(environment)?,
+            cache: cache(environment)?,
+            #[cfg(feature = "postgres")]
+            database_direct_url: text("DATABASE_DIRECT_URL")?,
             schema: schema(environment)?,
         })
     }
@@ -95,6 +111,18 @@ impl Settings {
     #[must_use]
     pub fn database_url(&self) -> Option<&DatabaseUrl> {
         self.database_url.as_ref()
+    }
+
+    /// `BETTER_AUTH_CACHE`
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub(crate) fn cache(&self) -> CacheSetting {
+        self.cache
+    }
+
+    /// `DATABASE_DIRECT_URL`
+    #[cfg(feature = "postgres")]
+    pub(crate) fn database_direct_url(&self) -> Option<&str> {
+        self.database_direct_url.as_deref()
     }
 
     /// `BETTER_AUTH_SECRETS`, else `BETTER_AUTH_SECRET`
@@ -251,6 +279,20 @@ fn api_keys(environment: &Environment) -> Result<bool, ConfigError> {
             setting,
             "is neither `on` nor `off`",
             "write `on` to accept API keys",
+        )),
+    }
+}
+
+fn cache(environment: &Environment) -> Result<CacheSetting, ConfigError> {
+    let setting = "BETTER_AUTH_CACHE";
+    match environment.get(setting)? {
+        None | Some("off" | "false") => Ok(CacheSetting::Off),
+        Some("on" | "true") => Ok(CacheSetting::On),
+        Some("listen") => Ok(CacheSetting::Listen),
+        Some(_) => Err(ConfigError::new(
+            setting,
+            "is none of `off`, `on` and `listen`",
+            "write `on` to keep users and sessions for 5 seconds, or `listen` to keep them until PostgreSQL says that they changed",
         )),
     }
 }
