@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What has none, and why.
-const WITHOUT: [(&str, &str); 14] = [
+const WITHOUT: [(&str, &str); 18] = [
     (
         "ResponseFuture",
         "named for bounds; whoever calls the service awaits it",
@@ -14,6 +14,13 @@ const WITHOUT: [(&str, &str); 14] = [
         "made by `Authenticator::authenticate`, and awaited",
     ),
     ("Authorize", "made by `AuthorizeLayer`, which has one"),
+    ("Membership", "made by `MembershipLayer`, which has one"),
+    ("MembershipFuture", "as `ResponseFuture`"),
+    ("MembershipFn", "made by `membership_fn`, which has one"),
+    (
+        "PostgresListenerBuilder",
+        "made by `PostgresListener::builder`, which has one",
+    ),
     ("And", "made by `Policy::and`"),
     ("Or", "made by `Policy::or`"),
     ("StoreFn", "made by `store_fn`, which has one"),
