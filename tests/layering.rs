@@ -24,7 +24,7 @@ const ORDER: [&[&str]; 23] = [
     &["layer"],
     &["builder", "database_url", "environment"],
     &["settings"],
-    // A feature each; nothing but the last line knows them.
+    // A feature each; nothing but the next lines knows them.
     &["axum", "memory", "postgres", "sqlite", "tonic"],
     // The kit for users' tests, on the store in memory.
     &["testing"],

@@ -260,7 +260,7 @@ async fn the_layers_builder_accepts_what_a_deployment_accepts_by_default_and_no_
 
 #[test]
 fn cookies_stand_beside_others_and_values_are_not_shown() {
-    let (_, session) = issuer_with_session();
+    let (issuer, session) = issuer_with_session();
     let request = Request::get("/").header("cookie", "theme=dark");
     let request = session.cookie().apply(request).body(()).unwrap();
     let cookies: Vec<_> = request.headers().get_all("cookie").iter().collect();
@@ -275,9 +275,14 @@ fn cookies_stand_beside_others_and_values_are_not_shown() {
         session.jwt().mint(),
         key.credential(),
     ];
-    let shown = format!("{session:?} {key:?} {secrets:?} {:?}", session.user());
+    let ada = session.user();
+    let builder = ada.session().token("token-of-a-session");
+    let jwt = session.jwt();
+    let shown = format!("{session:?} {key:?} {secrets:?} {ada:?} {builder:?} {jwt:?}");
+    let shown = format!("{shown} {issuer:?} {:?}", issuer.user("ada@example.com"));
     for secret in secrets {
         assert!(!shown.contains(secret.text()), "{shown}");
     }
     assert!(!shown.contains("ada@example.com"), "{shown}");
+    assert!(!shown.contains("token-of-a-session"), "{shown}");
 }

@@ -116,7 +116,7 @@ impl MemoryStore {
         self.change(|tables| tables.sessions.retain(|session| session.id() != id));
     }
 
-    /// Removes all sessions of a user: a sign-out on every device.
+    /// Removes all sessions of a user, who has then signed out on every device.
     pub fn remove_sessions_of(&self, user_id: &str) {
         self.change(|tables| {
             tables

@@ -1,5 +1,6 @@
 //! Begins a session.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,6 @@ const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 ///     .create();
 /// assert_eq!(session.to_session().impersonated_by(), Some(root.id()));
 /// ```
-#[derive(Debug)]
 #[must_use = "a builder does nothing until `create` is called"]
 pub struct SessionBuilder {
     deployment: Arc<Deployment>,
@@ -104,5 +104,14 @@ impl SessionBuilder {
             session = session.with_active_organization_id(organization);
         }
         TestSession::new(self.deployment, self.user, session)
+    }
+}
+
+impl fmt::Debug for SessionBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionBuilder")
+            .field("id", &self.id)
+            .field("user_id", &self.user.id())
+            .finish_non_exhaustive()
     }
 }

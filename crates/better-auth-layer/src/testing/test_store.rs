@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::resume_unwind;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::StoreFault;
 use crate::memory::MemoryStore;
@@ -11,7 +11,7 @@ use crate::store::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind, U
 /// A [`MemoryStore`] with something in front of it.
 #[derive(Debug, Default)]
 pub(super) struct TestStore {
-    memory: std::sync::Arc<MemoryStore>,
+    memory: Arc<MemoryStore>,
     state: Mutex<State>,
 }
 
@@ -23,7 +23,7 @@ struct State {
 
 impl TestStore {
     /// The rows.
-    pub(super) fn memory(&self) -> &std::sync::Arc<MemoryStore> {
+    pub(super) fn memory(&self) -> &Arc<MemoryStore> {
         &self.memory
     }
 

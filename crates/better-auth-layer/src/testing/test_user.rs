@@ -38,7 +38,6 @@ pub struct TestUser {
 }
 
 /// The columns.
-#[derive(Clone, Debug)]
 pub(super) struct UserRow {
     pub(super) id: String,
     pub(super) email: String,

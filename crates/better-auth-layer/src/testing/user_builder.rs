@@ -1,5 +1,6 @@
 //! Signs a user up.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::deployment::Deployment;
@@ -16,7 +17,6 @@ use super::{TestUser, random};
 /// let ada = issuer.user("Ada@example.com").name("Ada").role("admin").verified().create();
 /// assert_eq!(ada.email(), "ada@example.com"); // in lower case, as Better Auth stores it
 /// ```
-#[derive(Debug)]
 #[must_use = "a builder does nothing until `create` is called"]
 pub struct UserBuilder {
     deployment: Arc<Deployment>,
@@ -89,5 +89,13 @@ impl UserBuilder {
             fail(&format!("there is a user {} already", self.row.email));
         }
         TestUser::new(self.deployment, self.row)
+    }
+}
+
+impl fmt::Debug for UserBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserBuilder")
+            .field("id", &self.row.id)
+            .finish_non_exhaustive()
     }
 }
