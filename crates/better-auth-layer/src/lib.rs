@@ -152,6 +152,7 @@ mod database_store;
 mod database_url;
 mod environment;
 mod future;
+mod gate;
 #[cfg(all(feature = "full", feature = "testing", any(doc, doctest)))]
 #[cfg_attr(docsrs, doc(auto_cfg = false))]
 pub mod guide;

@@ -7,7 +7,8 @@ use tower_service::Service;
 
 use crate::authenticator::Authenticator;
 use crate::body::ResponseBody;
-use crate::future::{Gate, Mode, ResponseFuture};
+use crate::future::{Authenticating, Mode, ResponseFuture};
+use crate::gate::Gate;
 use crate::identity::Identity;
 
 /// Middleware that lets authenticated requests through, with an [`Identity`] in their extensions; where it is
@@ -84,10 +85,11 @@ where
         // Whatever stands there was not put in by us.
         parts.extensions.remove::<Identity>();
         let authenticate = self.authenticator.authenticate(&parts);
-        let gate = Gate {
+        let decide = Authenticating {
+            authenticate,
             authenticator: self.authenticator.clone(),
             mode: self.mode,
         };
-        ResponseFuture::new(authenticate, gate, ready, Request::from_parts(parts, body))
+        ResponseFuture::new(Gate::new(decide, ready, parts, body))
     }
 }

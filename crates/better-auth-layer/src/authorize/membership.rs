@@ -11,6 +11,7 @@ use tower_service::Service;
 use super::membership_future::{Lookup, MembershipFuture};
 use super::membership_layer::Condition;
 use crate::body::ResponseBody;
+use crate::gate::Gate;
 use crate::identity::{Identity, Member, required};
 use crate::rejection::{Rejection, RejectionKind};
 use crate::store::{StoreError, within};
@@ -57,18 +58,18 @@ where
         // Whatever stands there was not put in by us.
         parts.extensions.remove::<Member>();
         let lookup = look_up(&self.condition, &parts);
-        MembershipFuture::new(lookup, ready, Request::from_parts(parts, body))
+        MembershipFuture::new(Gate::new(lookup, ready, parts, body))
     }
 }
 
 fn look_up(condition: &Arc<Condition>, parts: &request::Parts) -> Lookup {
     let identity = match required(parts) {
         Ok(identity) => identity.clone(),
-        Err(rejection) => return Box::pin(std::future::ready(Err(rejection))),
+        Err(rejection) => return Lookup(Box::pin(std::future::ready(Err(rejection)))),
     };
     let organization = condition.organization(parts, &identity);
     let condition = Arc::clone(condition);
-    Box::pin(async move {
+    Lookup(Box::pin(async move {
         let user_id = identity.user().id();
         let member = match &organization {
             None => None,
@@ -90,7 +91,7 @@ fn look_up(condition: &Arc<Condition>, parts: &request::Parts) -> Lookup {
                 Err(Rejection::new(RejectionKind::PermissionDenied))
             }
         }
-    })
+    }))
 }
 
 /// Asks a store under the limits of the layer in front.

@@ -4,17 +4,16 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use bytes::Bytes;
+use http::{Request, Response, request};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::service::refuse;
 use crate::body::ResponseBody;
+use crate::gate::{Decide, Gate};
 use crate::identity::Member;
 use crate::rejection::Rejection;
-
-/// What the store is asked, and what follows from its answer.
-pub(super) type Lookup = Pin<Box<dyn Future<Output = Result<Member, Rejection>> + Send>>;
 
 pin_project! {
     /// Response future of [`Membership`](super::Membership).
@@ -23,21 +22,28 @@ pin_project! {
         S: Service<Request<ReqBody>>,
     {
         #[pin]
-        state: State<S, ReqBody, S::Future>,
+        gate: Gate<Lookup, S, ReqBody>,
     }
 }
 
-pin_project! {
-    #[project = StateProj]
-    enum State<S, ReqBody, F> {
-        LookingUp {
-            lookup: Lookup,
-            next: Option<(S, Request<ReqBody>)>,
-        },
-        Calling {
-            #[pin]
-            response: F,
-        },
+/// What the store is asked, and what follows from its answer.
+pub(super) struct Lookup(
+    pub(super) Pin<Box<dyn Future<Output = Result<Member, Rejection>> + Send>>,
+);
+
+impl Decide for Lookup {
+    fn poll_decide(
+        &mut self,
+        request: &mut request::Parts,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Response<Bytes>>> {
+        Poll::Ready(match ready!(self.0.as_mut().poll(cx)) {
+            Ok(member) => {
+                request.extensions.insert(member);
+                Ok(())
+            }
+            Err(rejection) => Err(refuse(&rejection, request)),
+        })
     }
 }
 
@@ -45,13 +51,8 @@ impl<S, ReqBody> MembershipFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    pub(super) fn new(lookup: Lookup, service: S, request: Request<ReqBody>) -> Self {
-        Self {
-            state: State::LookingUp {
-                lookup,
-                next: Some((service, request)),
-            },
-        }
+    pub(super) fn new(gate: Gate<Lookup, S, ReqBody>) -> Self {
+        Self { gate }
     }
 }
 
@@ -62,36 +63,7 @@ where
     type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        loop {
-            match this.state.as_mut().project() {
-                StateProj::LookingUp { lookup, next } => {
-                    if next.is_none() {
-                        return Poll::Pending;
-                    }
-                    let verdict = ready!(lookup.as_mut().poll(cx));
-                    let Some((mut service, request)) = next.take() else {
-                        return Poll::Pending;
-                    };
-                    let (mut parts, body) = request.into_parts();
-                    match verdict {
-                        Err(rejection) => {
-                            let response = refuse(&rejection, &parts);
-                            return Poll::Ready(Ok(response.map(ResponseBody::refusal)));
-                        }
-                        Ok(member) => {
-                            parts.extensions.insert(member);
-                            let response = service.call(Request::from_parts(parts, body));
-                            this.state.set(State::Calling { response });
-                        }
-                    }
-                }
-                StateProj::Calling { response } => {
-                    let response = ready!(response.poll(cx))?;
-                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
-                }
-            }
-        }
+        self.project().gate.poll(cx)
     }
 }
 
