@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use better_auth_layer::{
     ApiKey, ApiKeyHash, BetterAuthLayer, CachedStore, CachedStoreBuilder, Lookup, LookupKind,
-    MemoryStore, RejectionKind, Resolution, Session, SessionToken, StoreError, StoreErrorKind,
-    Timestamp, User, UserStore, store_fn,
+    Member, MembershipStore, MemoryStore, RejectionKind, Resolution, Session, SessionToken,
+    StoreError, StoreErrorKind, Timestamp, User, UserStore, store_fn,
 };
 use support::gate::{Gate, builder};
 use support::test_clock::{NOW, TestClock};
@@ -423,4 +423,16 @@ async fn what_is_no_lookup_passes_through_and_nothing_is_shown() {
         shown.contains("entries: 1") && !shown.contains("hunter2"),
         "{shown}"
     );
+}
+
+/// Memberships are asked for each time, and a service needs but one store.
+#[tokio::test]
+async fn memberships_pass_through() {
+    let memory = Arc::new(MemoryStore::new());
+    memory.insert_member(Member::new("usr_ada", "org_1").with_role("owner"));
+    let cached = CachedStore::new(Arc::clone(&memory));
+    let member = cached.member("usr_ada", "org_1").await.unwrap().unwrap();
+    assert!(member.has_role("owner"));
+    memory.remove_member("usr_ada", "org_1");
+    assert!(cached.member("usr_ada", "org_1").await.unwrap().is_none());
 }

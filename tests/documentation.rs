@@ -40,6 +40,42 @@ const WITHOUT: [(&str, &str); 18] = [
     ("KeysFault", "for `TestIssuer::break_keys`, as `StoreFault`"),
 ];
 
+/// In documentation, these teach people to take a forgotten layer for a visitor who has not signed in.
+#[test]
+fn no_example_takes_a_forgotten_layer_for_nobody() {
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/better-auth-layer/src");
+    let mut files = Vec::new();
+    files_in(&library, &mut files);
+    files.push(library.join("../../../README.md"));
+    assert!(files.len() > 100, "only {} files", files.len());
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for line in text.lines() {
+            let is_document = file.extension().is_some_and(|extension| extension == "md")
+                || line.trim_start().starts_with("//");
+            let warns = line.contains("do not use");
+            for taught in ["get::<Identity>()", "Option<Extension<Identity>>"] {
+                assert!(
+                    !is_document || warns || !line.contains(taught),
+                    "{}: {line}",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
+fn files_in(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_in(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}
+
 #[test]
 fn every_public_item_has_an_example_or_a_reason() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/better-auth-layer/src");
@@ -77,10 +113,12 @@ struct Item {
 fn items(file: &Path) -> Vec<Item> {
     let text = fs::read_to_string(file).unwrap();
     let mut items = Vec::new();
-    let mut has_example = false;
+    let (mut has_example, mut is_in_attribute) = (false, false);
     for (number, line) in text.lines().enumerate() {
         let code = line.trim_start();
-        if code.starts_with("///") {
+        if is_in_attribute || code.starts_with("#[") {
+            is_in_attribute = !code.ends_with(']');
+        } else if code.starts_with("///") {
             has_example |= code.contains("```");
         } else if let Some(name) = name_of(line) {
             items.push(Item {
@@ -88,7 +126,7 @@ fn items(file: &Path) -> Vec<Item> {
                 place: format!("{}:{}", file.display(), number + 1),
                 has_example: std::mem::take(&mut has_example),
             });
-        } else if !code.starts_with('#') && !code.starts_with(')') {
+        } else {
             has_example = false;
         }
     }

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use better_auth_layer::axum::IdentityRejection;
-use better_auth_layer::{Identity, RejectionKind, Session, User};
+use better_auth_layer::{Identity, Member, RejectionKind, Session, User};
 
 use crate::world::{Credential, ask, layer};
 
@@ -41,6 +41,43 @@ async fn an_api_key_has_a_user_and_no_session() {
     );
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(ask(&app, Credential::good()).await.body, "ses_ada");
+}
+
+#[tokio::test]
+async fn a_user_is_optional_where_the_layer_is() {
+    let who = |user: Option<User>| async move {
+        user.map_or("nobody".to_owned(), |user| user.id().to_owned())
+    };
+    let app = Router::new().route("/", get(who)).layer(layer().optional());
+    assert_eq!(ask(&app, Credential::good()).await.body, "usr_ada");
+    assert_eq!(ask(&app, Credential::None).await.body, "nobody");
+    let bare = Router::new().route("/", get(who));
+    let answer = ask(&bare, Credential::None).await;
+    assert_eq!(
+        (answer.status, answer.kind),
+        (500, Some(RejectionKind::LayerMissing))
+    );
+}
+
+/// A membership is of whom the innermost layer has found.
+#[tokio::test]
+async fn anothers_membership_is_nobodys() {
+    let show = |member: Member| async move { member.organization_id().to_owned() };
+    let put = |user_id: &'static str| {
+        axum::middleware::map_request(move |mut request: axum::extract::Request| async move {
+            request
+                .extensions_mut()
+                .insert(Member::new(user_id, "org_1"));
+            request
+        })
+    };
+    for (user_id, status) in [("usr_ada", 200), ("usr_eve", 500)] {
+        let app = Router::new()
+            .route("/", get(show))
+            .layer(put(user_id))
+            .layer(layer());
+        assert_eq!(ask(&app, Credential::good()).await.status, status);
+    }
 }
 
 /// A handler may want to know why, and answer by itself.

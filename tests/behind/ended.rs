@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use better_auth_layer::testing::TestIssuer;
 use better_auth_layer::{
-    ApiKeys, BetterAuthLayerBuilder, Clock, Identity, Lookup, LookupKind, MemoryStore, Resolution,
-    Session, SessionEnd, StoreError, Timestamp, UntilEnded, UserStore,
+    ApiKeys, BetterAuthLayerBuilder, Clock, CookieCache, CredentialKind, Identity, Lookup,
+    LookupKind, MemoryStore, Resolution, Session, SessionEnd, StoreError, Timestamp, UntilEnded,
+    User, UserStore,
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use serde_json::json;
 use support::gate::builder;
@@ -24,23 +27,36 @@ use tokio::time::Instant;
 use crate::world::{ada, api_key, at, bearer, cookie, jwt, request, session, store};
 
 /// Goes as tokio's clock goes, which tests stop and wind.
-struct TokioClock(Instant);
+struct TokioClock {
+    start: Timestamp,
+    started: Instant,
+}
 
-impl Clock for TokioClock {
-    fn now(&self) -> Timestamp {
-        at(NOW).saturating_add(self.0.elapsed())
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
+impl TokioClock {
+    fn from(start: Timestamp) -> Self {
+        Self {
+            start,
+            started: Instant::now(),
+        }
     }
 }
 
-/// A store that can be down, and counts.
+impl Clock for TokioClock {
+    fn now(&self) -> Timestamp {
+        self.start.saturating_add(self.started.elapsed())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// A store that can be down or hang, and counts. It takes every kind of question and is asked those that it knows.
 #[derive(Clone)]
 struct Switched {
     store: Arc<MemoryStore>,
     is_down: Arc<AtomicBool>,
+    hangs: Arc<AtomicBool>,
     lookups: Arc<AtomicUsize>,
     kinds: &'static [LookupKind],
 }
@@ -57,6 +73,7 @@ impl Switched {
         Self {
             store: store(ada(), session),
             is_down: Arc::default(),
+            hangs: Arc::default(),
             lookups: Arc::default(),
             kinds,
         }
@@ -69,17 +86,20 @@ impl UserStore for Switched {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(StoreError::timeout());
         }
+        if self.hangs.load(Ordering::SeqCst) {
+            return std::future::pending().await;
+        }
         assert!(self.kinds.contains(&lookup.key().kind()));
         self.store.resolve(lookup).await
     }
 
-    fn supports(&self, kind: LookupKind) -> bool {
-        self.kinds.contains(&kind)
+    fn supports(&self, _: LookupKind) -> bool {
+        true
     }
 }
 
 fn layer(store: Switched) -> BetterAuthLayerBuilder {
-    builder(store).clock(TokioClock(Instant::now()))
+    builder(store).clock(TokioClock::from(at(NOW)))
 }
 
 async fn identity(builder: BetterAuthLayerBuilder, header: (&'static str, String)) -> Identity {
@@ -131,13 +151,19 @@ async fn the_interval_is_the_one_that_was_set() {
     let identity = identity(builder, cookie()).await;
     after(1, move || store.remove_session("ses_ada")).await;
     assert_eq!(end(&identity).await, (SessionEnd::Revoked, 60));
-    let zero = layer(Switched::new(session(), ALL)).recheck_interval(Duration::ZERO);
-    assert!(
-        zero.build()
-            .unwrap_err()
-            .to_string()
-            .contains("recheck_interval")
-    );
+    for (interval, is_accepted) in [(0, false), (9, false), (10, true)] {
+        let builder = layer(Switched::new(session(), ALL));
+        let built = builder
+            .recheck_interval(Duration::from_millis(interval))
+            .build();
+        match built {
+            Ok(_) => assert!(is_accepted, "{interval}"),
+            Err(error) => {
+                assert!(!is_accepted, "{interval}: {error}");
+                assert!(error.to_string().contains("recheck_interval"), "{error}");
+            }
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,24 +261,88 @@ async fn an_api_key_ends_when_it_is_taken_away() {
     assert_eq!(end(&identity).await, (SessionEnd::Revoked, 10));
 }
 
-/// Whatever the store can look up by is enough to ask again.
+/// What a store could answer once it can answer again.
 #[tokio::test(start_paused = true)]
-async fn a_store_is_asked_again_in_a_way_that_it_knows() {
-    const BY_TOKEN: &[LookupKind] = &[LookupKind::SessionToken];
-    const BY_EMAIL: &[LookupKind] = &[LookupKind::Email];
-    for (kinds, header) in [(BY_TOKEN, cookie()), (BY_EMAIL, bearer(&jwt()))] {
+async fn a_store_is_asked_again_what_it_was_asked() {
+    for (kinds, header) in [
+        (&[LookupKind::SessionToken][..], cookie()),
+        (&[LookupKind::Email], bearer(&jwt())),
+        (&[LookupKind::ApiKey], api_key()),
+    ] {
         let switched = Switched::new(session(), kinds);
         let store = Arc::clone(&switched.store);
-        let builder = layer(switched);
-        let builder = if kinds == BY_TOKEN {
-            builder.without_secret_jwts()
-        } else {
-            builder.without_session_tokens()
-        };
-        let identity = identity(builder, header).await;
-        after(6, move || store.remove_session("ses_ada")).await;
+        let identity = identity(layer(switched).api_keys(ApiKeys::new()), header).await;
+        after(6, move || {
+            store.remove_session("ses_ada");
+            store.remove_api_key("key_ada");
+        })
+        .await;
         assert_eq!(end(&identity).await, (SessionEnd::Revoked, 10), "{kinds:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_passes_to_somebody_else_takes_no_stream_along() {
+    let switched = Switched::new(session(), ALL);
+    let store = Arc::clone(&switched.store);
+    let identity = identity(layer(switched), bearer(&jwt())).await;
+    after(6, move || {
+        store.insert_user(User::new("usr_ada", "ada@example.org"));
+        store.insert_user(User::new("usr_eve", "ada@example.com"));
+        store.insert_session(Session::new("ses_eve", "usr_eve", at(NOW + 3600)));
+    })
+    .await;
+    assert_eq!(end(&identity).await, (SessionEnd::Revoked, 10));
+}
+
+/// The copy in the cookie was enough to begin with; what counts then is the session.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_a_cookie_cache_began_lasts_as_long_as_the_session() {
+    let issuer = TestIssuer::builder()
+        .cookie_cache(CookieCache::compact())
+        .build();
+    let signed_in = issuer.user("ada@example.com").create().sign_in();
+    let auth = issuer
+        .layer_builder()
+        .cookie_cache(CookieCache::compact())
+        .clock(TokioClock::from(issuer.clock().now()))
+        .build()
+        .unwrap();
+    let request = signed_in.cookie_cache().apply(http::Request::get("/"));
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let identity = auth.authenticator().authenticate(&parts).await.unwrap();
+    assert_eq!(identity.credential(), CredentialKind::CookieCache);
+    assert_eq!(issuer.total_lookups(), 0);
+    let left = identity.expires_at().abs_diff(issuer.clock().now());
+    assert_eq!(left, Duration::from_secs(300));
+
+    after(301, move || signed_in.sign_out()).await;
+    assert_eq!(end(&identity).await, (SessionEnd::Revoked, 305));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_holds_up_no_expiry() {
+    let switched = Switched::new(session_until(NOW + 7), ALL);
+    let hangs = Arc::clone(&switched.hangs);
+    let builder = layer(switched).lookup_timeout(Duration::from_secs(60));
+    let identity = identity(builder, cookie()).await;
+    hangs.store(true, Ordering::SeqCst);
+    let (reason, seconds) = end(&identity).await;
+    assert_eq!(reason, SessionEnd::Expired);
+    assert!((7..=8).contains(&seconds), "{seconds}");
+}
+
+/// Frameworks box bodies, and some of their boxes want `Sync`.
+#[tokio::test]
+async fn futures_and_bodies_go_into_every_box() {
+    fn fits<T: Send + Sync + 'static>(value: T) -> T {
+        value
+    }
+    let identity = identity(layer(Switched::new(session(), ALL)), cookie()).await;
+    drop(fits(identity.ended()));
+    let body = UntilEnded::new(Full::<Bytes>::from("whole"), &identity);
+    let boxed: BoxBody<Bytes, Infallible> = fits(body).boxed();
+    assert_eq!(boxed.collect().await.unwrap().to_bytes(), "whole");
 }
 
 /// A body that never ends by itself and tells when it is dropped.

@@ -239,6 +239,27 @@ async fn a_membership_that_came_in_with_the_request_counts_for_nothing() {
     assert_eq!(answer.kind, Some(RejectionKind::PermissionDenied));
 }
 
+/// Neither one of a client's making nor one of another layer's.
+#[tokio::test]
+async fn a_layer_for_identities_takes_away_what_it_did_not_find() {
+    let inner = service_fn(|request: Request<Body>| async move {
+        let planted = request.extensions().get::<Member>().is_some();
+        Ok::<_, Infallible>(Response::new(Full::from(planted.to_string())))
+    });
+    let auths = [
+        (layer().build().unwrap(), vec![cookie()]),
+        (layer().build().unwrap().optional(), vec![]),
+    ];
+    for (auth, headers) in auths {
+        let service = auth.layer(inner);
+        let mut planted = request(&headers);
+        planted
+            .extensions_mut()
+            .insert(Member::new("usr_ada", "org_3"));
+        assert_eq!(ask(&service, planted).await.body, "false");
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_says_in_the_log_who_and_where() {
     let (log, _guard) = CapturedLog::start();

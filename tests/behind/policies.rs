@@ -110,6 +110,9 @@ async fn a_session_is_fresh_to_the_second_and_only_where_the_credential_names_it
     let ageless = Session::new("ses_ada", "usr_ada", at(NOW + 9))
         .with_token(session().token().unwrap().clone());
     assert!(!passes(within(61), ada(), ageless, cookie()).await);
+    // Whom an administrator acts for has not signed in just now.
+    let impersonated = session().with_impersonated_by("usr_admin");
+    assert!(!passes(within(61), ada(), impersonated, cookie()).await);
 }
 
 #[tokio::test]
@@ -117,9 +120,11 @@ async fn nobody_acts_in_the_users_name() {
     let impersonated = || session().with_impersonated_by("usr_admin");
     assert!(passes(NotImpersonated, ada(), session(), cookie()).await);
     assert!(passes(NotImpersonated, ada(), session(), bearer(&jwt_of_session())).await);
-    assert!(passes(NotImpersonated, ada(), session(), api_key()).await);
     assert!(!passes(NotImpersonated, ada(), impersonated(), cookie()).await);
     // Made in whichever session: nobody knows.
+    assert!(!passes(NotImpersonated, ada(), session(), api_key()).await);
+    let or_key = NotImpersonated.or(|identity: &Identity| identity.api_key().is_some());
+    assert!(passes(or_key, ada(), session(), api_key()).await);
     assert!(!passes(NotImpersonated, ada(), session(), bearer(&jwt())).await);
 }
 

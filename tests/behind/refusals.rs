@@ -1,5 +1,6 @@
 //! Refusals as the application wants them.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -7,12 +8,13 @@ use better_auth_layer::{
     BetterAuthLayerBuilder, ProblemJson, Rejection, RejectionKind, RetryAfter, StoreError, store_fn,
 };
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, Version, header, request};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header, request};
+use http_body_util::Full;
 use serde_json::{Value, json};
 use support::gate::builder;
-use tower::Layer;
+use tower::{Layer, service_fn};
 
-use crate::world::{Answer, ask, bearer, jwt, layer, request as to, who};
+use crate::world::{Answer, Body, ask, bearer, jwt, layer, request as to, who};
 
 async fn refused(builder: BetterAuthLayerBuilder, headers: &[(&'static str, String)]) -> Answer {
     let service = builder.build().unwrap().layer(who());
@@ -94,6 +96,64 @@ async fn what_a_renderer_sets_itself_stays() {
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.header("www-authenticate"), None);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
+}
+
+/// An outage that looks like one, however it is drawn.
+#[tokio::test]
+async fn the_time_to_come_back_survives_a_renderer() {
+    let bare = |_: &Rejection, _: &request::Parts, _: Response<Bytes>| {
+        let mut response = Response::new(Bytes::from_static(b"come back later"));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response
+    };
+    let builder = down().retry_after(Duration::from_secs(7));
+    let answer = refused(builder.render_rejections(bare), &[bearer(&jwt())]).await;
+    assert_eq!(answer.header("retry-after"), Some("7"));
+    let own = |_: &Rejection, _: &request::Parts, mut suggested: Response<Bytes>| {
+        let headers = suggested.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("120"));
+        suggested
+    };
+    let answer = refused(down().render_rejections(own), &[bearer(&jwt())]).await;
+    assert_eq!(answer.header("retry-after"), Some("120"));
+}
+
+/// What an application decides on looks like what the layer decides on.
+#[tokio::test]
+async fn an_application_refuses_as_the_layer_does() {
+    let inner = service_fn(|request: Request<Body>| async move {
+        let (parts, _) = request.into_parts();
+        let rejection = Rejection::from(RejectionKind::PermissionDenied);
+        Ok::<_, Infallible>(rejection.respond(&parts).map(Full::new))
+    });
+    let json = layer().build().unwrap().layer(inner);
+    let answer = ask(&json, to(&[bearer(&jwt())])).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        answer.body,
+        r#"{"error": "Permission denied", "status": 403}"#
+    );
+    assert_eq!(answer.kind, Some(RejectionKind::PermissionDenied));
+
+    let problems = layer().render_rejections(ProblemJson::new());
+    let problems = problems.build().unwrap().optional().layer(inner);
+    for headers in [vec![bearer(&jwt())], vec![]] {
+        let answer = ask(&problems, to(&headers)).await;
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json")
+        );
+    }
+    let mut call = to(&[
+        bearer(&jwt()),
+        ("content-type", "application/grpc".to_owned()),
+    ]);
+    *call.version_mut() = Version::HTTP_2;
+    let answer = ask(&json, call).await;
+    assert_eq!(answer.header("grpc-status"), Some("7"));
+    // An outage says when to come back, whoever declares it.
+    let outage = Rejection::from(RejectionKind::Unavailable);
+    assert!(outage.retry_after().is_some());
 }
 
 #[tokio::test]

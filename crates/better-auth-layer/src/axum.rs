@@ -54,7 +54,7 @@ use ::axum_core::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
 
-use crate::authorize::{Policy, permit, refuse};
+use crate::authorize::{Policy, permit};
 use crate::identity::{Identity, Member, Session, User, report_missing_layer, required};
 use crate::rejection::{Rejection, RejectionKind, json_response};
 
@@ -93,7 +93,22 @@ impl<S: Send + Sync> FromRequestParts<S> for User {
     }
 }
 
-/// The session. Who is here with an API key has none and gets `403`.
+/// The user, where there is one, as for [`Identity`].
+impl<S: Send + Sync> OptionalFromRequestParts<S> for User {
+    type Rejection = IdentityRejection;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &S,
+    ) -> Result<Option<Self>, IdentityRejection> {
+        let identity =
+            <Identity as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await?;
+        Ok(identity.map(|identity| identity.user().clone()))
+    }
+}
+
+/// The session. Who is here with an API key has none and gets `403`. For a JWT that
+/// [names no session](Identity::names_session) it is merely one that the user has.
 impl<S: Send + Sync> FromRequestParts<S> for Session {
     type Rejection = IdentityRejection;
 
@@ -112,7 +127,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Member {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, IdentityRejection> {
         let member = extract(parts, |parts| {
+            let user_id = required(parts)?.user().id();
             let member = parts.extensions.get::<Self>();
+            // Another layer further in may have found somebody else.
+            let member = member.filter(|member| member.user_id() == user_id);
             member.ok_or_else(|| {
                 tracing::error!(
                     outcome = RejectionKind::LayerMissing.as_str(),
@@ -164,7 +182,7 @@ fn extract<'a, T>(
     find: impl FnOnce(&'a Parts) -> Result<T, Rejection>,
 ) -> Result<T, IdentityRejection> {
     find(parts).map_err(|rejection| IdentityRejection {
-        response: Box::new(refuse(&rejection, parts)),
+        response: Box::new(rejection.respond(parts)),
         rejection,
     })
 }
@@ -216,7 +234,8 @@ impl fmt::Display for IdentityRejection {
 
 impl std::error::Error for IdentityRejection {}
 
-/// The JSON of the contract, for handlers that have asked an [`Authenticator`](crate::Authenticator) themselves.
+/// The JSON of the contract, whatever the layer's renderer is and whatever the request was, as neither is known here:
+/// [`Rejection::respond`] goes by both.
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         json_response(&self).map(Body::from)

@@ -9,7 +9,7 @@ use crate::service::BetterAuth;
 /// Layer that applies [`BetterAuth`], which authenticates requests against a Better Auth deployment.
 ///
 /// ```
-/// use better_auth_layer::{BetterAuthLayer, Identity, Secret};
+/// use better_auth_layer::{BetterAuthLayer, Identity, Rejection, Secret};
 /// use better_auth_layer::{Resolution, StoreError, store_fn};
 /// use http::{Request, Response, StatusCode};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -22,8 +22,8 @@ use crate::service::BetterAuth;
 ///     .build()?;
 ///
 /// let service = ServiceBuilder::new().layer(layer).service(service_fn(|request: Request<String>| async move {
-///     let user_id = request.extensions().get::<Identity>().map(|identity| identity.user().id().to_owned());
-///     Ok::<_, std::convert::Infallible>(Response::new(user_id.unwrap_or_default()))
+///     let user_id = Identity::of(request.extensions())?.user().id().to_owned();
+///     Ok::<_, Rejection>(Response::new(user_id))
 /// }));
 ///
 /// let response = service.oneshot(Request::new(String::new())).await?;
@@ -50,23 +50,25 @@ impl BetterAuthLayer {
     /// signed in is shown the page of a stranger because a token has expired.
     ///
     /// The layer that it is called on and the one that it gives share everything else. In axum, `Option<Identity>` is the
-    /// extractor; elsewhere [`Identity::of_optional`](crate::Identity::of_optional) tells "nobody" from "no layer".
+    /// extractor (feature `axum`); elsewhere it is [`Identity::of_optional`](crate::Identity::of_optional). Both tell
+    /// "nobody" from "no layer", which `Extensions::get` and `Option<Extension<…>>` do not: with those a forgotten layer
+    /// makes everybody anonymous.
     ///
     /// ```
-    /// use axum::{Extension, Router, routing::get};
-    /// use better_auth_layer::{BetterAuthLayer, Identity};
+    /// use better_auth_layer::{BetterAuthLayer, Identity, Rejection};
+    /// use tower::Layer;
     ///
-    /// fn app(auth: BetterAuthLayer) -> Router {
-    ///     let open = Router::new().route("/", get(home)).layer(auth.clone().optional());
-    ///     Router::new().route("/me", get(me)).layer(auth).merge(open)
+    /// fn routes<S: Clone>(auth: BetterAuthLayer, home: S, account: S) {
+    ///     let home = auth.clone().optional().layer(home);
+    ///     let account = auth.layer(account);
+    ///     # let _ = (home, account);
     /// }
     ///
-    /// async fn me(Extension(identity): Extension<Identity>) -> String {
-    ///     identity.user().id().to_owned()
-    /// }
-    ///
-    /// async fn home(identity: Option<Extension<Identity>>) -> &'static str {
-    ///     if identity.is_some() { "welcome back" } else { "hello" }
+    /// fn greet<B>(request: &http::Request<B>) -> Result<&'static str, Rejection> {
+    ///     Ok(match Identity::of_optional(request.extensions())? {
+    ///         Some(_identity) => "welcome back",
+    ///         None => "hello",
+    ///     })
     /// }
     /// ```
     #[must_use]

@@ -9,7 +9,7 @@ use crate::authenticator::Authenticator;
 use crate::body::ResponseBody;
 use crate::future::{Authenticating, Mode, ResponseFuture};
 use crate::gate::Gate;
-use crate::identity::Identity;
+use crate::identity::{Anonymous, Identity, Member};
 
 /// Middleware that lets authenticated requests through, with an [`Identity`] in their extensions; where it is
 /// [optional](crate::BetterAuthLayer::optional), also those without a credential.
@@ -84,6 +84,8 @@ where
         let (mut parts, body) = request.into_parts();
         // Whatever stands there was not put in by us.
         parts.extensions.remove::<Identity>();
+        parts.extensions.remove::<Anonymous>();
+        parts.extensions.remove::<Member>();
         let authenticate = self.authenticator.authenticate(&parts);
         let decide = Authenticating {
             authenticate,

@@ -62,6 +62,13 @@ pub struct Settings {
     trusted_origins: Vec<TrustedOrigin>,
     cookie_prefix: Option<String>,
     api_keys: bool,
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "sqlite")),
+        expect(
+            dead_code,
+            reason = "checked with every store, used by those that can be slow"
+        )
+    )]
     cache: CacheSetting,
     #[cfg(feature = "postgres")]
     database_direct_url: Option<String>,

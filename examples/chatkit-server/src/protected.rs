@@ -39,10 +39,13 @@ impl Protected {
     }
 
     pub(crate) async fn handle(&self, request: Request<Incoming>) -> Response<ServerBody> {
-        let Some(identity) = request.extensions().get::<Identity>().cloned() else {
-            tracing::error!("a request has come here without passing the layer");
-            return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
-                .into_response();
+        let identity = match Identity::of(request.extensions()) {
+            Ok(identity) => identity.clone(),
+            Err(rejection) => {
+                tracing::error!(%rejection, "a request has come here without an identity");
+                return Refusal::new(rejection.status(), rejection.kind().message())
+                    .into_response();
+            }
         };
         let user = identity.user();
         // The id comes from the database; a line break in it must not make a second line.

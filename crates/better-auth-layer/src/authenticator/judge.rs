@@ -69,6 +69,10 @@ impl Inner {
             expires_at: verified.expires_at,
             names_session: verified.session_id.is_some()
                 || matches!(verified.subject, Subject::SessionToken(_)),
+            session_token: match verified.subject {
+                Subject::SessionToken(token) => Some(token),
+                Subject::Email { .. } | Subject::UserId(_) | Subject::ApiKey(_) => None,
+            },
             judged_at: now,
         };
         let origin: Arc<dyn Origin> = Arc::<Self>::clone(self);

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use super::Inner;
 use crate::clock::Timestamp;
-use crate::identity::{Identity, Origin, Reproof};
-use crate::rejection::{Renderer, RetryAfter};
-use crate::store::LookupKind;
+use crate::identity::{CredentialKind, Identity, Origin, Reproof};
+use crate::rejection::{Rejection, RejectionKind, Renderer, RetryAfter};
 use crate::verify::{Subject, Verified};
 
 impl Origin for Inner {
@@ -33,42 +32,47 @@ impl Origin for Inner {
 
     fn prove_again(self: Arc<Self>, identity: Identity) -> Reproof {
         Box::pin(async move {
-            let verified = Verified {
-                kind: identity.credential(),
-                // A credential that names none goes on with any other session of the user, here as in a new request.
-                session_id: (identity.session())
-                    .filter(|_| identity.names_session())
-                    .map(|session| session.id().to_owned()),
-                expires_at: identity.credential_expires_at(),
-                claims: None,
-                subject: self.subject_of(&identity),
+            // What was the copy in a cookie then is the session itself now.
+            let (kind, expires_at) = match identity.credential() {
+                CredentialKind::CookieCache => (CredentialKind::SessionCookie, Timestamp::MAX),
+                kind => (kind, identity.credential_expires_at()),
             };
-            self.resolve(verified).await
+            let again = self
+                .resolve(Verified {
+                    kind,
+                    expires_at,
+                    // A credential that names none goes on with any other session of the user, here as in a new request.
+                    session_id: identity
+                        .named_session()
+                        .map(|session| session.id().to_owned()),
+                    claims: None,
+                    subject: subject_of(&identity),
+                })
+                .await?;
+            if again.user().id() == identity.user().id() {
+                Ok(again)
+            } else {
+                // The address has passed to somebody else.
+                Err(Rejection::new(RejectionKind::UserNotFound))
+            }
         })
     }
 }
 
-impl Inner {
-    /// By what this store can find the user again. By id where it can: whoever gets a new e-mail address stays the same.
-    fn subject_of(&self, identity: &Identity) -> Subject {
-        let user = identity.user();
-        if let Some(key) = identity.api_key() {
-            return Subject::ApiKey(key.hash().clone());
-        }
-        let token = (identity.session())
-            .filter(|_| identity.names_session())
-            .and_then(|session| session.token());
-        if self.store.supports(LookupKind::UserId) {
-            Subject::UserId(user.id().to_owned())
-        } else if let Some(token) = token
-            && self.store.supports(LookupKind::SessionToken)
-        {
-            Subject::SessionToken(token.clone())
-        } else {
-            Subject::Email {
-                address: user.email().to_owned(),
-                subject: Some(user.id().to_owned()),
-            }
-        }
+/// The question that the request has asked, so that the store is known to have an answer.
+fn subject_of(identity: &Identity) -> Subject {
+    let user = identity.user();
+    if let Some(key) = identity.api_key() {
+        return Subject::ApiKey(key.hash().clone());
+    }
+    if let Some(token) = identity.session_token() {
+        return Subject::SessionToken(token.clone());
+    }
+    match identity.credential() {
+        CredentialKind::SecretJwt => Subject::Email {
+            address: user.email().to_owned(),
+            subject: Some(user.id().to_owned()),
+        },
+        _ => Subject::UserId(user.id().to_owned()),
     }
 }

@@ -9,7 +9,6 @@ use http::{Request, Response, request};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::service::refuse;
 use crate::body::ResponseBody;
 use crate::gate::{Decide, Gate};
 use crate::identity::Member;
@@ -42,7 +41,7 @@ impl Decide for Lookup {
                 request.extensions.insert(member);
                 Ok(())
             }
-            Err(rejection) => Err(refuse(&rejection, request)),
+            Err(rejection) => Err(rejection.respond(request)),
         })
     }
 }

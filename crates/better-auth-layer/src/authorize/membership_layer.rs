@@ -128,8 +128,8 @@ impl Condition {
 
 /// Of the session that the credential names; any other one may be about another organization.
 fn active_organization(_: &request::Parts, identity: &Identity) -> Option<String> {
-    let session = identity.session().filter(|_| identity.names_session())?;
-    session.active_organization_id().map(str::to_owned)
+    let organization = identity.named_session()?.active_organization_id();
+    organization.map(str::to_owned)
 }
 
 impl<S> Layer<S> for MembershipLayer {

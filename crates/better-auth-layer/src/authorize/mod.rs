@@ -53,4 +53,4 @@ pub use self::service::Authorize;
 #[cfg(feature = "tonic")]
 pub(crate) use self::service::denied;
 #[cfg(feature = "axum")]
-pub(crate) use self::service::{permit, refuse};
+pub(crate) use self::service::permit;

@@ -23,6 +23,11 @@ use crate::identity::Identity;
 /// let layer = AuthorizeLayer::new(Staff);
 /// # let _ = layer;
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no policy",
+    label = "not a `Policy`",
+    note = "implement `better_auth_layer::authorize::Policy`; a closure is one if its parameter has a type: `|identity: &Identity| …`"
+)]
 pub trait Policy: Send + Sync + 'static {
     /// Whether this identity may pass.
     fn allows(&self, identity: &Identity) -> bool;
@@ -126,8 +131,10 @@ impl Policy for VerifiedEmail {
 /// The user signed in not long ago ([`Session::is_fresh_at`](crate::Session::is_fresh_at)), for what should not be done
 /// from a machine that somebody has left. Better Auth's own `freshAge` is a day.
 ///
-/// A session whose age the store does not know is not fresh, an API key is no session, and a JWT that
-/// [names no session](Identity::names_session) does not say when its sender signed in: all three are refused.
+/// Whom an administrator acts for did not sign in just then, so a session with an
+/// [impersonator](crate::Session::impersonated_by) is not fresh. A session whose age the store does not know is not
+/// fresh, an API key is no session, and a JWT that [names no session](Identity::names_session) does not say when its
+/// sender signed in: all four are refused.
 ///
 /// ```
 /// use std::time::Duration;
@@ -150,16 +157,18 @@ impl FreshSession {
 impl Policy for FreshSession {
     fn allows(&self, identity: &Identity) -> bool {
         let now = identity.authenticated_at();
-        let session = identity.session().filter(|_| identity.names_session());
-        session.is_some_and(|session| session.is_fresh_at(now, self.0))
+        identity.named_session().is_some_and(|session| {
+            session.is_fresh_at(now, self.0) && session.impersonated_by().is_none()
+        })
     }
 }
 
-/// Nobody acts in the user's name ([`Session::impersonated_by`](crate::Session::impersonated_by)): neither in the session
-/// nor, as an API key has none, with a key.
+/// Nobody acts in the user's name ([`Session::impersonated_by`](crate::Session::impersonated_by)).
 ///
-/// A JWT that [names no session](Identity::names_session) is refused: Better Auth makes the same one for the user and for
-/// an administrator who acts as the user. Put the session's id into `sid` (`definePayload`), or accept the session cookie.
+/// An API key is refused, as nobody knows in which session it was made; where keys are welcome say
+/// `NotImpersonated.or(|identity: &Identity| identity.api_key().is_some())`. A JWT that
+/// [names no session](Identity::names_session) is refused: Better Auth makes the same one for the user and for an
+/// administrator who acts as the user. Put the session's id into `sid` (`definePayload`), or accept the session cookie.
 ///
 /// ```
 /// use better_auth_layer::authorize::{AuthorizeLayer, NotImpersonated, Policy, SessionOnly};
@@ -173,9 +182,8 @@ pub struct NotImpersonated;
 
 impl Policy for NotImpersonated {
     fn allows(&self, identity: &Identity) -> bool {
-        identity
-            .session()
-            .is_none_or(|session| identity.names_session() && session.impersonated_by().is_none())
+        let session = identity.named_session();
+        session.is_some_and(|session| session.impersonated_by().is_none())
     }
 }
 

@@ -4,13 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::{Request, Response, request};
 use tower_service::Service;
 
 use super::{Policy, ResponseFuture};
 use crate::body::ResponseBody;
-use crate::identity::{Identity, renderer, required};
+use crate::identity::{Identity, required};
 use crate::rejection::{Rejection, RejectionKind};
 
 /// Middleware that lets those pass who meet a [`Policy`]. Made by [`AuthorizeLayer`](super::AuthorizeLayer).
@@ -48,7 +47,7 @@ where
                 let request = Request::from_parts(parts, body);
                 ResponseFuture::calling(self.inner.call(request))
             }
-            Err(rejection) => ResponseFuture::refused(refuse(&rejection, &parts)),
+            Err(rejection) => ResponseFuture::refused(rejection.respond(&parts)),
         }
     }
 }
@@ -74,11 +73,6 @@ pub(crate) fn denied<P: Policy>(_: &P, identity: &Identity) -> Rejection {
         "request refused"
     );
     Rejection::new(RejectionKind::PermissionDenied)
-}
-
-/// As the layer in front would refuse.
-pub(crate) fn refuse(rejection: &Rejection, parts: &request::Parts) -> Response<Bytes> {
-    renderer(&parts.extensions).respond(rejection, parts)
 }
 
 impl<S: Clone, P> Clone for Authorize<S, P> {

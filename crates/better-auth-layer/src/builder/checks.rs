@@ -10,6 +10,9 @@ use crate::secret::Secret;
 /// More would make `exp` a suggestion.
 const MAXIMUM_LEEWAY: Duration = Duration::from_secs(300);
 
+/// Less would keep the store busy with nothing else.
+const MINIMUM_RECHECK_INTERVAL: Duration = Duration::from_millis(10);
+
 /// The claims with a meaning of their own, which cannot also name the session.
 const RESERVED_CLAIMS: [&str; 15] = [
     "exp",
@@ -45,10 +48,10 @@ impl BetterAuthLayerBuilder {
                 "give the store some time to answer, such as ten seconds",
             ));
         }
-        if self.recheck_interval.is_zero() {
+        if self.recheck_interval < MINIMUM_RECHECK_INTERVAL {
             return Err(ConfigError::new(
                 "recheck_interval",
-                "is zero",
+                "is less than 10 ms",
                 "give it some time, such as five seconds: for every open stream the store is asked that often",
             ));
         }

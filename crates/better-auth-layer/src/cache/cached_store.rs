@@ -14,7 +14,10 @@ use super::builder::CachedStoreBuilder;
 use super::invalidation::Invalidation;
 use super::revocations::{Announcements, Revocations};
 use crate::clock::{Clock, SystemClock};
-use crate::store::{Lookup, LookupKind, Question, QuestionRef, Resolution, StoreError, UserStore};
+use crate::identity::Member;
+use crate::store::{
+    Lookup, LookupKind, MembershipStore, Question, QuestionRef, Resolution, StoreError, UserStore,
+};
 
 /// A [`UserStore`] whose answers are given again for a short while, without asking the store behind it.
 ///
@@ -138,6 +141,17 @@ impl<S: UserStore> UserStore for CachedStore<S> {
 
     fn check(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         self.inner.store.check()
+    }
+}
+
+/// Memberships are asked for every time.
+impl<S: UserStore + MembershipStore> MembershipStore for CachedStore<S> {
+    fn member(
+        &self,
+        user_id: &str,
+        organization_id: &str,
+    ) -> impl Future<Output = Result<Option<Member>, StoreError>> + Send {
+        self.inner.store.member(user_id, organization_id)
     }
 }
 

@@ -22,7 +22,7 @@ pub use self::member::Member;
 pub(crate) use self::origin::{Origin, Reproof};
 #[cfg(feature = "axum")]
 pub(crate) use self::passage::report_missing_layer;
-pub(crate) use self::passage::{Anonymous, renderer, required};
+pub(crate) use self::passage::{Anonymous, required};
 pub use self::session::Session;
 pub use self::session_token::SessionToken;
 pub use self::user::User;
@@ -33,13 +33,11 @@ use crate::rejection::Renderer;
 /// [`BetterAuthLayer`](crate::BetterAuthLayer); cheap to clone.
 ///
 /// ```
-/// use better_auth_layer::Identity;
+/// use better_auth_layer::{Identity, Rejection};
 ///
-/// fn greet<B>(request: &http::Request<B>) -> String {
-///     match request.extensions().get::<Identity>() {
-///         Some(identity) => format!("hello {}", identity.user().id()),
-///         None => "this route is not behind the layer".to_owned(),
-///     }
+/// fn greet<B>(request: &http::Request<B>) -> Result<String, Rejection> {
+///     let identity = Identity::of(request.extensions())?;
+///     Ok(format!("hello {}", identity.user().id()))
 /// }
 /// ```
 ///
@@ -70,6 +68,8 @@ pub(crate) struct Proof {
     pub(crate) expires_at: Timestamp,
     /// Whether it names the one session that it was made in.
     pub(crate) names_session: bool,
+    /// The session's token, where that is what was sent.
+    pub(crate) session_token: Option<SessionToken>,
     /// When it was judged.
     pub(crate) judged_at: Timestamp,
 }
@@ -123,6 +123,13 @@ impl Identity {
     #[must_use]
     pub fn names_session(&self) -> bool {
         self.0.proof.names_session
+    }
+
+    /// The [session](Self::session), where the credential [names it](Self::names_session): the one to ask for what depends
+    /// on it, such as its age, its organization, or whether an administrator acts in it.
+    #[must_use]
+    pub fn named_session(&self) -> Option<&Session> {
+        self.session().filter(|_| self.names_session())
     }
 
     /// The API key, where one was sent.
@@ -190,6 +197,10 @@ impl Identity {
     /// When the credential itself ends, whatever becomes of the session.
     pub(crate) fn credential_expires_at(&self) -> Timestamp {
         self.0.proof.expires_at
+    }
+
+    pub(crate) fn session_token(&self) -> Option<&SessionToken> {
+        self.0.proof.session_token.as_ref()
     }
 
     pub(crate) fn origin(&self) -> Option<&Arc<dyn Origin>> {

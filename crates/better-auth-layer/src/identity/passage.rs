@@ -1,6 +1,7 @@
 //! What a layer leaves on a request that it lets through.
 
-use http::{Extensions, request};
+use bytes::Bytes;
+use http::{Extensions, Response, request};
 
 use super::Identity;
 use crate::rejection::{Rejection, RejectionKind, Renderer};
@@ -69,8 +70,33 @@ pub(crate) fn required(parts: &request::Parts) -> Result<&Identity, Rejection> {
     identity.inspect_err(|rejection| report_missing_layer(rejection, parts))
 }
 
+impl Rejection {
+    /// The response to a request with this head: as the layer that it has passed
+    /// [renders](crate::BetterAuthLayerBuilder::render_rejections) refusals, as a gRPC status where the request is gRPC.
+    ///
+    /// ```
+    /// use better_auth_layer::{Identity, Rejection, RejectionKind};
+    /// use bytes::Bytes;
+    /// use http::{Response, request};
+    ///
+    /// fn document(request: &request::Parts, owner: &str) -> Response<Bytes> {
+    ///     match Identity::of(&request.extensions) {
+    ///         Err(rejection) => rejection.respond(request),
+    ///         Ok(identity) if identity.user().id() != owner => {
+    ///             Rejection::from(RejectionKind::PermissionDenied).respond(request)
+    ///         }
+    ///         Ok(_identity) => Response::new(Bytes::from_static(b"the document")),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn respond(&self, request: &request::Parts) -> Response<Bytes> {
+        renderer(&request.extensions).respond(self, request)
+    }
+}
+
 /// How the layer that the request has passed refuses; as the contract says where there was none.
-pub(crate) fn renderer(extensions: &Extensions) -> Renderer {
+fn renderer(extensions: &Extensions) -> Renderer {
     if let Some(identity) = extensions.get::<Identity>() {
         return identity.renderer();
     }

@@ -107,6 +107,16 @@ impl Rejection {
     }
 }
 
+/// For a refusal that the application decides on, in the form of the layer's own; see [`Rejection::respond`].
+impl From<RejectionKind> for Rejection {
+    fn from(kind: RejectionKind) -> Self {
+        match kind {
+            RejectionKind::Unavailable => Self::unavailable(&RetryAfter::default()),
+            kind => Self::new(kind),
+        }
+    }
+}
+
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejection")

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode, request};
 
 use super::{Rejection, grpc, json};
@@ -16,8 +16,8 @@ use super::{Rejection, grpc, json};
 /// refusal; it may change that one or make another. gRPC requests do not come by here: their clients read nothing but a
 /// gRPC status.
 ///
-/// Afterwards the layer adds what must not be missing: a `WWW-Authenticate` on every `401` (RFC 9110 §15.5.2), a
-/// `Cache-Control: no-store` where none was set, and the [`RejectionKind`](crate::RejectionKind) in the response's
+/// Afterwards the layer adds what must not be missing: a `WWW-Authenticate` on every `401` (RFC 9110 §15.5.2), the
+/// `Retry-After` of an outage and a `Cache-Control: no-store` where none was set, and the [`RejectionKind`](crate::RejectionKind) in the response's
 /// extensions.
 ///
 /// A browser that asks for a page is sent to the sign-in, everybody else gets the JSON:
@@ -109,6 +109,10 @@ fn complete(rejection: &Rejection, mut response: Response<Bytes>) -> Response<By
     if is_unauthorized && !headers.contains_key(WWW_AUTHENTICATE) {
         let challenge = rejection.challenge().unwrap_or("Bearer");
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if let Some(after) = rejection.retry_after() {
+        let seconds = HeaderValue::from(after.as_secs().max(1));
+        headers.entry(RETRY_AFTER).or_insert(seconds);
     }
     headers
         .entry(CACHE_CONTROL)

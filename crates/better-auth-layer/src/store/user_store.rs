@@ -39,7 +39,8 @@ use crate::clock::Timestamp;
 /// }
 /// ```
 pub trait UserStore: Send + Sync + 'static {
-    /// Looks up the user and a session that is active at [`lookup.now()`](Lookup::now), in one round trip.
+    /// Looks up the user and a session that is active at [`lookup.now()`](Lookup::now), in one round trip. Where the
+    /// lookup [names a session](Lookup::session_id), it is that one or none; any other answer is a `503`.
     ///
     /// # Errors
     ///

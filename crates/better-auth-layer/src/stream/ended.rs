@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::identity::Identity;
@@ -20,7 +21,8 @@ impl Identity {
     /// token's own expiry does not move: with a JWT that lives for fifteen minutes, the stream ends after fifteen minutes,
     /// and the client comes back with a new one.
     ///
-    /// A store that cannot answer ends nothing; an expiry does, whether the store answers or not.
+    /// A store that cannot answer ends nothing; an expiry does, whether the store answers or not (a store that hangs then is
+    /// given one second). Identical questions of several streams are asked once at a time.
     ///
     /// The future needs a Tokio runtime with its timer enabled. For bodies there is [`UntilEnded`](crate::UntilEnded).
     ///
@@ -44,7 +46,7 @@ impl Identity {
     /// ```
     #[must_use = "futures do nothing unless polled"]
     pub fn ended(&self) -> Ended {
-        Ended(State::Running(Box::pin(watch(self.clone()))))
+        Ended(State::Running(Mutex::new(Box::pin(watch(self.clone())))))
     }
 }
 
@@ -61,7 +63,8 @@ impl Identity {
 pub struct Ended(State);
 
 enum State {
-    Running(Pin<Box<dyn Future<Output = SessionEnd> + Send>>),
+    // Never locked, as it is only ever reached through `&mut`: this is what makes bodies `Sync`, which boxes want.
+    Running(Mutex<Pin<Box<dyn Future<Output = SessionEnd> + Send>>>),
     Over(SessionEnd),
 }
 
@@ -72,6 +75,7 @@ impl Future for Ended {
         match &mut self.0 {
             State::Over(reason) => Poll::Ready(*reason),
             State::Running(future) => {
+                let future = future.get_mut().unwrap_or_else(PoisonError::into_inner);
                 let reason = ready!(future.as_mut().poll(cx));
                 self.0 = State::Over(reason);
                 Poll::Ready(reason)
@@ -125,7 +129,7 @@ async fn watch(identity: Identity) -> SessionEnd {
     let mut expires_at = identity.expires_at();
     let reason = loop {
         wait(&identity, expires_at).await;
-        match look_again(&identity).await {
+        match look_again(&identity, expires_at).await {
             Finding::Holds(until) => expires_at = until,
             Finding::Over if expires_at <= identity.now() => break SessionEnd::Expired,
             Finding::Over => break SessionEnd::Revoked,
@@ -160,13 +164,25 @@ enum Finding {
     Unknown,
 }
 
-async fn look_again(identity: &Identity) -> Finding {
+/// A session that should have expired may have been extended; so long the store has to say so.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
+async fn look_again(identity: &Identity, expires_at: Timestamp) -> Finding {
     let Some(origin) = identity.origin() else {
         return Finding::Unknown;
     };
-    match Arc::clone(origin).prove_again(identity.clone()).await {
-        Ok(again) => Finding::Holds(again.expires_at()),
-        Err(rejection) if rejection.kind() == RejectionKind::Unavailable => Finding::Unknown,
-        Err(_) => Finding::Over,
+    let now = identity.now();
+    let patience = if expires_at <= now {
+        LAST_LOOK
+    } else {
+        expires_at.abs_diff(now)
+    };
+    let again = Arc::clone(origin).prove_again(identity.clone());
+    // A store that hangs does not hold up an expiry.
+    match tokio::time::timeout(patience, again).await {
+        Ok(Ok(again)) => Finding::Holds(again.expires_at()),
+        Err(_) => Finding::Unknown,
+        Ok(Err(rejection)) if rejection.kind() == RejectionKind::Unavailable => Finding::Unknown,
+        Ok(Err(_)) => Finding::Over,
     }
 }

@@ -67,6 +67,7 @@ fn prove(user: User, basis: Basis, credential: CredentialKind) -> Identity {
         claims: None,
         expires_at: Timestamp::MAX,
         names_session: matches!(basis, Basis::Session(_)),
+        session_token: None,
         judged_at: SystemClock.now(),
     };
     Identity::new(Arc::new(user), basis, proof, None)
