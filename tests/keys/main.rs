@@ -3,6 +3,7 @@
 mod cache;
 mod endpoint;
 mod policy;
+mod remembered;
 mod sources;
 mod storm;
 mod world;

@@ -1,6 +1,6 @@
 //! A store in memory, for tests.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::identity::{ApiKey, Member, Session, User};
 use crate::store::{
@@ -34,9 +34,9 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Tables {
-    users: Vec<User>,
-    sessions: Vec<Session>,
-    api_keys: Vec<ApiKey>,
+    users: Vec<Arc<User>>,
+    sessions: Vec<Arc<Session>>,
+    api_keys: Vec<Arc<ApiKey>>,
     members: Vec<Member>,
 }
 
@@ -51,7 +51,7 @@ impl MemoryStore {
     pub fn insert_user(&self, user: User) {
         self.change(|tables| {
             tables.users.retain(|other| other.id() != user.id());
-            tables.users.push(user);
+            tables.users.push(Arc::new(user));
         });
     }
 
@@ -59,7 +59,7 @@ impl MemoryStore {
     pub fn insert_session(&self, session: Session) {
         self.change(|tables| {
             tables.sessions.retain(|other| other.id() != session.id());
-            tables.sessions.push(session);
+            tables.sessions.push(Arc::new(session));
         });
     }
 
@@ -67,7 +67,7 @@ impl MemoryStore {
     pub fn insert_api_key(&self, key: ApiKey) {
         self.change(|tables| {
             tables.api_keys.retain(|other| other.id() != key.id());
-            tables.api_keys.push(key);
+            tables.api_keys.push(Arc::new(key));
         });
     }
 
@@ -125,6 +125,11 @@ impl MemoryStore {
         });
     }
 
+    fn answer(&self, lookup: &Lookup<'_>) -> Resolution {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        tables.resolve(lookup)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Tables)) {
         change(&mut self.tables.write().unwrap_or_else(PoisonError::into_inner));
     }
@@ -132,8 +137,11 @@ impl MemoryStore {
 
 impl UserStore for MemoryStore {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(tables.resolve(&lookup))
+        Ok(self.answer(&lookup))
+    }
+
+    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+        Some(self.answer(lookup))
     }
 
     fn supports(&self, _: LookupKind) -> bool {
@@ -169,7 +177,7 @@ impl Tables {
                 return match keys.find(|key| *key.hash() == **hash) {
                     None => Resolution::ApiKeyNotFound,
                     Some(key) => match self.user(key.reference_id()) {
-                        Some(user) => Resolution::found_api_key(user.clone(), key.clone()),
+                        Some(user) => Resolution::found_api_key(Arc::clone(user), Arc::clone(key)),
                         None => Resolution::UserNotFound,
                     },
                 };
@@ -188,7 +196,7 @@ impl Tables {
                     Some(_) if lookup.session_id().is_some_and(|id| id != session.id()) => {
                         Resolution::NoActiveSession
                     }
-                    Some(user) => Resolution::found(user.clone(), session.clone()),
+                    Some(user) => Resolution::found(Arc::clone(user), Arc::clone(session)),
                     None => Resolution::UserNotFound,
                 };
             }
@@ -198,15 +206,16 @@ impl Tables {
         };
         let sessions = self.sessions.iter().filter(|session| {
             session.user_id() == user.id()
+                && session.is_active_at(lookup.now())
                 && lookup.session_id().is_none_or(|id| id == session.id())
         });
-        match Session::preferred(sessions, lookup.now()) {
-            Some(session) => Resolution::found(user.clone(), session.clone()),
+        match sessions.min_by(|a, b| a.cmp_by_preference(b)) {
+            Some(session) => Resolution::found(Arc::clone(user), Arc::clone(session)),
             None => Resolution::NoActiveSession,
         }
     }
 
-    fn user(&self, id: &str) -> Option<&User> {
+    fn user(&self, id: &str) -> Option<&Arc<User>> {
         self.users.iter().find(|user| user.id() == id)
     }
 }

@@ -28,19 +28,19 @@ impl Inner {
     /// Judges what the store said. No store is trusted to compare, to look at the clock or to know about bans.
     pub(super) fn judge(
         self: &Arc<Self>,
-        verified: Verified,
+        verified: &Verified,
         resolution: Result<Resolution, StoreError>,
         now: Timestamp,
     ) -> Result<Identity, Rejection> {
-        let lookup = lookup(&verified, now);
+        let lookup = lookup(verified, now);
         let wrong_answer = || Err(self.unavailable(&StoreErrorKind::WrongAnswer.into()));
         let (user, basis) = match resolution {
             Err(error) => return Err(self.unavailable(&error)),
             Ok(Resolution::UserNotFound) => {
-                return Err(nobody(&verified, RejectionKind::UserNotFound));
+                return Err(nobody(verified, RejectionKind::UserNotFound));
             }
             Ok(Resolution::NoActiveSession | Resolution::ApiKeyNotFound) => {
-                return Err(nobody(&verified, RejectionKind::NoActiveSession));
+                return Err(nobody(verified, RejectionKind::NoActiveSession));
             }
             Ok(Resolution::Found { user, session }) => {
                 if !lookup.is_answered_by(&user, &session) {
@@ -58,21 +58,17 @@ impl Inner {
         if verified.expires_at <= now {
             return Err(distrusted(InvalidReason::Expired, &user));
         }
-        self.check_user(&verified, &user, now)?;
+        self.check_user(verified, &user, now)?;
         match &basis {
-            Basis::Session(session) => check_session(&verified, &user, session, now)?,
+            Basis::Session(session) => check_session(verified, &user, session, now)?,
             Basis::ApiKey(key) => self.check_api_key(&user, key, now)?,
         }
         let proof = Proof {
             credential: verified.kind,
-            claims: verified.claims,
+            claims: verified.claims.clone(),
             expires_at: verified.expires_at,
             names_session: verified.session_id.is_some()
                 || matches!(verified.subject, Subject::SessionToken(_)),
-            session_token: match verified.subject {
-                Subject::SessionToken(token) => Some(token),
-                Subject::Email { .. } | Subject::UserId(_) | Subject::ApiKey(_) => None,
-            },
             judged_at: now,
         };
         let origin: Arc<dyn Origin> = Arc::<Self>::clone(self);

@@ -107,7 +107,7 @@ impl Authenticator {
         match step {
             Err(rejection) => State::Ready(Some(Err(rejection))),
             Ok(Step::Resolved(verified, resolution)) => {
-                State::Ready(Some(inner.judge(verified, Ok(resolution), now)))
+                State::Ready(Some(inner.judge(&verified, Ok(resolution), now)))
             }
             Ok(Step::Verified(verified)) => self.resolve(verified, now),
             Ok(Step::AwaitsKey { token, awaited }) => {
@@ -181,9 +181,9 @@ impl Authenticator {
         match catch_panic(|| inner.store.resolve_now(&lookup(&verified, now))) {
             Ok(Some(resolution)) => {
                 meter::answered_at_once(lookup(&verified, now).key().kind().as_str());
-                State::Ready(Some(inner.judge(verified, Ok(resolution), now)))
+                State::Ready(Some(inner.judge(&verified, Ok(resolution), now)))
             }
-            Err(error) => State::Ready(Some(inner.judge(verified, Err(error), now))),
+            Err(error) => State::Ready(Some(inner.judge(&verified, Err(error), now))),
             Ok(None) => {
                 let inner = Arc::clone(inner);
                 State::Waiting(Box::pin(async move { inner.resolve(verified).await }))
@@ -228,7 +228,7 @@ impl Inner {
                 if !self.sessions.guard.allows(parts) {
                     return Err(refused(RejectionKind::CrossOrigin, None));
                 }
-                let step = self.sessions.read_cookie(&value, &parts.headers, now);
+                let step = self.sessions.read_cookie(value, &parts.headers, now);
                 Ok(step.map_err(|reason| invalid(reason, None))?.into())
             }
         }
@@ -247,7 +247,7 @@ impl Inner {
             }
             BearerForm::SignedSessionToken(value) => (
                 CredentialKind::SignedSessionToken,
-                self.sessions.signed(&value)?,
+                self.sessions.signed(value)?,
             ),
             BearerForm::RawSessionToken(value) => {
                 (CredentialKind::RawSessionToken, self.sessions.raw(&value)?)
@@ -281,7 +281,7 @@ impl Inner {
         Observation::record_lookup(duration);
         meter::lookup(kind, outcome(&resolution), duration);
         // A slow lookup may outlive the token; what counts is whether it is good when the request passes.
-        self.judge(verified, resolution, self.clock.now())
+        self.judge(&verified, resolution, self.clock.now())
     }
 
     /// As [`resolve`](Self::resolve), for a session cookie whose cache had to wait for its key.
@@ -292,7 +292,7 @@ impl Inner {
         let step = self.sessions.read_fetched(awaited, || self.clock.now());
         match step.await {
             SessionStep::Resolved(verified, resolution) => {
-                self.judge(verified, Ok(resolution), self.clock.now())
+                self.judge(&verified, Ok(resolution), self.clock.now())
             }
             SessionStep::Verified(verified) => self.resolve(verified).await,
             // What was waited for is not waited for again.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Inner;
 use crate::clock::Timestamp;
-use crate::identity::{CredentialKind, Identity, Origin, Reproof};
+use crate::identity::{CredentialKind, Identity, Origin, Reproof, Session};
 use crate::rejection::{Rejection, RejectionKind, Renderer, RetryAfter};
 use crate::verify::{Subject, Verified};
 
@@ -42,9 +42,7 @@ impl Origin for Inner {
                     kind,
                     expires_at,
                     // A credential that names none goes on with any other session of the user, here as in a new request.
-                    session_id: identity
-                        .named_session()
-                        .map(|session| session.id().to_owned()),
+                    session_id: identity.named_session().map(|session| session.id().into()),
                     claims: None,
                     subject: subject_of(&identity),
                 })
@@ -65,14 +63,16 @@ fn subject_of(identity: &Identity) -> Subject {
     if let Some(key) = identity.api_key() {
         return Subject::ApiKey(key.hash().clone());
     }
-    if let Some(token) = identity.session_token() {
-        return Subject::SessionToken(token.clone());
-    }
     match identity.credential() {
+        CredentialKind::Jwt => Subject::UserId(user.id().into()),
         CredentialKind::SecretJwt => Subject::Email {
-            address: user.email().to_owned(),
-            subject: Some(user.id().to_owned()),
+            address: user.email().into(),
+            subject: Some(user.id().into()),
         },
-        _ => Subject::UserId(user.id().to_owned()),
+        // A session token: the session that it has found has it.
+        _ => match identity.session().and_then(Session::token) {
+            Some(token) => Subject::SessionToken(token.clone()),
+            None => Subject::UserId(user.id().into()),
+        },
     }
 }

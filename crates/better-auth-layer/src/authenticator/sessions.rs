@@ -1,5 +1,7 @@
 //! Session cookies and session tokens, on their way to the store.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use tokio::sync::watch;
 
@@ -48,7 +50,7 @@ impl AwaitedCache {
 
 impl Sessions {
     /// A signed token.
-    pub(super) fn signed(&self, value: &str) -> Result<SessionToken, InvalidReason> {
+    pub(super) fn signed(&self, value: Cow<'_, str>) -> Result<SessionToken, InvalidReason> {
         let missing = if self.lacks_secret {
             InvalidReason::SecretMissing
         } else {
@@ -60,13 +62,14 @@ impl Sessions {
     /// A token without a signature.
     pub(super) fn raw(&self, value: &str) -> Result<SessionToken, InvalidReason> {
         let form = self.raw.as_ref();
-        check_form(form.ok_or(InvalidReason::SessionTokenNotSigned)?, value)
+        check_form(form.ok_or(InvalidReason::SessionTokenNotSigned)?, value)?;
+        Ok(SessionToken::new(value))
     }
 
     /// The session cookie and, where one is accepted, the cache beside it. The cache alone is nothing.
     pub(super) fn read_cookie(
         &self,
-        value: &str,
+        value: Cow<'_, str>,
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Result<SessionStep, InvalidReason> {

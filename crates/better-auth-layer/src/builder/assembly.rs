@@ -78,10 +78,7 @@ impl BetterAuthLayerBuilder {
                     .as_ref()
                     .map(|_| SessionCookie::new(&self.session_cookie(), secure)),
             },
-            jwts: JwtVerifier {
-                secret,
-                jwks: keys.zip(jwks_policy),
-            },
+            jwts: JwtVerifier::new(secret, keys.zip(jwks_policy), self.cached_jwts),
             sessions,
             api_key_configurations: api_keys
                 .map(|keys| keys.configurations())

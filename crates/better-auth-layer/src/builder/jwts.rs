@@ -76,6 +76,25 @@ impl BetterAuthLayerBuilder {
         self
     }
 
+    /// Sets how many JWTs are remembered that were verified, so that a token that comes again costs a hash and no
+    /// signature. Default: 10,000; one takes about 300 bytes and its claims, and one with more than a kibibyte of claims
+    /// counts as several. Zero remembers none.
+    ///
+    /// It changes no verdict: a token that has expired, or whose key is not in the key set any more, is refused as ever.
+    /// It says nothing about users and sessions either; those are [looked up](Self::store) every time.
+    ///
+    /// ```
+    /// use better_auth_layer::BetterAuthLayer;
+    ///
+    /// // For a device with little memory.
+    /// let builder = BetterAuthLayer::builder().remember_jwts(100);
+    /// # let _ = builder;
+    /// ```
+    pub fn remember_jwts(mut self, max_entries: usize) -> Self {
+        self.cached_jwts = max_entries;
+        self
+    }
+
     /// Does not accept JWTs that are signed with the secret. For deployments that mint none: what cannot be presented
     /// cannot be forged.
     pub fn without_secret_jwts(mut self) -> Self {

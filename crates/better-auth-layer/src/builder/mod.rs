@@ -23,6 +23,9 @@ use crate::secret::{Secret, SecretRing};
 use crate::store::{DynUserStore, UserStore};
 use crate::verify::{CookieCache, TokenForm};
 
+/// A few megabytes, with the claims that tokens usually have.
+const CACHED_JWTS: usize = 10_000;
+
 /// Configures a [`BetterAuthLayer`]; made by [`BetterAuthLayer::builder`].
 ///
 /// A store is needed, and a [secret](Self::secret), a [base URL](Self::base_url) or both. Everything else has a default
@@ -69,6 +72,7 @@ pub struct BetterAuthLayerBuilder {
     require_verified_email: bool,
     session_id_claim: String,
     leeway: Duration,
+    cached_jwts: usize,
     cookie_prefix: String,
     session_cookie_name: Option<String>,
     secure_cookies: Option<bool>,
@@ -114,6 +118,7 @@ impl BetterAuthLayerBuilder {
             require_verified_email: false,
             session_id_claim: "sid".to_owned(),
             leeway: Duration::ZERO,
+            cached_jwts: CACHED_JWTS,
             cookie_prefix: "better-auth".to_owned(),
             session_cookie_name: None,
             secure_cookies: None,

@@ -117,9 +117,10 @@ pub(super) fn percent_decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('%') || !has_only_whole_escapes(text) {
         return Cow::Borrowed(text);
     }
-    percent_decode(text.as_bytes())
-        .decode_utf8()
-        .unwrap_or(Cow::Borrowed(text))
+    // With room for all of it from the start.
+    let mut decoded = Vec::with_capacity(text.len());
+    decoded.extend(percent_decode(text.as_bytes()));
+    String::from_utf8(decoded).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 fn has_only_whole_escapes(text: &str) -> bool {

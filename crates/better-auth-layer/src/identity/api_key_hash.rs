@@ -23,11 +23,8 @@ impl ApiKeyHash {
     /// Hashes a key as it is sent.
     #[must_use]
     pub fn of(key: &str) -> Self {
-        Self(
-            URL_SAFE_NO_PAD
-                .encode(digest(&SHA256, key.as_bytes()))
-                .into(),
-        )
+        let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, key.as_bytes()));
+        Self(hash.into())
     }
 
     /// Takes the hash from a table's column.

@@ -63,13 +63,11 @@ pub(crate) enum Basis {
 /// How that was proven.
 pub(crate) struct Proof {
     pub(crate) credential: CredentialKind,
-    pub(crate) claims: Option<String>,
+    pub(crate) claims: Option<Arc<str>>,
     /// When the credential itself ends.
     pub(crate) expires_at: Timestamp,
     /// Whether it names the one session that it was made in.
     pub(crate) names_session: bool,
-    /// The session's token, where that is what was sent.
-    pub(crate) session_token: Option<SessionToken>,
     /// When it was judged.
     pub(crate) judged_at: Timestamp,
 }
@@ -197,10 +195,6 @@ impl Identity {
     /// When the credential itself ends, whatever becomes of the session.
     pub(crate) fn credential_expires_at(&self) -> Timestamp {
         self.0.proof.expires_at
-    }
-
-    pub(crate) fn session_token(&self) -> Option<&SessionToken> {
-        self.0.proof.session_token.as_ref()
     }
 
     pub(crate) fn origin(&self) -> Option<&Arc<dyn Origin>> {

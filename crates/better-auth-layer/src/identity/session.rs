@@ -1,5 +1,6 @@
 //! A row of Better Auth's `session` table.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
@@ -166,13 +167,16 @@ impl Session {
         sessions
             .into_iter()
             .filter(|session| session.is_active_at(now))
-            .min_by(|a, b| {
-                (a.impersonated_by
-                    .is_some()
-                    .cmp(&b.impersonated_by.is_some()))
-                .then_with(|| b.expires_at.cmp(&a.expires_at))
-                .then_with(|| a.id.cmp(&b.id))
-            })
+            .min_by(|a, b| a.cmp_by_preference(b))
+    }
+
+    /// The less, the better.
+    pub(crate) fn cmp_by_preference(&self, other: &Self) -> Ordering {
+        let is_impersonated = self.impersonated_by.is_some();
+        is_impersonated
+            .cmp(&other.impersonated_by.is_some())
+            .then_with(|| other.expires_at.cmp(&self.expires_at))
+            .then_with(|| self.id.cmp(&other.id))
     }
 }
 

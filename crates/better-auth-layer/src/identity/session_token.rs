@@ -14,12 +14,12 @@ use std::fmt;
 /// assert_eq!(token.expose().len(), 32);
 /// ```
 #[derive(Clone)]
-pub struct SessionToken(Box<str>);
+pub struct SessionToken(String);
 
 impl SessionToken {
     /// Takes the token as the `session` table holds it.
     #[must_use]
-    pub fn new(token: impl Into<Box<str>>) -> Self {
+    pub fn new(token: impl Into<String>) -> Self {
         Self(token.into())
     }
 

@@ -112,7 +112,7 @@ impl VerificationKey {
     }
 
     /// Whether it is the same key for the same purpose.
-    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         self.algorithm == other.algorithm && self.key.as_ref() == other.key.as_ref()
     }
 }

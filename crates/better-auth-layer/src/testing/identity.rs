@@ -67,7 +67,6 @@ fn prove(user: User, basis: Basis, credential: CredentialKind) -> Identity {
         claims: None,
         expires_at: Timestamp::MAX,
         names_session: matches!(basis, Basis::Session(_)),
-        session_token: None,
         judged_at: SystemClock.now(),
     };
     Identity::new(Arc::new(user), basis, proof, None)

@@ -24,11 +24,11 @@ impl ClaimPolicy {
     /// Judges a payload whose signature was verified.
     pub(super) fn check(
         &self,
-        payload: String,
+        payload: &str,
         has_typ: bool,
         now: Timestamp,
     ) -> Result<Verified, InvalidReason> {
-        let claims = Claims::parse(&payload, &self.session_id_claim)?;
+        let claims = Claims::parse(payload, &self.session_id_claim)?;
         if claims.is_better_auth_artefact() {
             return Err(InvalidReason::BetterAuthOwnToken);
         }
@@ -46,12 +46,12 @@ impl ClaimPolicy {
         Ok(Verified {
             kind: CredentialKind::SecretJwt,
             subject: Subject::Email {
-                address: claims.email()?.to_owned(),
-                subject: subject.map(str::to_owned),
+                address: claims.email()?.into(),
+                subject: subject.map(Into::into),
             },
-            session_id: claims.session_id()?.map(str::to_owned),
+            session_id: claims.session_id()?.map(Into::into),
             expires_at,
-            claims: Some(payload),
+            claims: Some(payload.into()),
         })
     }
 }

@@ -40,6 +40,14 @@ impl JwksSignature {
         }
     }
 
+    /// Whether a key is still the one that its id stands for. A set that is getting old is fetched again beside it.
+    pub(super) fn still_has(&self, kid: &str, key: &Arc<VerificationKey>) -> bool {
+        let KeyLookup::Key(current) = self.keys.get(kid) else {
+            return false;
+        };
+        Arc::ptr_eq(&current, key) || current.is_same_as(key)
+    }
+
     /// The key that a header names, once the fetch under way has ended.
     pub(super) async fn fetched_key(
         &self,
@@ -70,7 +78,7 @@ pub(super) fn signed_payload(
         .map_err(|_| refused(InvalidReason::ClaimsMalformed))
 }
 
-fn kid(header: &JoseHeader) -> Result<&str, VerifyError> {
+pub(super) fn kid(header: &JoseHeader) -> Result<&str, VerifyError> {
     let kid = header.kid.as_deref().filter(|kid| !kid.is_empty());
     kid.ok_or_else(|| refused(InvalidReason::KidMissing, header))
 }

@@ -7,10 +7,13 @@ mod cookie_cache;
 mod json_value;
 mod jwks_signature;
 mod jwt;
+mod jwt_cache;
 mod registered_claims;
 mod secret_jwt;
 mod session_jwt_policy;
 mod session_token;
+
+use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
@@ -30,17 +33,18 @@ pub(crate) use self::session_token::{
     SessionTokenVerifier, TokenForm, check_form, is_better_auths,
 };
 
-/// What a verified credential says.
+/// What a verified credential says. A clone shares the texts.
+#[derive(Clone)]
 pub(crate) struct Verified {
     pub(crate) kind: CredentialKind,
     /// Whom to look up.
     pub(crate) subject: Subject,
     /// The one session that the credential is for.
-    pub(crate) session_id: Option<String>,
+    pub(crate) session_id: Option<Arc<str>>,
     /// When the credential itself ends.
     pub(crate) expires_at: Timestamp,
     /// The payload as it was signed.
-    pub(crate) claims: Option<String>,
+    pub(crate) claims: Option<Arc<str>>,
 }
 
 impl Verified {
@@ -57,14 +61,15 @@ impl Verified {
 }
 
 /// Whom a credential names.
+#[derive(Clone)]
 pub(crate) enum Subject {
     /// A user by e-mail address, and what the token says the user id is.
     Email {
-        address: String,
-        subject: Option<String>,
+        address: Arc<str>,
+        subject: Option<Arc<str>>,
     },
     /// A user by id.
-    UserId(String),
+    UserId(Arc<str>),
     /// A session by its token.
     SessionToken(SessionToken),
     /// An API key by its hash.

@@ -38,7 +38,7 @@ impl SecretJwtVerifier {
         }
         let payload =
             String::from_utf8(jws.payload()?).map_err(|_| InvalidReason::ClaimsMalformed)?;
-        self.policy.check(payload, header.typ.is_some(), now)
+        self.policy.check(&payload, header.typ.is_some(), now)
     }
 
     fn is_signed_by_us(&self, signing_input: &[u8], signature: &Vec<u8>) -> bool {

@@ -20,18 +20,18 @@ pub(crate) struct SessionJwtPolicy {
 
 impl SessionJwtPolicy {
     /// Judges a payload whose signature was verified.
-    pub(super) fn check(&self, payload: String, now: Timestamp) -> Result<Verified, InvalidReason> {
-        let claims = Claims::parse(&payload, &self.session_id_claim)?;
+    pub(super) fn check(&self, payload: &str, now: Timestamp) -> Result<Verified, InvalidReason> {
+        let claims = Claims::parse(payload, &self.session_id_claim)?;
         if let Some(claim) = claims.foreign() {
             return Err(InvalidReason::NotASessionJwt(claim));
         }
         let expires_at = self.registered.check(&claims, now)?;
         Ok(Verified {
             kind: CredentialKind::Jwt,
-            subject: Subject::UserId(claims.user_id()?.to_owned()),
-            session_id: claims.session_id()?.map(str::to_owned),
+            subject: Subject::UserId(claims.user_id()?.into()),
+            session_id: claims.session_id()?.map(Into::into),
             expires_at,
-            claims: Some(payload),
+            claims: Some(payload.into()),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Session tokens with Better Auth's signature: the session cookie's value, and `set-auth-token`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,7 +41,15 @@ impl SessionTokenVerifier {
     }
 
     /// Checks the signature, then the form.
-    pub(crate) fn verify(&self, value: &str) -> Result<SessionToken, InvalidReason> {
+    pub(crate) fn verify(&self, value: Cow<'_, str>) -> Result<SessionToken, InvalidReason> {
+        let length = self.verified_length(&value)?;
+        let mut token = value.into_owned();
+        token.truncate(length);
+        Ok(SessionToken::new(token))
+    }
+
+    /// How long the token is of which the rest of the text is the signature.
+    fn verified_length(&self, value: &str) -> Result<usize, InvalidReason> {
         let malformed = InvalidReason::SignedSessionTokenMalformed;
         if value.len() > MAXIMUM_LENGTH {
             return Err(malformed);
@@ -49,28 +58,29 @@ impl SessionTokenVerifier {
         if token.is_empty() || signature.len() != SIGNATURE_LENGTH || !signature.ends_with('=') {
             return Err(malformed);
         }
-        let signature = STANDARD.decode(signature).map_err(|_| malformed)?;
+        // As much as base64 of this length may come to.
+        let mut decoded = [0; SIGNATURE_LENGTH / 4 * 3];
+        let decoded = match STANDARD.decode_slice(signature, &mut decoded) {
+            Ok(length) => decoded.get(..length).ok_or(malformed)?,
+            Err(_) => return Err(malformed),
+        };
         if !self
             .keys
             .iter()
-            .any(|key| hmac::verify(key, token.as_bytes(), &signature).is_ok())
+            .any(|key| hmac::verify(key, token.as_bytes(), decoded).is_ok())
         {
             return Err(InvalidReason::SignatureMismatch);
         }
-        self.unsigned(token)
-    }
-
-    /// Checks the form of a token that has no signature.
-    pub(crate) fn unsigned(&self, token: &str) -> Result<SessionToken, InvalidReason> {
-        check_form(&self.form, token)
+        check_form(&self.form, token)?;
+        Ok(token.len())
     }
 }
 
-/// Takes a text for a session token if it has the form of one.
-pub(crate) fn check_form(form: &TokenForm, token: &str) -> Result<SessionToken, InvalidReason> {
+/// Whether a text has the form of a session token.
+pub(crate) fn check_form(form: &TokenForm, token: &str) -> Result<(), InvalidReason> {
     let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic()) && !token.contains('.');
     if is_plain && token.len() <= MAXIMUM_LENGTH && form(token) {
-        Ok(SessionToken::new(token))
+        Ok(())
     } else {
         Err(InvalidReason::SessionTokenMalformed)
     }
@@ -106,7 +116,7 @@ mod tests {
     }
 
     fn verdict(value: &str) -> Result<String, InvalidReason> {
-        let token = verifier().verify(value)?;
+        let token = verifier().verify(value.into())?;
         Ok(token.expose().to_owned())
     }
 
@@ -144,7 +154,7 @@ mod tests {
         ] {
             assert!(verdict(&value).is_err(), "{value}");
         }
-        let other = verifier().verify(&format!("{}.{signature}", TOKEN.replace('X', "Y")));
+        let other = verifier().verify(format!("{}.{signature}", TOKEN.replace('X', "Y")).into());
         assert_eq!(other.unwrap_err(), InvalidReason::SignatureMismatch);
     }
 
