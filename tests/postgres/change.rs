@@ -128,6 +128,7 @@ async fn many_lookups_at_once_survive_a_change_together() {
     let database = ada().await;
     let store = PostgresStore::builder(database.url())
         .max_connections(4)
+        .lanes(4)
         .connect()
         .await
         .unwrap();

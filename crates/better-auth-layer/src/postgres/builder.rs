@@ -7,11 +7,20 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 
 use super::address::Address;
+use super::batcher::Limits;
+use super::known_tables::KnownTables;
 use super::store::PostgresStore;
 use super::tls;
 use crate::config_error::ConfigError;
 use crate::store::Schema;
 use crate::store::sql::check_limits;
+
+const MOST_LANES: usize = 64;
+const MOST_IN_FLIGHT: usize = 64;
+const MOST_WAITING: usize = 1_000_000;
+
+/// How many lookups go together at most, so that none waits for the answers of too many others.
+const MOST_TOGETHER: usize = 256;
 
 /// Configures a [`PostgresStore`]; made by [`PostgresStore::builder`].
 ///
@@ -32,6 +41,9 @@ pub struct PostgresStoreBuilder {
     schema: Schema,
     deadline: Duration,
     max_connections: usize,
+    lanes: usize,
+    in_flight: usize,
+    waiting: usize,
     schema_refresh: Duration,
     root_certificates: Option<PathBuf>,
 }
@@ -60,6 +72,9 @@ impl PostgresStoreBuilder {
             schema: Schema::auto(),
             deadline: Duration::from_secs(5),
             max_connections: 16,
+            lanes: 2,
+            in_flight: 2,
+            waiting: 1024,
             schema_refresh: Duration::from_secs(300),
             root_certificates: None,
         }
@@ -85,6 +100,32 @@ impl PostgresStoreBuilder {
         self
     }
 
+    /// Sets how many connections lookups share. Default: 2; from 1 to 64, and no more than
+    /// [`max_connections`](Self::max_connections).
+    ///
+    /// The other connections of the pool are for memberships, keys and probes, and for lookups while a lane's own
+    /// connection waits for an answer that nobody waits for any more.
+    pub fn lanes(mut self, lanes: usize) -> Self {
+        self.lanes = lanes;
+        self
+    }
+
+    /// Sets how many queries are under way on each of these connections at the same time. Default: 2; from 1 to 64.
+    ///
+    /// While there are fewer lookups than that, each is a query of its own and goes at once. Further ones wait until a
+    /// query is answered, and then go together.
+    pub fn in_flight(mut self, queries: usize) -> Self {
+        self.in_flight = queries;
+        self
+    }
+
+    /// Sets how many lookups may wait for their turn. Default: 1024; from 1 to a million. One more fails at once, as
+    /// [`Unavailable`](crate::StoreErrorKind::Unavailable).
+    pub fn max_waiting(mut self, lookups: usize) -> Self {
+        self.waiting = lookups;
+        self
+    }
+
     /// Sets how often the store looks for columns that were added or removed. Default: every 5 minutes, by the times
     /// that lookups carry; and at once after an error that says that a table or column is not there.
     pub fn schema_refresh(mut self, interval: Duration) -> Self {
@@ -105,6 +146,9 @@ impl PostgresStoreBuilder {
     /// [`ConfigError`] when the address cannot be understood, the certificates cannot be read, or a limit is zero.
     pub fn build(self) -> Result<PostgresStore, ConfigError> {
         check_limits(self.deadline, self.max_connections)?;
+        check_range("lanes", self.lanes, MOST_LANES)?;
+        check_range("in_flight", self.in_flight, MOST_IN_FLIGHT)?;
+        check_range("max_waiting", self.waiting, MOST_WAITING)?;
         let address = Address::parse(&self.url)?;
         let certificates = self.root_certificates.or(address.root_certificates);
         let tls = tls::connector(certificates.as_deref())?;
@@ -135,9 +179,14 @@ impl PostgresStoreBuilder {
         Ok(PostgresStore::new(
             pool,
             tls,
-            schema,
+            KnownTables::new(schema, self.schema_refresh),
             self.deadline,
-            self.schema_refresh,
+            Limits {
+                lanes: self.lanes.min(self.max_connections),
+                in_flight: self.in_flight,
+                together: MOST_TOGETHER,
+                waiting: self.waiting,
+            },
         ))
     }
 
@@ -153,6 +202,17 @@ impl PostgresStoreBuilder {
         store.look_around().await?;
         Ok(store)
     }
+}
+
+fn check_range(setting: &'static str, value: usize, most: usize) -> Result<(), ConfigError> {
+    if (1..=most).contains(&value) {
+        return Ok(());
+    }
+    let (problem, remedy) = (
+        format!("is {value}"),
+        format!("use at least 1 and at most {most}"),
+    );
+    Err(ConfigError::new(setting, problem, remedy))
 }
 
 /// Shows nothing of the address.

@@ -1,5 +1,6 @@
 //! The types of columns.
 
+use super::key_type::KeyType;
 use crate::store::Column;
 use crate::store::sql::Layout;
 
@@ -32,9 +33,16 @@ pub(super) struct FoundColumn {
     pub(super) kind: ColumnType,
     /// Whether this role may read it.
     pub(super) is_readable: bool,
+    /// How several keys are compared with it in one statement, where they can be.
+    pub(super) key: Option<KeyType>,
 }
 
 impl Layout<FoundColumn> {
+    /// How several keys are compared with a column in one statement, where they can be.
+    pub(super) fn key_type(&self, column: Column) -> Option<KeyType> {
+        self.found(column).and_then(|(_, found)| found.key)
+    }
+
     /// What a column holds; [`ColumnType::Other`] also where it does not exist.
     pub(super) fn column_type(&self, column: Column) -> ColumnType {
         self.found(column)

@@ -1,25 +1,21 @@
 //! Connections from the pool.
 
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Object, Pool, PoolError};
-use tokio::runtime::Handle;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::{Failure, PostgresError};
+use super::last_refusal::LastRefusal;
+use super::link::Link;
 use crate::store::StoreError;
 
 /// How long to wait between two attempts to connect, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-
-/// How long a connection is waited for whose query nobody waits for any more.
-const LONGEST_SETTLING: Duration = Duration::from_secs(1);
-
-/// How long the server has to take note that a query need not go on.
-const LONGEST_CANCELLING: Duration = Duration::from_secs(1);
 
 /// What a connection is borrowed for.
 #[derive(Clone, Copy)]
@@ -40,16 +36,11 @@ impl Terms<'_> {
     }
 }
 
-/// A connection on loan.
+/// A connection on loan, perhaps together with others.
 ///
-/// It goes back to the pool with [`release`](Self::release) and out of it with [`discard`](Self::discard). Dropped, it
-/// still has an answer to come, for which the next borrower would wait. So it comes back when that answer is there, if
-/// it is there soon, and not at all if the lookup's deadline is over. A crowd that asks and leaves therefore opens no
-/// further connections. A query that is left behind is cancelled: a server that waits for a lock does not see that
-/// nobody waits for it, and each new connection would leave one more behind.
+/// Dropped, it is given back; see [`Link`] for where it goes. [`discard`](Self::discard) takes it out of the pool.
 pub(super) struct Connection {
-    object: Option<Object>,
-    tls: MakeRustlsConnect,
+    link: Arc<Link>,
     until: tokio::time::Instant,
 }
 
@@ -59,16 +50,16 @@ impl Connection {
     pub(super) async fn acquire(
         pool: &Pool,
         terms: Terms<'_>,
-        last_refusal: &mut Option<PostgresError>,
+        last_refusal: &LastRefusal,
     ) -> Result<Self, StoreError> {
         let mut pause = FIRST_PAUSE;
         loop {
             match Self::attempt(pool, terms).await {
                 Ok(connection) => {
-                    *last_refusal = None;
+                    last_refusal.forget();
                     return Ok(connection);
                 }
-                Err(Failure::NotYet(error)) => *last_refusal = Some(error),
+                Err(Failure::NotYet(error)) => last_refusal.is(error),
                 Err(failure) => return Err(failure.into()),
             }
             tokio::time::sleep(pause).await;
@@ -86,9 +77,9 @@ impl Connection {
             match pool.get().await {
                 Ok(object) if terms.distrusts(&object) => drop(Object::take(object)),
                 Ok(object) => {
+                    let link = Link::new(object, terms.tls.clone(), terms.until);
                     return Ok(Self {
-                        object: Some(object),
-                        tls: terms.tls.clone(),
+                        link: Arc::new(link),
                         until: terms.until,
                     });
                 }
@@ -105,6 +96,20 @@ impl Connection {
         }
     }
 
+    /// Borrows a connection that is out of the pool already, if it is still as good as another one.
+    pub(super) fn join(link: Arc<Link>, terms: Terms<'_>) -> Option<Self> {
+        let is_trusted = !link.object().is_none_or(|object| terms.distrusts(object));
+        (is_trusted && link.admits(terms.until)).then_some(Self {
+            link,
+            until: terms.until,
+        })
+    }
+
+    /// The connection for others to [`join`](Self::join), for as long as somebody has it.
+    pub(super) fn share(&self) -> Weak<Link> {
+        Arc::downgrade(&self.link)
+    }
+
     /// Runs a statement with parameters of known types: one round trip, and no prepared statement that a pooler could
     /// mix up with another client's.
     pub(super) async fn query(
@@ -112,66 +117,13 @@ impl Connection {
         sql: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, Failure> {
-        // Only what consumes the connection takes it out.
-        let object = self.object.as_ref().ok_or(Failure::Gone)?;
-        let result = object.query_typed(sql, parameters).await;
-        result.map_err(|error| Failure::of_query(&error))
-    }
-
-    /// Gives the connection back to the pool.
-    pub(super) fn release(mut self) {
-        drop(self.object.take());
+        let object = self.link.object().ok_or(Failure::Gone)?;
+        let query = object.query_typed(sql, parameters);
+        self.link.exchange(self.until, query).await
     }
 
     /// Takes the connection out of the pool.
-    pub(super) fn discard(mut self) {
-        drop(Abandoned(self.object.take()));
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        let abandoned = Abandoned(self.object.take());
-        if abandoned.0.is_some()
-            && let Ok(runtime) = Handle::try_current()
-        {
-            let left = self
-                .until
-                .saturating_duration_since(tokio::time::Instant::now());
-            runtime.spawn(abandoned.settle(left.min(LONGEST_SETTLING), self.tls.clone()));
-        }
-    }
-}
-
-/// A connection whose answer nobody waits for. Dropped, it is taken out of the pool.
-struct Abandoned(Option<Object>);
-
-impl Abandoned {
-    /// Waits for the answer, and gives up the query with the connection where it does not come.
-    async fn settle(mut self, patience: Duration, tls: MakeRustlsConnect) {
-        let Some(object) = &self.0 else {
-            return;
-        };
-        if !patience.is_zero() {
-            // Answers come in the order of the questions: when the one to a further question is there, none is
-            // outstanding.
-            let settled = tokio::time::timeout(patience, object.batch_execute("")).await;
-            if matches!(settled, Ok(Ok(()))) {
-                drop(self.0.take());
-                return;
-            }
-        }
-        let cancel = object.cancel_token();
-        // Out of the pool first: what waits for a place there need not wait for this.
-        drop(self);
-        let _ = tokio::time::timeout(LONGEST_CANCELLING, cancel.cancel_query(tls)).await;
-    }
-}
-
-impl Drop for Abandoned {
-    fn drop(&mut self) {
-        if let Some(object) = self.0.take() {
-            drop(Object::take(object));
-        }
+    pub(super) fn discard(self) {
+        self.link.give_up();
     }
 }

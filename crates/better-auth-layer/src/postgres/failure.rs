@@ -24,6 +24,8 @@ pub(super) enum Failure {
     SchemaChanged(PostgresError),
     /// There is no connection to ask.
     Gone,
+    /// The server cannot, whatever it is asked: it lacks memory or room, was told to stop, or is broken.
+    Unable(PostgresError),
     /// Anything else.
     Other(PostgresError),
 }
@@ -43,6 +45,12 @@ impl Failure {
             // changed under a plan.
             "42703" | "42P01" | "3F000" | "42883" | "42846" | "42804" | "42501" | "0A000" => {
                 Self::SchemaChanged(text)
+            }
+            code if ["53", "54", "55", "57", "58", "F0", "XX"]
+                .iter()
+                .any(|class| code.starts_with(class)) =>
+            {
+                Self::Unable(text)
             }
             _ => Self::Other(text),
         }
@@ -110,6 +118,7 @@ impl From<Failure> for StoreError {
             Failure::Dead(error)
             | Failure::NotYet(error)
             | Failure::BadValue(error)
+            | Failure::Unable(error)
             | Failure::Other(error) => Self::new(StoreErrorKind::Unavailable, error),
             Failure::BadText | Failure::Gone => StoreErrorKind::Unavailable.into(),
         }
@@ -182,6 +191,11 @@ impl PostgresError {
     /// Every connection is in use, or a new one takes too long to open.
     pub(super) fn no_connection() -> Self {
         Self("no connection became free or could be opened in time".to_owned())
+    }
+
+    /// Answers come in the order of the questions, and the one before does not come.
+    pub(super) fn held_up() -> Self {
+        Self("the connection was held up by another lookup".to_owned())
     }
 
     fn is_about_authentication(&self) -> bool {

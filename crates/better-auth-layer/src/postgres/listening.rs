@@ -243,6 +243,7 @@ impl From<Failure> for Lost {
             | Failure::NotYet(error)
             | Failure::BadValue(error)
             | Failure::SchemaChanged(error)
+            | Failure::Unable(error)
             | Failure::Other(error) => Self::Postgres(error),
             Failure::BadText | Failure::Gone => Self::Silent("the connection cannot be used"),
         }

@@ -9,12 +9,13 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::column_type::{ColumnType, FoundColumn};
 use super::connections::{Connection, Terms};
-use super::failure::{Failure, PostgresError};
-use super::question::Text;
+use super::failure::Failure;
+use super::last_refusal::LastRefusal;
+use super::parameters::Text;
 use super::tables::{choose_side_table, find_columns};
 use crate::identity::Member;
 use crate::store::sql::{MemberColumn, Quoted, SideTable, member_answer, no_members, read_member};
-use crate::store::{Schema, StoreError, StoreErrorKind};
+use crate::store::{Schema, StoreError};
 
 /// Asks for memberships on the store's connections.
 pub(super) struct Members {
@@ -48,16 +49,11 @@ impl Members {
         user_id: &str,
         organization_id: &str,
     ) -> Result<Option<Member>, StoreError> {
-        let mut last_refusal = None;
+        let last_refusal = LastRefusal::default();
         let until = Instant::now() + self.deadline;
-        let attempt = self.attempt([user_id, organization_id], until, &mut last_refusal);
+        let attempt = self.attempt([user_id, organization_id], until, &last_refusal);
         let outcome = tokio::time::timeout_at(until, attempt).await;
-        outcome.unwrap_or_else(|_| {
-            Err(match last_refusal {
-                Some(cause) => StoreError::new(StoreErrorKind::Timeout, cause),
-                None => StoreError::timeout(),
-            })
-        })
+        outcome.unwrap_or_else(|_| Err(last_refusal.timeout()))
     }
 
     /// Asks; once more on a new connection where the first one broke, and once more of the table as it is by now.
@@ -65,7 +61,7 @@ impl Members {
         &self,
         ids: [&str; 2],
         until: Instant,
-        last_refusal: &mut Option<PostgresError>,
+        last_refusal: &LastRefusal,
     ) -> Result<Option<Member>, StoreError> {
         let mut terms = Terms {
             tls: &self.tls,
@@ -83,15 +79,11 @@ impl Members {
                 }
             };
             let failure = match answer.await {
-                Ok(answer) => {
-                    connection.release();
-                    return answer;
-                }
+                Ok(answer) => return answer,
                 Err(failure) => failure,
             };
-            match failure {
-                Failure::Dead(_) => connection.discard(),
-                _ => connection.release(),
+            if matches!(failure, Failure::Dead(_)) {
+                connection.discard();
             }
             match failure {
                 Failure::Dead(_) if terms.broken.is_none() => {

@@ -1,20 +1,30 @@
 //! Users and sessions in Better Auth's PostgreSQL database.
 
 mod address;
+mod batcher;
 mod builder;
 mod column_type;
 mod connections;
 mod failure;
 mod key_source;
+mod key_type;
+mod known_tables;
+mod lane;
+mod lane_load;
+mod last_refusal;
+mod link;
 mod listener;
 mod listening;
+mod lookup_sql;
+mod lookups;
 mod members;
+mod parameters;
 mod question;
 mod row;
-mod statements;
 mod store;
 mod tables;
 mod tls;
+mod together;
 mod triggers;
 
 pub use self::builder::PostgresStoreBuilder;

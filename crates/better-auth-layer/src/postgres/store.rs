@@ -1,26 +1,30 @@
 //! The store.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use tokio::time::Instant;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::batcher::{Batcher, Limits, Unanswered};
 use super::connections::{Connection, Terms};
-use super::failure::{Failure, PostgresError};
+use super::failure::Failure;
 use super::key_source::PostgresKeySource;
+use super::known_tables::KnownTables;
+use super::lane::Lane;
+use super::last_refusal::LastRefusal;
+use super::lookups::{Asked, Lookups};
 use super::members::Members;
-use super::question::Question;
-use super::tables::{Tables, public_keys};
+use super::tables::public_keys;
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::identity::Member;
 use crate::jwks::KeySet;
 use crate::store::sql::LayoutError;
 use crate::store::{
-    Lookup, LookupKind, MembershipStore, Resolution, Schema, StoreError, StoreErrorKind, UserStore,
+    Lookup, LookupKind, MembershipStore, Resolution, StoreError, StoreErrorKind, UserStore,
 };
 
 /// How long the start of a service may be held up by a first look at the database.
@@ -55,41 +59,34 @@ pub struct PostgresStore {
 }
 
 struct Inner {
-    pool: Pool,
-    tls: MakeRustlsConnect,
-    schema: Schema,
+    lookups: Arc<Batcher<Lookups>>,
     deadline: Duration,
-    schema_refresh: Duration,
-    /// Never locked across a wait: readers take the pointer and go.
-    tables: RwLock<Option<Known>>,
     members: Members,
-}
-
-#[derive(Clone)]
-struct Known {
-    tables: Arc<Tables>,
-    since: Timestamp,
-    /// Whether they are gone, or were when they were last looked for.
-    are_gone: bool,
 }
 
 impl PostgresStore {
     pub(super) fn new(
         pool: Pool,
         tls: MakeRustlsConnect,
-        schema: Schema,
+        tables: KnownTables,
         deadline: Duration,
-        schema_refresh: Duration,
+        limits: Limits,
     ) -> Self {
+        let members = Members::new(pool.clone(), tls.clone(), tables.schema().clone(), deadline);
+        let lookups = Lookups {
+            pool,
+            tls,
+            tables,
+            lanes: std::iter::repeat_with(Lane::default)
+                .take(limits.lanes)
+                .collect(),
+            last_refusal: LastRefusal::default(),
+        };
         Self {
             inner: Arc::new(Inner {
-                members: Members::new(pool.clone(), tls.clone(), schema.clone(), deadline),
-                pool,
-                tls,
-                schema,
+                lookups: Batcher::new(lookups, limits),
                 deadline,
-                schema_refresh,
-                tables: RwLock::new(None),
+                members,
             }),
         }
     }
@@ -107,31 +104,26 @@ impl PostgresStore {
         now: Timestamp,
         grace_period: Duration,
     ) -> Result<KeySet, StoreError> {
-        let inner = &self.inner;
-        let until = Instant::now() + inner.deadline;
-        let mut last_refusal = None;
+        let lookups = self.inner.lookups.asker();
+        let until = Instant::now() + self.inner.deadline;
+        let last_refusal = LastRefusal::default();
         let fetch = async {
             let mut broken = None;
             loop {
                 let terms = Terms {
-                    tls: &inner.tls,
+                    tls: &lookups.tls,
                     until,
                     broken,
                 };
-                let connection = Connection::acquire(&inner.pool, terms, &mut last_refusal).await?;
-                match public_keys(&connection, &inner.schema, now, grace_period).await {
-                    Ok(answer) => {
-                        connection.release();
-                        return answer;
-                    }
+                let connection = Connection::acquire(&lookups.pool, terms, &last_refusal).await?;
+                let schema = lookups.tables.schema();
+                match public_keys(&connection, schema, now, grace_period).await {
+                    Ok(answer) => return answer,
                     Err(Failure::Dead(_)) if broken.is_none() => {
                         connection.discard();
                         broken = Some(std::time::Instant::now());
                     }
-                    Err(failure) => {
-                        connection.release();
-                        return Err(failure.into());
-                    }
+                    Err(failure) => return Err(failure.into()),
                 }
             }
         };
@@ -161,9 +153,24 @@ impl PostgresStore {
 
 impl UserStore for PostgresStore {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
-        let answer = self.inner.within_deadline(Question::Lookup(&lookup));
-        // Only a check is answered with nothing.
-        answer.await?.ok_or(StoreErrorKind::WrongAnswer.into())
+        let Inner {
+            lookups, deadline, ..
+        } = &*self.inner;
+        let until = Instant::now() + *deadline;
+        let answer = async {
+            let asked = |lookup: Lookup<'_>| Asked {
+                lookup: lookup.into_owned(),
+                until,
+            };
+            let mut answer = lookups.ask(asked(lookup.clone())).await;
+            // The runtime that carried it may have ended; this one goes on.
+            if let Err(Unanswered::Lost) = answer {
+                answer = lookups.ask(asked(lookup)).await;
+            }
+            answer.unwrap_or_else(|unanswered| Err(unanswered.into()))
+        };
+        let answer = tokio::time::timeout_at(until, answer).await;
+        answer.unwrap_or_else(|_| Err(lookups.asker().last_refusal.timeout()))
     }
 
     /// Also by API key.
@@ -172,8 +179,9 @@ impl UserStore for PostgresStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        let answer = self.inner.within_deadline(Question::Check).await;
-        answer.map(|_| ())
+        let until = Instant::now() + self.inner.deadline;
+        let check = tokio::time::timeout_at(until, self.inner.lookups.asker().check(until)).await;
+        check.unwrap_or_else(|_| Err(StoreError::timeout()))
     }
 }
 
@@ -189,121 +197,21 @@ impl MembershipStore for PostgresStore {
     }
 }
 
-impl Inner {
-    async fn within_deadline(
-        &self,
-        question: Question<'_>,
-    ) -> Result<Option<Resolution>, StoreError> {
-        let mut last_refusal = None;
-        let until = Instant::now() + self.deadline;
-        let attempt = self.attempt(question, until, &mut last_refusal);
-        let outcome = tokio::time::timeout_at(until, attempt).await;
-        outcome.unwrap_or_else(|_| {
-            Err(match last_refusal {
-                Some(cause) => StoreError::new(StoreErrorKind::Timeout, cause),
-                None => StoreError::timeout(),
-            })
-        })
-    }
-
-    /// Asks; once more on a new connection where the first one broke, and once more with freshly found tables where
-    /// they are not what they were.
-    async fn attempt(
-        &self,
-        question: Question<'_>,
-        until: Instant,
-        last_refusal: &mut Option<PostgresError>,
-    ) -> Result<Option<Resolution>, StoreError> {
-        let mut terms = Terms {
-            tls: &self.tls,
-            until,
-            broken: None,
-        };
-        let mut outdated = None;
-        loop {
-            let connection = match question {
-                Question::Lookup(_) => Connection::acquire(&self.pool, terms, last_refusal).await?,
-                // Whoever probes wants to know how it is now, and asks again.
-                Question::Check => Connection::acquire_at_once(&self.pool, terms).await?,
-            };
-            let mut used = None;
-            let answer = async {
-                let tables = self.tables(&connection, question.now(), outdated.as_ref());
-                match tables.await? {
-                    Ok(tables) => question.ask(&connection, used.insert(tables)).await,
-                    Err(error) => Ok(Err(error)),
-                }
-            };
-            let failure = match answer.await {
-                Ok(answer) => {
-                    connection.release();
-                    return answer;
-                }
-                Err(failure) => failure,
-            };
-            match failure {
-                Failure::Dead(_) => connection.discard(),
-                _ => connection.release(),
-            }
-            match failure {
-                Failure::Dead(_) if terms.broken.is_none() => {
-                    terms.broken = Some(std::time::Instant::now());
-                }
-                Failure::SchemaChanged(_) if outdated.is_none() && used.is_some() => {
-                    outdated = used;
-                }
-                failure => return Err(failure.into()),
-            }
-        }
-    }
-
-    /// The tables as they are known, or found anew where that is too long ago or they turned out to be `outdated`.
-    async fn tables(
-        &self,
-        connection: &Connection,
-        now: Option<Timestamp>,
-        outdated: Option<&Arc<Tables>>,
-    ) -> Result<Result<Arc<Tables>, StoreError>, Failure> {
-        let known = self
-            .tables
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some(known) = &known
-            && !known.are_gone
-            // Somebody else may have found them anew meanwhile.
-            && outdated.is_none_or(|outdated| !Arc::ptr_eq(outdated, &known.tables))
-            // A clock that was set back must not keep old knowledge alive for ever.
-            && now.is_none_or(|now| known.since.abs_diff(now) < self.schema_refresh)
-        {
-            return Ok(Ok(Arc::clone(&known.tables)));
-        }
-        let in_use = known.as_ref().map(|known| &*known.tables);
-        let found = Tables::find(connection, &self.schema, in_use).await?;
-        let found = found.map(Arc::new);
-        let known = match (&found, known) {
-            (Ok(tables), _) => Some(Known {
-                tables: Arc::clone(tables),
-                // Found without knowing the time, it is old at the next lookup.
-                since: now.unwrap_or(Timestamp::UNIX_EPOCH),
-                are_gone: false,
-            }),
-            // Nobody needs to ask them before looking for them; when they come back, they are still those in use.
-            (Err(_), known) => known.map(|known| Known {
-                are_gone: true,
-                ..known
-            }),
-        };
-        *self.tables.write().unwrap_or_else(PoisonError::into_inner) = known;
-        Ok(found)
-    }
-}
-
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresStore")
-            .field("schema", &self.inner.schema)
+            .field("schema", self.inner.lookups.asker().tables.schema())
             .field("deadline", &self.inner.deadline)
             .finish_non_exhaustive()
+    }
+}
+
+impl From<Unanswered> for StoreError {
+    fn from(unanswered: Unanswered) -> Self {
+        let cause = match unanswered {
+            Unanswered::LineFull => "too many lookups are waiting",
+            Unanswered::Lost => "the lookup was dropped on its way",
+        };
+        Self::new(StoreErrorKind::Unavailable, cause)
     }
 }

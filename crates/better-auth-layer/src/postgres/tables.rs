@@ -9,7 +9,8 @@ use tokio_postgres::types::Type;
 use super::column_type::{ColumnType, FoundColumn};
 use super::connections::Connection;
 use super::failure::Failure;
-use super::statements::{self, Statements};
+use super::key_type::KeyType;
+use super::lookup_sql::{self, LookupSql};
 use crate::clock::Timestamp;
 use crate::jwks::KeySet;
 use crate::store::sql::{
@@ -21,14 +22,15 @@ use crate::store::{Column, Schema, StoreError, StoreErrorKind, TableName};
 #[derive(Debug)]
 pub(super) struct Tables {
     pub(super) layout: Layout<FoundColumn>,
-    pub(super) statements: Statements,
+    pub(super) sql: LookupSql,
     pub(super) user_fields: Vec<String>,
 }
 
 /// One row per column of every candidate that exists; none, and no error, for those that do not.
 pub(super) const COLUMNS: &str = "\
     SELECT candidate, a.attname::text, t.typname::text, t.typcategory::text, \
-    pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT') \
+    pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'), \
+    t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace \
     FROM unnest($1::text[]) AS candidate \
     JOIN pg_catalog.pg_class c \
     ON c.oid = pg_catalog.to_regclass(candidate) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
@@ -73,12 +75,12 @@ impl Tables {
         }
         let api_keys = ApiKeyColumn::tables(schema);
         let api_keys = choose_side_table(&api_keys, &ApiKeyColumn::NAMES, found);
-        let statements = Statements::new(&layout, api_keys);
+        let sql = LookupSql::new(&layout, api_keys);
         let user_fields = layout.user_fields().iter();
         Ok(Self {
             user_fields: user_fields.map(|(name, _)| name.clone()).collect(),
             layout,
-            statements,
+            sql,
         })
     }
 }
@@ -99,6 +101,10 @@ pub(super) async fn find_columns(
         let column = FoundColumn {
             kind: ColumnType::of(&text(2), &text(3)),
             is_readable: row.try_get(4).unwrap_or(false),
+            key: match row.try_get(5) {
+                Ok(true) => KeyType::of(&text(2)),
+                _ => None,
+            },
         };
         columns.insert(text(1), column);
     }
@@ -127,7 +133,7 @@ pub(super) async fn public_keys(
         Err(lack) => return Ok(Err(StoreError::new(StoreErrorKind::Schema, lack))),
     };
     let rows = connection
-        .query(&statements::public_keys(&table), &[])
+        .query(&lookup_sql::public_keys(&table), &[])
         .await?;
     Ok(rows.iter().try_fold(KeySet::default(), |mut keys, row| {
         let ends = row.time_at(KeyColumn::ExpiresAt as usize)?;

@@ -1,8 +1,9 @@
 //! The SQL of every lookup.
 
 use super::column_type::{ColumnType, FoundColumn};
+use super::key_type::KeyType;
 use crate::store::sql::{ApiKeyColumn, KeyColumn, Layout, Quoted, SideTable};
-use crate::store::{Column, LookupKind};
+use crate::store::{Column, Lookup, LookupKind, StoreError, StoreErrorKind};
 
 /// The statements for one layout, written once.
 ///
@@ -10,35 +11,183 @@ use crate::store::{Column, LookupKind};
 /// zone: times are compared and returned as seconds since the epoch. Every column is cast, so that a type may change
 /// while the service runs.
 ///
-/// Rows: the user's columns, then the session's, in the order of [`Column::ALL`], then the application's own. No row: no user (by token: no such
-/// session). A row without a session id: no active session (by token: a row without a user id: no user).
+/// Rows: the user's columns, then the session's, in the order of [`Column::ALL`], then the application's own. No row:
+/// no user (by token: no such session). A row without a session id: no active session (by token: a row without a user
+/// id: no user).
 #[derive(Debug)]
-pub(super) struct Statements {
-    pub(super) by_email: String,
-    pub(super) by_email_and_session: String,
-    pub(super) by_user_id: String,
-    pub(super) by_user_id_and_session: String,
-    pub(super) by_token: Option<String>,
-    /// `$1` the hash. Rows: the user's columns, the key's in the order of [`ApiKeyColumn::ALL`], the application's own.
-    pub(super) by_api_key: Result<String, String>,
+pub(super) struct LookupSql {
+    pub(super) by_email: Form,
+    pub(super) by_email_and_session: Form,
+    pub(super) by_user_id: Form,
+    pub(super) by_user_id_and_session: Form,
+    pub(super) by_token: Option<Form>,
+    /// Rows: the user's columns, the key's in the order of [`ApiKeyColumn::ALL`], the application's own.
+    pub(super) by_api_key: Result<Form, String>,
     pub(super) check: String,
 }
 
-impl Statements {
+/// The statement for one kind of lookup.
+///
+/// Parameters: the address as given, in lower case, now and perhaps the session id; the user's id or the session's
+/// token, now and perhaps the session id; the API key's hash.
+#[derive(Debug)]
+pub(super) struct Form {
+    /// For one lookup.
+    pub(super) alone: String,
+    /// For several.
+    pub(super) together: Option<Together>,
+}
+
+/// The same statement for several lookups: each parameter is an array with a value for each, and each row says in a
+/// further column which lookup it answers, counted from 1.
+#[derive(Debug)]
+pub(super) struct Together {
+    pub(super) sql: String,
+    pub(super) key: KeyType,
+    /// Of the session's id, where that is asked for.
+    pub(super) session_id: Option<KeyType>,
+}
+
+impl LookupSql {
     /// `api_keys`: the table of API keys, or why there is none.
     pub(super) fn new(
         layout: &Layout<FoundColumn>,
         api_keys: Result<SideTable<FoundColumn>, String>,
     ) -> Self {
         let sql = Sql { layout };
+        let by_user = |kind, narrowed: bool| {
+            let key = match kind {
+                LookupKind::Email => Column::UserEmail,
+                _ => Column::UserId,
+            };
+            let session_id = layout.key_type(Column::SessionId);
+            Form::new(
+                [
+                    Some(Parameter::Key),
+                    (kind == LookupKind::Email).then_some(Parameter::LowerCased),
+                    Some(Parameter::Now),
+                    narrowed.then_some(Parameter::SessionId),
+                ],
+                layout.key_type(key),
+                narrowed.then_some(session_id),
+                |names| sql.by_user(kind, narrowed, names),
+            )
+        };
+        let by_token = || {
+            Form::new(
+                [Some(Parameter::Key), Some(Parameter::Now), None, None],
+                layout.key_type(Column::SessionToken),
+                None,
+                |names| sql.by_token(names),
+            )
+        };
+        let by_api_key = |keys: SideTable<FoundColumn>| {
+            let hash = keys.column(ApiKeyColumn::Key as usize);
+            Form::new(
+                [Some(Parameter::Key), None, None, None],
+                hash.and_then(|(_, found)| found.key),
+                None,
+                |names| sql.by_api_key(&keys, names),
+            )
+        };
         Self {
-            by_email: sql.by_user(LookupKind::Email, false),
-            by_email_and_session: sql.by_user(LookupKind::Email, true),
-            by_user_id: sql.by_user(LookupKind::UserId, false),
-            by_user_id_and_session: sql.by_user(LookupKind::UserId, true),
-            by_token: layout.column(Column::SessionToken).map(|_| sql.by_token()),
-            by_api_key: api_keys.map(|keys| sql.by_api_key(&keys)),
+            by_email: by_user(LookupKind::Email, false),
+            by_email_and_session: by_user(LookupKind::Email, true),
+            by_user_id: by_user(LookupKind::UserId, false),
+            by_user_id_and_session: by_user(LookupKind::UserId, true),
+            by_token: layout.column(Column::SessionToken).map(|_| by_token()),
+            by_api_key: api_keys.map(by_api_key),
             check: sql.check(),
+        }
+    }
+
+    /// The statement for a lookup, or why there is none.
+    pub(super) fn form(&self, lookup: &Lookup<'_>, narrowed: bool) -> Result<&Form, StoreError> {
+        match (lookup.key().kind(), narrowed) {
+            (LookupKind::Email, false) => Ok(&self.by_email),
+            (LookupKind::Email, true) => Ok(&self.by_email_and_session),
+            (LookupKind::UserId, false) => Ok(&self.by_user_id),
+            (LookupKind::UserId, true) => Ok(&self.by_user_id_and_session),
+            (LookupKind::SessionToken, _) => self.by_token.as_ref().ok_or_else(|| {
+                let cause = "the session table has no `token` column";
+                StoreError::new(StoreErrorKind::Unsupported, cause)
+            }),
+            (LookupKind::ApiKey, _) => self
+                .by_api_key
+                .as_ref()
+                .map_err(|lack| StoreError::new(StoreErrorKind::Schema, lack.as_str())),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Parameter {
+    /// For an e-mail address, as given.
+    Key,
+    LowerCased,
+    Now,
+    SessionId,
+}
+
+/// What a statement calls its parameters.
+#[derive(Default)]
+struct Names {
+    key: String,
+    lower_cased: String,
+    now: String,
+    session_id: String,
+}
+
+impl Form {
+    /// `session_id`: its type, where it is asked for.
+    fn new(
+        parameters: [Option<Parameter>; 4],
+        key: Option<KeyType>,
+        session_id: Option<Option<KeyType>>,
+        statement: impl Fn(&Names) -> String,
+    ) -> Self {
+        let mut alone = Names::default();
+        let mut arrays = Vec::new();
+        let mut columns = Vec::new();
+        for (index, parameter) in parameters.into_iter().flatten().enumerate() {
+            let number = index + 1;
+            let (name, column, of) = match parameter {
+                Parameter::Key => (&mut alone.key, "key", "text"),
+                Parameter::LowerCased => (&mut alone.lower_cased, "lower_cased", "text"),
+                Parameter::Now => (&mut alone.now, "now", "float8"),
+                Parameter::SessionId => (&mut alone.session_id, "session_id", "text"),
+            };
+            *name = format!("${number}");
+            arrays.push(format!("${number}::{of}[]"));
+            columns.push(column);
+        }
+        let together = |key: KeyType, session_id: Option<KeyType>| {
+            let each = statement(&Names {
+                key: format!("asked.key::{}", key.name()),
+                lower_cased: format!("asked.lower_cased::{}", key.name()),
+                now: "asked.now".to_owned(),
+                session_id: session_id
+                    .map(|of| format!("asked.session_id::{}", of.name()))
+                    .unwrap_or_default(),
+            });
+            Together {
+                sql: format!(
+                    "SELECT answer.*, asked.number FROM unnest({}) WITH ORDINALITY AS asked ({}, number) \
+                     CROSS JOIN LATERAL ({each}) AS answer",
+                    arrays.join(", "),
+                    columns.join(", "),
+                ),
+                key,
+                session_id,
+            }
+        };
+        Self {
+            alone: statement(&alone),
+            together: match (key, session_id) {
+                (Some(key), None) => Some(together(key, None)),
+                (Some(key), Some(Some(session_id))) => Some(together(key, Some(session_id))),
+                _ => None,
+            },
         }
     }
 }
@@ -68,23 +217,28 @@ struct Sql<'a> {
 }
 
 impl Sql<'_> {
-    /// By e-mail: `$1` as given, `$2` in lower case, `$3` now, `$4` session id. By user id: `$1`, `$2` now, `$3`.
-    fn by_user(&self, kind: LookupKind, narrowed: bool) -> String {
+    fn by_user(&self, kind: LookupKind, narrowed: bool, names: &Names) -> String {
+        let Names {
+            key,
+            lower_cased,
+            now,
+            session_id,
+        } = names;
         let (user_id, email) = (
             self.column("u", Column::UserId),
             self.column("u", Column::UserEmail),
         );
-        let (condition, order, now, session_id) = if kind == LookupKind::Email {
+        let (condition, order) = if kind == LookupKind::Email {
             (
                 // The column's own comparison finds the rows by its index; as it may have no regard to case, letter
                 // for letter is said as well.
-                format!("{email} IN ($1, $2) AND {email}::text COLLATE \"C\" IN ($1, $2)"),
-                format!(" ORDER BY ({email}::text COLLATE \"C\" = $1) DESC"),
-                "$3",
-                "$4",
+                format!(
+                    "{email} IN ({key}, {lower_cased}) AND {email}::text COLLATE \"C\" IN ({key}, {lower_cased})"
+                ),
+                format!(" ORDER BY ({email}::text COLLATE \"C\" = {key}) DESC"),
             )
         } else {
-            (format!("{user_id} = $1"), String::new(), "$2", "$3")
+            (format!("{user_id} = {key}"), String::new())
         };
         let narrowing = if narrowed {
             format!(
@@ -99,8 +253,8 @@ impl Sql<'_> {
              FROM (SELECT {user_columns}{field_columns}, {user_id} AS key FROM {users} u WHERE {condition}{order} LIMIT 2) u \
              LEFT JOIN LATERAL (SELECT {session_columns} FROM {sessions} s \
              WHERE {owned} AND {expires_at} > {now}{narrowing} ORDER BY {preference} LIMIT 1) s ON true",
-            user = names("u", true),
-            session_names = names("s", false),
+            user = column_names("u", true),
+            session_names = column_names("s", false),
             fields = self.field_names(),
             field_columns = self.fields(),
             user_columns = self.expressions("u", true),
@@ -113,11 +267,10 @@ impl Sql<'_> {
         )
     }
 
-    /// `$1` the token, `$2` now.
-    fn by_token(&self) -> String {
+    fn by_token(&self, Names { key, now, .. }: &Names) -> String {
         format!(
             "SELECT {user}, {session}{fields} FROM {sessions} s LEFT JOIN {users} u ON {owned} \
-             WHERE {token} = $1 AND {expires_at} > $2 LIMIT 2",
+             WHERE {token} = {key} AND {expires_at} > {now} LIMIT 2",
             fields = self.fields(),
             user = self.expressions("u", true),
             session = self.expressions("s", false),
@@ -129,7 +282,7 @@ impl Sql<'_> {
         )
     }
 
-    fn by_api_key(&self, keys: &SideTable<FoundColumn>) -> String {
+    fn by_api_key(&self, keys: &SideTable<FoundColumn>, Names { key, .. }: &Names) -> String {
         let found = |column: ApiKeyColumn| {
             let (name, found) = keys.column(column as usize)?;
             Some((format!("k.{}", Quoted(name)), found.kind))
@@ -144,7 +297,7 @@ impl Sql<'_> {
         let text = |column| found(column).map(|(name, _)| name).unwrap_or_default();
         format!(
             "SELECT {user}, {columns}{fields} FROM {keys} k LEFT JOIN {users} u ON {user_id} = {owner} \
-             WHERE {hash} = $1 LIMIT 2",
+             WHERE {hash} = {key} LIMIT 2",
             user = self.expressions("u", true),
             fields = self.fields(),
             keys = keys.table(),
@@ -267,7 +420,7 @@ impl Sql<'_> {
     }
 }
 
-fn names(table: &str, of_user: bool) -> String {
+fn column_names(table: &str, of_user: bool) -> String {
     let columns = Column::ALL
         .iter()
         .copied()
