@@ -206,7 +206,7 @@ pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{
     PostgresKeySource, PostgresListener, PostgresListenerBuilder, PostgresStore,
-    PostgresStoreBuilder,
+    PostgresStoreBuilder, Statements,
 };
 pub use self::rejection::{ProblemJson, Rejection, RejectionKind, RenderRejection, RetryAfter};
 pub use self::secret::{Secret, SecretError, SecretRing};

@@ -2,13 +2,19 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Hook, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
+};
 
+use super::access::Access;
 use super::address::Address;
 use super::batcher::Limits;
+use super::direct::Direct;
 use super::known_tables::KnownTables;
+use super::statements::Statements;
 use super::store::PostgresStore;
 use super::tls;
 use crate::config_error::ConfigError;
@@ -44,6 +50,7 @@ pub struct PostgresStoreBuilder {
     lanes: usize,
     in_flight: usize,
     waiting: usize,
+    statements: Statements,
     schema_refresh: Duration,
     root_certificates: Option<PathBuf>,
 }
@@ -75,6 +82,7 @@ impl PostgresStoreBuilder {
             lanes: 2,
             in_flight: 2,
             waiting: 1024,
+            statements: Statements::Auto,
             schema_refresh: Duration::from_secs(300),
             root_certificates: None,
         }
@@ -126,6 +134,13 @@ impl PostgresStoreBuilder {
         self
     }
 
+    /// Sets whether statements are prepared. Default: [`Statements::Auto`], on connections that are proven to lead
+    /// straight to the server.
+    pub fn statements(mut self, statements: Statements) -> Self {
+        self.statements = statements;
+        self
+    }
+
     /// Sets how often the store looks for columns that were added or removed. Default: every 5 minutes, by the times
     /// that lookups carry; and at once after an error that says that a table or column is not there.
     pub fn schema_refresh(mut self, interval: Duration) -> Self {
@@ -162,12 +177,22 @@ impl PostgresStoreBuilder {
         // The one deadline around a lookup covers waiting and recycling. Creating has a limit of its own, because a
         // connection attempt that hangs (tokio-postgres' own limit ends with the TCP connection) must make room for a
         // second one within that deadline.
+        let longest_attempt = self.deadline / 2;
+        let direct = Arc::new(Direct::new(self.statements, longest_attempt));
+        let proof = Arc::clone(&direct);
         let pool = Pool::builder(manager)
             .max_size(self.max_connections)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(self.deadline))
-            .create_timeout(Some(self.deadline / 2))
+            .create_timeout(Some(longest_attempt))
             .recycle_timeout(Some(self.deadline))
+            .post_create(Hook::async_fn(move |client: &mut ClientWrapper, _| {
+                let proof = Arc::clone(&proof);
+                Box::pin(async move {
+                    proof.try_to_prove(client).await;
+                    Ok(())
+                })
+            }))
             .build()
             .map_err(|_| ConfigError::new("max_connections", "cannot be used", "use 16"))?;
         let schema = match address.schema {
@@ -177,8 +202,7 @@ impl PostgresStoreBuilder {
             _ => self.schema,
         };
         Ok(PostgresStore::new(
-            pool,
-            tls,
+            Access { pool, tls, direct },
             KnownTables::new(schema, self.schema_refresh),
             self.deadline,
             Limits {

@@ -3,14 +3,14 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Object, Pool, PoolError};
+use deadpool_postgres::{Object, PoolError};
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::access::Access;
 use super::failure::{Failure, PostgresError};
 use super::last_refusal::LastRefusal;
 use super::link::Link;
+use super::parameters::Parameter;
 use crate::store::StoreError;
 
 /// How long to wait between two attempts to connect, at first and at most.
@@ -20,8 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// What a connection is borrowed for.
 #[derive(Clone, Copy)]
 pub(super) struct Terms<'a> {
-    /// How to reach the server beside the connection.
-    pub(super) tls: &'a MakeRustlsConnect,
+    pub(super) access: &'a Access,
     /// The lookup's deadline.
     pub(super) until: tokio::time::Instant,
     /// When another connection broke. Those of before are not trusted then: they end one after the other when a server
@@ -48,13 +47,12 @@ impl Connection {
     /// Borrows a connection, and tries again as long as the server may come up. The caller sets the deadline, and finds
     /// in `last_refusal` why the last attempt failed.
     pub(super) async fn acquire(
-        pool: &Pool,
         terms: Terms<'_>,
         last_refusal: &LastRefusal,
     ) -> Result<Self, StoreError> {
         let mut pause = FIRST_PAUSE;
         loop {
-            match Self::attempt(pool, terms).await {
+            match Self::attempt(terms).await {
                 Ok(connection) => {
                     last_refusal.forget();
                     return Ok(connection);
@@ -68,16 +66,16 @@ impl Connection {
     }
 
     /// Borrows a connection, or says at once why there is none.
-    pub(super) async fn acquire_at_once(pool: &Pool, terms: Terms<'_>) -> Result<Self, StoreError> {
-        Self::attempt(pool, terms).await.map_err(StoreError::from)
+    pub(super) async fn acquire_at_once(terms: Terms<'_>) -> Result<Self, StoreError> {
+        Self::attempt(terms).await.map_err(StoreError::from)
     }
 
-    async fn attempt(pool: &Pool, terms: Terms<'_>) -> Result<Self, Failure> {
+    async fn attempt(terms: Terms<'_>) -> Result<Self, Failure> {
         loop {
-            match pool.get().await {
+            match terms.access.pool.get().await {
                 Ok(object) if terms.distrusts(&object) => drop(Object::take(object)),
                 Ok(object) => {
-                    let link = Link::new(object, terms.tls.clone(), terms.until);
+                    let link = Link::new(object, terms.access, terms.until);
                     return Ok(Self {
                         link: Arc::new(link),
                         until: terms.until,
@@ -115,11 +113,50 @@ impl Connection {
     pub(super) async fn query(
         &self,
         sql: &str,
-        parameters: &[(&(dyn ToSql + Sync), Type)],
+        parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Failure> {
         let object = self.link.object().ok_or(Failure::Gone)?;
         let query = object.query_typed(sql, parameters);
-        self.link.exchange(self.until, query).await
+        let answer = self.link.exchange(self.until, query).await?;
+        answer.map_err(|error| Failure::of_query(&error))
+    }
+
+    /// The same for a statement that is asked again and again: prepared, where that is safe.
+    pub(super) async fn query_often(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Failure> {
+        if !self.link.may_prepare() {
+            return self.query(sql, parameters).await;
+        }
+        match self.query_prepared(sql, parameters).await {
+            // The types of its parameters are those of when it was prepared: what is no number may be an id by now.
+            Err(Failure::BadText | Failure::BadValue(_)) => self.query(sql, parameters).await,
+            answer => answer,
+        }
+    }
+
+    async fn query_prepared(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Failure> {
+        let object = self.link.object().ok_or(Failure::Gone)?;
+        let (values, types): (Vec<_>, Vec<_>) = parameters.iter().cloned().unzip();
+        let preparing = object.prepare_typed_cached(sql, &types);
+        let prepared = self.link.exchange(self.until, preparing).await?;
+        let statement = prepared.map_err(|error| Failure::of_prepared_query(&error))?;
+        let query = object.query(&statement, &values);
+        let answer = self.link.exchange(self.until, query).await?;
+        answer.map_err(|error| Failure::of_prepared_query(&error))
+    }
+
+    /// Forgets the prepared statements of all connections: the tables may be others than those they were prepared for.
+    pub(super) fn forget_prepared(&self) {
+        if let Some(pool) = self.link.object().and_then(Object::pool) {
+            pool.manager().statement_caches.clear();
+        }
     }
 
     /// Takes the connection out of the pool.

@@ -56,6 +56,17 @@ impl Failure {
         }
     }
 
+    /// Of a query with a prepared statement.
+    pub(super) fn of_prepared_query(error: &tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            // The statement is not there, or another one is, or it returns something else by now.
+            Some(db) if matches!(db.code().code(), "26000" | "42P05" | "0A000") => {
+                Self::Dead(PostgresError::of_query(db))
+            }
+            _ => Self::of_query(error),
+        }
+    }
+
     /// Of a connection attempt.
     pub(super) fn of_connecting(error: &tokio_postgres::Error) -> Self {
         let Some(db) = error.as_db_error() else {

@@ -68,6 +68,7 @@ impl KnownTables {
         }
         let in_use = known.as_ref().map(|known| &*known.tables);
         let found = Tables::find(connection, &self.schema, in_use).await?;
+        connection.forget_prepared();
         let found = found.map(Arc::new);
         let known = match (&found, known) {
             (Ok(tables), _) => Some(Known {

@@ -2,7 +2,6 @@
 
 use std::sync::Weak;
 
-use deadpool_postgres::Pool;
 use tokio::sync::Mutex;
 
 use super::connections::{Connection, Terms};
@@ -20,7 +19,6 @@ pub(super) struct Lane {
 impl Lane {
     pub(super) async fn acquire(
         &self,
-        pool: &Pool,
         terms: Terms<'_>,
         last_refusal: &LastRefusal,
     ) -> Result<Connection, StoreError> {
@@ -28,12 +26,12 @@ impl Lane {
         let shared = current
             .upgrade()
             // Lookups that follow each other without a gap must not keep the connection from others who want one.
-            .filter(|_| pool.status().waiting == 0)
+            .filter(|_| terms.access.pool.status().waiting == 0)
             .and_then(|link| Connection::join(link, terms));
         if let Some(connection) = shared {
             return Ok(connection);
         }
-        let connection = Connection::acquire(pool, terms, last_refusal).await?;
+        let connection = Connection::acquire(terms, last_refusal).await?;
         *current = connection.share();
         Ok(connection)
     }

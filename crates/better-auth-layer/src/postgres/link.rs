@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::access::Access;
 use super::failure::{Failure, PostgresError};
 
 /// How long a connection is waited for whose query nobody waits for any more.
@@ -35,6 +36,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(25);
 /// questions.
 pub(super) struct Link {
     object: Option<Object>,
+    may_prepare: bool,
     tls: MakeRustlsConnect,
     progress: Mutex<Progress>,
     doomed: Notify,
@@ -53,10 +55,11 @@ struct Progress {
 }
 
 impl Link {
-    pub(super) fn new(object: Object, tls: MakeRustlsConnect, until: Instant) -> Self {
+    pub(super) fn new(object: Object, access: &Access, until: Instant) -> Self {
         Self {
+            may_prepare: access.direct.may_prepare(&object),
             object: Some(object),
-            tls,
+            tls: access.tls.clone(),
             progress: Mutex::new(Progress {
                 sent: 0,
                 answered: 0,
@@ -71,6 +74,11 @@ impl Link {
 
     pub(super) fn object(&self) -> Option<&Object> {
         self.object.as_ref()
+    }
+
+    /// Whether a statement that is prepared on it will be there, and will be the same.
+    pub(super) fn may_prepare(&self) -> bool {
+        self.may_prepare
     }
 
     /// Whether one more may ask on it.
@@ -93,22 +101,29 @@ impl Link {
     pub(super) async fn exchange<T>(
         &self,
         until: Instant,
-        exchange: impl Future<Output = Result<T, tokio_postgres::Error>>,
+        exchange: impl Future<Output = T>,
     ) -> Result<T, Failure> {
         let mut doom = pin!(self.doomed.notified());
         if self.progress().is_doomed {
             return Err(Failure::Dead(PostgresError::held_up()));
         }
-        let sent = Sent::on(self, until);
         let mut exchange = pin!(exchange);
+        // What has its answer at once was not sent.
+        let mut sent = None;
         let outcome = std::future::poll_fn(|cx| match exchange.as_mut().poll(cx) {
             Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-            Poll::Pending => doom.as_mut().poll(cx).map(|()| None),
-        });
-        match outcome.await {
+            Poll::Pending => {
+                sent.get_or_insert_with(|| Sent::on(self, until));
+                doom.as_mut().poll(cx).map(|()| None)
+            }
+        })
+        .await;
+        match outcome {
             Some(outcome) => {
-                sent.close();
-                outcome.map_err(|error| Failure::of_query(&error))
+                if let Some(sent) = sent {
+                    sent.close();
+                }
+                Ok(outcome)
             }
             None => Err(Failure::Dead(PostgresError::held_up())),
         }
@@ -173,7 +188,8 @@ impl Drop for Link {
             let left = progress.until.saturating_duration_since(Instant::now());
             left.min(LONGEST_SETTLING)
         };
-        let is_broken = progress.is_broken;
+        // What was held up is not broken: the server still works on it.
+        let is_broken = progress.is_broken && !progress.is_doomed;
         let Some(object) = self.object.take() else {
             return;
         };

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use deadpool_postgres::Pool;
 use tokio::time::Instant;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::access::Access;
 use super::batcher::Ask;
 use super::connections::{Connection, Terms};
 use super::failure::Failure;
@@ -24,8 +23,7 @@ pub(super) struct Asked {
 
 /// Whom lookups are asked of.
 pub(super) struct Lookups {
-    pub(super) pool: Pool,
-    pub(super) tls: MakeRustlsConnect,
+    pub(super) access: Arc<Access>,
     pub(super) tables: KnownTables,
     pub(super) lanes: Vec<Lane>,
     pub(super) last_refusal: LastRefusal,
@@ -75,7 +73,7 @@ impl Lookups {
         let mut retries = Retries::default();
         loop {
             let terms = self.terms(until, &retries);
-            let connection = lane.acquire(&self.pool, terms, &self.last_refusal).await?;
+            let connection = lane.acquire(terms, &self.last_refusal).await?;
             let mut used = None;
             let answered = async {
                 let outdated = retries.outdated.as_ref();
@@ -101,7 +99,7 @@ impl Lookups {
         let mut retries = Retries::default();
         loop {
             let terms = self.terms(until, &retries);
-            let connection = Connection::acquire_at_once(&self.pool, terms).await?;
+            let connection = Connection::acquire_at_once(terms).await?;
             let mut used = None;
             let checked = async {
                 let outdated = retries.outdated.as_ref();
@@ -123,7 +121,7 @@ impl Lookups {
 
     fn terms(&self, until: Instant, retries: &Retries) -> Terms<'_> {
         Terms {
-            tls: &self.tls,
+            access: &self.access,
             until,
             broken: retries.broken,
         }

@@ -3,10 +3,9 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
 use tokio::time::Instant;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::access::Access;
 use super::column_type::{ColumnType, FoundColumn};
 use super::connections::{Connection, Terms};
 use super::failure::Failure;
@@ -19,8 +18,7 @@ use crate::store::{Schema, StoreError};
 
 /// Asks for memberships on the store's connections.
 pub(super) struct Members {
-    pool: Pool,
-    tls: MakeRustlsConnect,
+    access: Arc<Access>,
     schema: Schema,
     deadline: Duration,
     /// For the table as it was found. Every column that is read is required, so an error says when it has changed.
@@ -29,15 +27,9 @@ pub(super) struct Members {
 }
 
 impl Members {
-    pub(super) fn new(
-        pool: Pool,
-        tls: MakeRustlsConnect,
-        schema: Schema,
-        deadline: Duration,
-    ) -> Self {
+    pub(super) fn new(access: Arc<Access>, schema: Schema, deadline: Duration) -> Self {
         Self {
-            pool,
-            tls,
+            access,
             schema,
             deadline,
             statement: RwLock::new(None),
@@ -64,13 +56,13 @@ impl Members {
         last_refusal: &LastRefusal,
     ) -> Result<Option<Member>, StoreError> {
         let mut terms = Terms {
-            tls: &self.tls,
+            access: &self.access,
             until,
             broken: None,
         };
         let mut outdated = None;
         loop {
-            let connection = Connection::acquire(&self.pool, terms, last_refusal).await?;
+            let connection = Connection::acquire(terms, last_refusal).await?;
             let mut used = None;
             let answer = async {
                 match self.statement(&connection, outdated.as_ref()).await? {

@@ -1,10 +1,13 @@
 //! Users and sessions in Better Auth's PostgreSQL database.
 
+mod access;
 mod address;
+mod announced_process;
 mod batcher;
 mod builder;
 mod column_type;
 mod connections;
+mod direct;
 mod failure;
 mod key_source;
 mod key_type;
@@ -21,6 +24,7 @@ mod members;
 mod parameters;
 mod question;
 mod row;
+mod statements;
 mod store;
 mod tables;
 mod tls;
@@ -30,4 +34,5 @@ mod triggers;
 pub use self::builder::PostgresStoreBuilder;
 pub use self::key_source::PostgresKeySource;
 pub use self::listener::{PostgresListener, PostgresListenerBuilder};
+pub use self::statements::Statements;
 pub use self::store::PostgresStore;

@@ -71,7 +71,7 @@ async fn ask(
     {
         parameters.push(session_id.parameter());
     }
-    match connection.query(&form.alone, &parameters).await {
+    match connection.query_often(&form.alone, &parameters).await {
         Ok(rows) => Ok(answer_of(&rows, tables, lookup)),
         // Text is converted to text without fail: what failed is something behind a view, and not the key.
         Err(Failure::BadValue(error)) if !is_converted(tables, lookup, session_id) => {

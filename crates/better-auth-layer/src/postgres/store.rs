@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::Pool;
 use tokio::time::Instant;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::access::Access;
 use super::batcher::{Batcher, Limits, Unanswered};
 use super::connections::{Connection, Terms};
 use super::failure::Failure;
@@ -48,8 +47,16 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 ///
 /// A role that may `SELECT` from the two tables is enough, or from the columns that decide: of users id, e-mail address
 /// and ban, of sessions id, user id, expiry and `impersonatedBy`. Works through transaction poolers (PgBouncer, Neon's
-/// `-pooler` hosts): no prepared statements, no session state. Towards every host that is not local, TLS with verified
-/// certificate and host name is required unless the address says `sslmode=disable`.
+/// `-pooler` hosts): no session state, and prepared statements only where a connection is proven to lead straight to
+/// the server ([`Statements`](crate::Statements)). Towards every host that is not local, TLS with verified certificate
+/// and host name is required unless the address says `sslmode=disable`.
+///
+/// # Under load
+///
+/// Lookups share a few connections ([`lanes`](PostgresStoreBuilder::lanes)). While few are under way, each is a query of
+/// its own and goes at once. Those that find every place taken wait until a query is answered, and then go together in
+/// one statement; each is answered as if it had gone alone. No lookup waits for a timer, and nothing runs while nobody
+/// asks.
 ///
 /// The database may be down when the service starts and may go away while it runs: lookups then fail, which the layer
 /// answers with `503`, and work again when it is back.
@@ -66,16 +73,15 @@ struct Inner {
 
 impl PostgresStore {
     pub(super) fn new(
-        pool: Pool,
-        tls: MakeRustlsConnect,
+        access: Access,
         tables: KnownTables,
         deadline: Duration,
         limits: Limits,
     ) -> Self {
-        let members = Members::new(pool.clone(), tls.clone(), tables.schema().clone(), deadline);
+        let access = Arc::new(access);
+        let members = Members::new(Arc::clone(&access), tables.schema().clone(), deadline);
         let lookups = Lookups {
-            pool,
-            tls,
+            access,
             tables,
             lanes: std::iter::repeat_with(Lane::default)
                 .take(limits.lanes)
@@ -111,11 +117,11 @@ impl PostgresStore {
             let mut broken = None;
             loop {
                 let terms = Terms {
-                    tls: &lookups.tls,
+                    access: &lookups.access,
                     until,
                     broken,
                 };
-                let connection = Connection::acquire(&lookups.pool, terms, &last_refusal).await?;
+                let connection = Connection::acquire(terms, &last_refusal).await?;
                 let schema = lookups.tables.schema();
                 match public_keys(&connection, schema, now, grace_period).await {
                     Ok(answer) => return answer,

@@ -102,7 +102,7 @@ async fn ask(
     if together.session_id.is_some() {
         parameters.push(session_ids.parameter());
     }
-    let rows = connection.query(&together.sql, &parameters).await?;
+    let rows = connection.query_often(&together.sql, &parameters).await?;
     let rows = by_lookup(&rows, lookups.len());
     for (index, (lookup, answer)) in lookups.iter_mut().enumerate() {
         **answer = Some(match &rows {

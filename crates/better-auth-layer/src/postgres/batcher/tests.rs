@@ -243,11 +243,17 @@ fn a_runtime_that_ends_gives_its_place_to_the_others() {
     let oracle = oracle(1, 1);
     // One under way, and more in the line than fit into a batch.
     let carried = ends.block_on(oracle.begin_all(0..6));
-    let waits = goes_on.block_on(oracle.begin(7));
+    let rides_along = goes_on.block_on(oracle.begin(7));
+    let waits = goes_on.block_on(oracle.begin(107));
     drop(carried);
     drop(ends);
     oracle.release_everything();
-    assert_eq!(goes_on.block_on(waits).unwrap(), Ok(7));
+    assert_eq!(goes_on.block_on(waits).unwrap(), Ok(107));
+    assert_eq!(
+        goes_on.block_on(rides_along).unwrap(),
+        Err(Unanswered::Lost)
+    );
+    assert_eq!(goes_on.block_on(oracle.ask(7)), Ok(7));
     assert!(oracle.is_idle());
 }
 
