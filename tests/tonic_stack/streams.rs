@@ -128,7 +128,7 @@ async fn a_client_that_leaves_takes_the_stream_with_it() {
 
 async fn ada(store: &Arc<MemoryStore>) -> Identity {
     let layer = builder(Arc::clone(store))
-        .recheck_interval(Duration::from_millis(1))
+        .recheck_interval(Duration::from_millis(10))
         .build()
         .unwrap();
     let request = http::Request::post("/")
@@ -152,7 +152,7 @@ async fn nothing_more_is_sent_to_somebody_who_has_signed_out() {
     let item = stream.next().await.unwrap();
     assert_eq!(item.unwrap(), 1);
     store.remove_session("ses_ada");
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
     let status = stream.next().await.unwrap().unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
     assert_eq!(stream.size_hint(), (0, Some(0)));
