@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask`.
 
 mod api;
+mod bench;
 mod features;
 mod interop;
 mod postgres;
@@ -22,6 +23,8 @@ usage: cargo xtask <command>
   api [--write]       compare the public API with the listing in the repository, or write that anew
   features            build and lint better-auth-layer without features and with each one alone
   interop             run a real Better Auth (Node.js 20 or later) against the real server
+  bench [arguments…]  measure the library beside floors and yardsticks (--help: what can be chosen), or with `micro`
+                      run the micro-benchmarks
   vectors <directory> check the implementation against the vectors in a directory";
 
 /// The exit code for a command that could not begin; anything else is the code of the program that ran.
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Some("api") if matches!(&*rest, [] | [_]) => api::run(&rest),
         Some("features") if rest.is_empty() => features::run(),
         Some("interop") if rest.is_empty() => interop::run(),
+        Some("bench") => bench::run(&rest),
         Some("vectors") => vectors::run(&rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

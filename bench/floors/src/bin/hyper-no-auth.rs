@@ -1,0 +1,7 @@
+//! hyper and nothing else.
+
+use tower::service_fn;
+
+fn main() -> Result<(), serving::BoxError> {
+    serving::run(async || Ok(service_fn(serving::answer)))
+}

@@ -1,0 +1,60 @@
+//! The layer with one of the stores.
+
+use std::env;
+
+use better_auth_layer::{
+    BetterAuthLayer, CachedStore, KeySet, MemoryStore, PostgresListener, PostgresStore, Secret,
+    Session, Timestamp, User,
+};
+use serving::{BoxError, Settings};
+
+use crate::{Arguments, StoreKind};
+
+/// Makes the layer. It accepts both kinds of token; which one comes is up to the client.
+///
+/// # Errors
+///
+/// When the settings cannot be used or the database is not there.
+pub async fn layer(settings: &Settings, arguments: Arguments) -> Result<BetterAuthLayer, BoxError> {
+    let builder = BetterAuthLayer::builder()
+        .secret(Secret::new(settings.secret.clone())?)
+        .issuer(settings.issuer.clone())
+        .base_url(&settings.issuer)
+        .key_source(settings.jwks.parse::<KeySet>()?);
+    let builder = match arguments.store {
+        StoreKind::Memory => builder.store(memory(arguments.size)),
+        StoreKind::Postgres => builder.store(PostgresStore::connect(&database()?).await?),
+        StoreKind::Cached => builder.store(cached(arguments.size).await?),
+    };
+    Ok(builder.build()?)
+}
+
+/// The users that the rig's tokens name first.
+fn memory(users: usize) -> MemoryStore {
+    let store = MemoryStore::new();
+    for number in 1..=users {
+        let id = format!("usr_{number}");
+        store.insert_session(Session::new(
+            format!("ses_{number}_1"),
+            &*id,
+            Timestamp::MAX,
+        ));
+        store.insert_user(User::new(id, format!("user{number}@example.com")));
+    }
+    store
+}
+
+async fn cached(max_entries: usize) -> Result<CachedStore<PostgresStore>, BoxError> {
+    let url = database()?;
+    let store = CachedStore::builder(PostgresStore::connect(&url).await?)
+        .max_entries(max_entries)
+        .build()?;
+    PostgresListener::builder(&url)
+        .build()?
+        .listen(&store.invalidation());
+    Ok(store)
+}
+
+fn database() -> Result<String, BoxError> {
+    env::var("DATABASE_URL").map_err(|_| "DATABASE_URL is not set".into())
+}

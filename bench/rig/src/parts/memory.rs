@@ -1,0 +1,66 @@
+//! The cache as it grows: bytes for each identity and time for a hit, counted in a process of its own.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::findings::{Chart, ChartKind, Findings, Line, TextTable, number};
+use crate::options::Options;
+use crate::server::own_program;
+
+pub(crate) fn run(options: &Options) -> Result<Findings, Error> {
+    let sizes: &[usize] = if options.quick {
+        &[1_000, 10_000]
+    } else {
+        &[1_000, 10_000, 100_000, 1_000_000]
+    };
+    let mut table = TextTable {
+        header: vec![
+            "cached identities",
+            "bytes each",
+            "allocations each",
+            "ns per hit",
+        ],
+        rows: Vec::new(),
+    };
+    let (mut data, mut points) = (Vec::new(), Vec::new());
+    for size in sizes {
+        eprintln!("memory: {size} identities");
+        let output = Command::new(own_program("cached_identities")?)
+            .arg(size.to_string())
+            .output()?;
+        let result: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
+            format!(
+                "the cache failed: {}",
+                String::from_utf8_lossy(&output.stderr)
+            )
+        })?;
+        let of = |name: &str| result[name].as_f64().unwrap_or(f64::NAN);
+        table.rows.push(vec![
+            number(*size as f64),
+            number(of("bytes")),
+            number(of("allocations")),
+            number(of("nanoseconds")),
+        ]);
+        points.push((*size as f64, of("nanoseconds")));
+        data.push(result);
+    }
+    let chart = Chart {
+        name: "cache",
+        title: "Identities in the cache",
+        unit: "ns per hit, of one caller that asks for all of them in turn",
+        kind: ChartKind::Lines {
+            x: "identities",
+            lines: vec![Line {
+                name: "hit".to_owned(),
+                points,
+            }],
+        },
+    };
+    Ok(Findings {
+        tables: vec![table],
+        charts: vec![chart],
+        data: data.into(),
+    })
+}

@@ -1,0 +1,8 @@
+//! The parts of a run; each can be run by itself.
+
+pub(crate) mod latency;
+pub(crate) mod memory;
+pub(crate) mod revocation;
+pub(crate) mod scaling;
+pub(crate) mod store;
+pub(crate) mod table;

@@ -1,0 +1,98 @@
+//! pgbench with the same question: what PostgreSQL's own client gets out of the same server.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use cluster::postgres::Database;
+
+use crate::bench::{Bench, USERS};
+use crate::database::JOINED;
+use crate::error::Error;
+
+/// Its script, in a file that is removed with it.
+#[derive(Debug)]
+pub(crate) struct Pgbench {
+    program: PathBuf,
+    script: PathBuf,
+}
+
+impl Pgbench {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let script = std::env::temp_dir().join(format!(
+            "better-auth-layer-bench-{}.sql",
+            std::process::id()
+        ));
+        let question = JOINED
+            .replace("$1", "'user' || :user || '@example.com'")
+            .replace('\n', " ");
+        std::fs::write(
+            &script,
+            format!("\\set user random(1, {USERS})\n{question};\n"),
+        )?;
+        Ok(Self {
+            program: program()?,
+            script,
+        })
+    }
+
+    /// Transactions per second with prepared statements.
+    pub(crate) fn run(
+        &self,
+        bench: &Bench,
+        database: &Database,
+        clients: usize,
+        time: Duration,
+    ) -> Result<f64, Error> {
+        let output = Command::new(&self.program)
+            .args([
+                "-n",
+                "-M",
+                "prepared",
+                "-U",
+                "postgres",
+                "-c",
+                &clients.to_string(),
+                "-h",
+            ])
+            .arg(bench.cluster.socket_dir())
+            .args(["-T", &time.as_secs().max(1).to_string(), "-f"])
+            .arg(&self.script)
+            .arg(database.name())
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let per_second = text
+            .lines()
+            .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+        per_second.ok_or_else(|| {
+            format!(
+                "pgbench failed: {}",
+                String::from_utf8_lossy(&output.stderr)
+            )
+            .into()
+        })
+    }
+}
+
+/// Of the same installation as the server.
+fn program() -> Result<PathBuf, Error> {
+    let folder = std::env::var_os("PG_BIN")
+        .ok_or("PG_BIN is not set: start the rig with `cargo xtask bench`")?;
+    let path = PathBuf::from(folder).join("pgbench");
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(format!(
+        "{} is missing: install all of PostgreSQL (Debian's `postgresql`), or leave it out with --part \
+         table,latency,revocation,scaling,memory",
+        path.display()
+    )
+    .into())
+}
+
+impl Drop for Pgbench {
+    fn drop(&mut self) {
+        // A file too many in the temporary directory is no reason to lose a result.
+        let _ = std::fs::remove_file(&self.script);
+    }
+}

@@ -1,0 +1,84 @@
+//! `docs/performance.md`: its words are written by people, what stands between its markers is a run's.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::findings::Findings;
+use crate::prerequisites::repository;
+
+/// The folder of charts and numbers.
+fn folder() -> PathBuf {
+    repository().join("docs").join("performance")
+}
+
+/// Prints what a part has found.
+pub(crate) fn print(name: &str, findings: &Findings) {
+    println!("\n== {name}");
+    for table in &findings.tables {
+        println!("{}", table.plain());
+    }
+}
+
+/// Puts what a part has found in place of what it found the last time.
+pub(crate) fn write(name: &str, setting: &str, findings: &Findings) -> Result<(), Error> {
+    let folder = folder();
+    fs::create_dir_all(&folder)?;
+    let mut block = format!("\n{setting}\n");
+    let mut charts = findings.charts.iter();
+    // Where there is a chart for each table, it stands below its own.
+    let is_paired = findings.tables.len() == findings.charts.len();
+    for table in &findings.tables {
+        block += &format!("\n{}", table.markdown());
+        if let (true, Some(chart)) = (is_paired, charts.next()) {
+            block += &format!("\n![{}](performance/{}.svg)\n", chart.title, chart.name);
+        }
+    }
+    for chart in charts {
+        block += &format!("\n![{}](performance/{}.svg)\n", chart.title, chart.name);
+    }
+    for chart in &findings.charts {
+        fs::write(folder.join(format!("{}.svg", chart.name)), chart.svg()?)?;
+    }
+
+    let document = repository().join("docs").join("performance.md");
+    let text = fs::read_to_string(&document)?;
+    fs::write(&document, replaced(&text, name, &block)?)?;
+
+    let numbers = folder.join("data.json");
+    let mut all: Value = match fs::read(&numbers) {
+        Ok(bytes) => serde_json::from_slice(&bytes)?,
+        Err(_) => json!({}),
+    };
+    all[name] = json!({"setting": setting, "results": findings.data});
+    Ok(fs::write(
+        numbers,
+        serde_json::to_string_pretty(&all)? + "\n",
+    )?)
+}
+
+fn replaced(text: &str, name: &str, block: &str) -> Result<String, Error> {
+    let (begin, end) = (
+        format!("<!-- begin {name} -->\n"),
+        format!("\n<!-- end {name} -->"),
+    );
+    let missing = || format!("docs/performance.md has no markers for {name}");
+    let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
+    Ok(format!("{before}{begin}{block}{end}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_between_the_markers_is_replaced() {
+        let text = "a\n<!-- begin x -->\nold\n<!-- end x -->\nb\n";
+        let replaced = replaced(text, "x", "new").unwrap();
+        assert_eq!(replaced, "a\n<!-- begin x -->\nnew\n<!-- end x -->\nb\n");
+        assert!(super::replaced(text, "y", "new").is_err());
+    }
+}
