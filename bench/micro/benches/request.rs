@@ -3,59 +3,11 @@
 use std::convert::Infallible;
 use std::hint::black_box;
 
-use better_auth_layer::testing::{Credential, TestIssuer, TestSession};
-use better_auth_layer::{
-    BetterAuthLayer, CachedStore, Clock, KeySet, Lookup, MemoryStore, SystemClock, UserStore,
-};
+use better_auth_layer::{Clock, Lookup, SystemClock, UserStore};
 use criterion::{Criterion, criterion_group, criterion_main};
-use http::request::Parts;
 use http::{Request, Response};
-use tokio::runtime::{Builder, Runtime};
+use micro::{World, parts};
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
-
-/// A deployment with one user who has signed in.
-struct World {
-    issuer: TestIssuer,
-    session: TestSession,
-    runtime: Runtime,
-}
-
-impl World {
-    fn new() -> Self {
-        let issuer = TestIssuer::new();
-        let session = issuer.user("ada@example.com").create().sign_in();
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        Self {
-            issuer,
-            session,
-            runtime,
-        }
-    }
-
-    fn store(&self) -> MemoryStore {
-        let store = MemoryStore::new();
-        store.insert_user(self.session.user().to_user());
-        store.insert_session(self.session.to_session());
-        store
-    }
-
-    fn layer(&self, store: impl UserStore) -> BetterAuthLayer {
-        let keys: KeySet = self.issuer.jwks_json().parse().expect("keys");
-        let builder = self.issuer.layer_builder().key_source(keys).store(store);
-        builder.build().expect("a layer")
-    }
-}
-
-fn parts(credential: &Credential) -> Parts {
-    let request = credential
-        .apply(Request::post("/support/chatkit"))
-        .body(())
-        .expect("a request");
-    request.into_parts().0
-}
 
 fn steps(criterion: &mut Criterion) {
     let world = World::new();
@@ -106,12 +58,7 @@ fn stores(criterion: &mut Criterion) {
                 .block_on(async { memory.resolve(black_box(lookup())).await })
         });
     });
-    // Kept for longer than the benchmark runs.
-    let minutes = std::time::Duration::from_secs(300);
-    let cache = CachedStore::builder(world.store())
-        .ttl(minutes)
-        .build()
-        .expect("a cache");
+    let cache = world.cached_store();
     world
         .runtime
         .block_on(cache.resolve(lookup()))
@@ -128,10 +75,7 @@ fn stores(criterion: &mut Criterion) {
 /// Everything between a request and its answer, except for the server.
 fn layer(criterion: &mut Criterion) {
     let world = World::new();
-    let cached = CachedStore::builder(world.store())
-        .ttl(std::time::Duration::from_secs(300))
-        .build()
-        .expect("a cache");
+    let cached = world.cached_store();
     let layer = world.layer(cached);
     let inner =
         service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new())));

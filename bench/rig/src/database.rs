@@ -71,7 +71,7 @@ pub(crate) async fn with_users(
             FROM generate_series(1, {users}) n;
         INSERT INTO "session" ("id", "expiresAt", "token", "ipAddress", "userAgent", "userId")
             SELECT 'ses_' || n || '_' || k, now() + interval '7 days' + k * interval '1 second',
-                lpad(n::text, 28, 't') || lpad(k::text, 4, '0'), '127.0.0.1', 'bench', 'usr_' || n
+                lpad(n::text, 27, 't') || lpad(k::text, 5, '0'), '127.0.0.1', 'bench', 'usr_' || n
             FROM generate_series(1, {users}) n, generate_series(1, {sessions}) k;"#
     );
     for sql in [&*rows, INDEXES, "VACUUM (ANALYZE)"] {

@@ -115,5 +115,5 @@ impl Deployment {
 
 /// The token of a user's session, as the database has it: 32 letters and digits, as Better Auth's are.
 pub(crate) fn session_token(user: usize, session: usize) -> String {
-    format!("{user:t>28}{session:0>4}")
+    format!("{user:t>27}{session:0>5}")
 }

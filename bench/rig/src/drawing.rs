@@ -5,13 +5,15 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::error::Error;
-use crate::findings::{Chart, ChartKind, Line, number};
+use crate::findings::{Chart, ChartKind, Line, number, whole};
 
 const WIDTH: u32 = 860;
 const BAR_HEIGHT: u32 = 26;
 const FONT: &str = "sans-serif";
 
 const SERVER: RGBColor = RGBColor(0x2f, 0x6f, 0xb0);
+/// Those that are not ours.
+const OTHER: RGBColor = RGBColor(0x9a, 0xae, 0xc2);
 const POSTGRES: RGBColor = RGBColor(0xe0, 0x8e, 0x2b);
 const COLORS: [RGBColor; 5] = [
     SERVER,
@@ -81,7 +83,7 @@ impl Chart {
             .disable_y_axis()
             .x_desc(self.unit)
             .light_line_style(WHITE);
-        let powers = |value: &f64| number(10_f64.powf(*value));
+        let powers = |value: &f64| whole(10_f64.powf(*value).round() as usize);
         let plain = |value: &f64| number(*value);
         if is_logarithmic {
             mesh.x_labels(4).x_label_formatter(&powers).draw()?;
@@ -98,8 +100,13 @@ impl Chart {
             let row = (bars.len() - index) as f64;
             let (top, bottom, middle) = (row - 0.2, row - 0.8, row - 0.5);
             let (first, second) = (scale(*server), scale(server + postgres));
+            let color = if name.starts_with("better-auth-layer") {
+                SERVER
+            } else {
+                OTHER
+            };
             chart.draw_series([
-                Rectangle::new([(0.0, bottom), (first, top)], SERVER.filled()),
+                Rectangle::new([(0.0, bottom), (first, top)], color.filled()),
                 Rectangle::new([(first, bottom), (second, top)], POSTGRES.filled()),
             ])?;
             let text = match postgres {
@@ -117,7 +124,11 @@ impl Chart {
     fn lines(&self, area: &Area<'_>, x: &str, lines: &[Line]) -> Result<(), Error> {
         area.fill(&WHITE)?;
         let points = || lines.iter().flat_map(|line| &line.points);
-        let most = points().map(|point| point.1).fold(1.0, f64::max) * 1.15;
+        let (least, most) = points().fold((f64::MAX, 1.0_f64), |(low, high), point| {
+            (low.min(point.1), high.max(point.1))
+        });
+        // Room for the names above the lines.
+        let costs = (least * 0.7..most * 8.0).log_scale();
         let (first, last) = points().fold((f64::MAX, 1.0_f64), |(low, high), point| {
             (low.min(point.0), high.max(point.0))
         });
@@ -126,12 +137,12 @@ impl Chart {
             .margin(12)
             .x_label_area_size(45)
             .y_label_area_size(60)
-            .build_cartesian_2d((first..last * 1.02).log_scale(), 0.0..most)?;
+            .build_cartesian_2d((first..last * 1.02).log_scale(), costs)?;
         chart
             .configure_mesh()
             .x_desc(x)
             .y_desc(self.unit)
-            .x_label_formatter(&|value| number(*value))
+            .x_label_formatter(&|value| whole(*value as usize))
             .y_label_formatter(&|value| number(*value))
             .light_line_style(WHITE)
             .draw()?;

@@ -36,7 +36,7 @@ pub(crate) enum ChartKind {
         bars: Vec<(String, [f64; 2])>,
         is_logarithmic: bool,
     },
-    /// Lines over a logarithmic axis.
+    /// Lines between logarithmic axes.
     Lines { x: &'static str, lines: Vec<Line> },
 }
 
@@ -97,28 +97,57 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// As many digits as a reader needs, with thin groups of thousands.
+/// As many digits as a reader needs.
 pub(crate) fn number(value: f64) -> String {
-    let text = match value.abs() {
+    match value.abs() {
+        0.0 => "0".to_owned(),
         v if v < 0.095 => format!("{value:.2}"),
         v if v < 99.5 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
-    };
+        _ => grouped(value),
+    }
+}
+
+/// A whole number.
+pub(crate) fn whole(value: usize) -> String {
+    grouped(value as f64)
+}
+
+/// Rounded, with groups of thousands from five digits on.
+fn grouped(value: f64) -> String {
+    let text = format!("{value:.0}");
     let (sign, digits) = text
         .strip_prefix('-')
         .map_or(("", &*text), |digits| ("-", digits));
-    if digits.contains('.') || digits.len() < 5 {
+    if digits.len() < 5 {
         return text;
     }
-    let first = digits.len() % 3;
-    let mut groups: Vec<&str> = Vec::new();
-    if first > 0 {
-        groups.push(&digits[..first]);
+    let mut grouped = String::from(sign);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
     }
-    groups.extend(
-        (first..digits.len())
-            .step_by(3)
-            .map(|at| &digits[at..at + 3]),
-    );
-    format!("{sign}{}", groups.join(","))
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_as_many_digits_as_are_read() {
+        let texts = [0.0, 0.04, 1.26, 99.4, 100.4, 12_345.6, -1_234_567.0].map(number);
+        assert_eq!(
+            texts,
+            ["0", "0.04", "1.3", "99.4", "100", "12,346", "-1,234,567"]
+        );
+        assert_eq!(whole(1), "1");
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_two() {
+        assert_eq!(median(&[3.0, 1.0]), 2.0);
+        assert_eq!(median(&[9.0, 1.0, 3.0]), 3.0);
+    }
 }

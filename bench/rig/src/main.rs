@@ -44,6 +44,9 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn run() -> Result<(), Error> {
     let options = Options::parse(std::env::args().skip(1))?;
+    if options.write {
+        report::check()?;
+    }
     if options.has(Part::Table) {
         prerequisites::install(&options.groups)?;
     }
@@ -100,9 +103,12 @@ async fn setting(bench: &Bench) -> Result<String, Error> {
         programs.extend(prerequisites::version("python3"));
     }
     Ok(format!(
-        "Run of {}: {cores} cores, {}; {} thread(s) in each Rust server.",
+        "Run of {}: {cores} cores, {}; {} in each Rust server.",
         jiff::Timestamp::now().strftime("%Y-%m-%d"),
         programs.join(", "),
-        bench.options.workers,
+        match bench.options.workers {
+            1 => "one thread".to_owned(),
+            workers => format!("{workers} threads"),
+        },
     ))
 }

@@ -42,6 +42,11 @@ impl Part {
         ("scaling", Self::Scaling),
         ("memory", Self::Memory),
     ];
+
+    /// As the command line and the report call them.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(name, _)| *name)
+    }
 }
 
 /// What is run, and for how long.

@@ -7,11 +7,25 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::findings::Findings;
+use crate::options::Part;
 use crate::prerequisites::repository;
+
+fn document() -> PathBuf {
+    repository().join("docs").join("performance.md")
+}
 
 /// The folder of charts and numbers.
 fn folder() -> PathBuf {
     repository().join("docs").join("performance")
+}
+
+/// Finds out before a run whether its results can be written.
+pub(crate) fn check() -> Result<(), Error> {
+    let text = fs::read_to_string(document())?;
+    for name in Part::names() {
+        replaced(&text, name, "")?;
+    }
+    Ok(())
 }
 
 /// Prints what a part has found.
@@ -43,9 +57,8 @@ pub(crate) fn write(name: &str, setting: &str, findings: &Findings) -> Result<()
         fs::write(folder.join(format!("{}.svg", chart.name)), chart.svg()?)?;
     }
 
-    let document = repository().join("docs").join("performance.md");
-    let text = fs::read_to_string(&document)?;
-    fs::write(&document, replaced(&text, name, &block)?)?;
+    let text = fs::read_to_string(document())?;
+    fs::write(document(), replaced(&text, name, &(block + "\n"))?)?;
 
     let numbers = folder.join("data.json");
     let mut all: Value = match fs::read(&numbers) {
@@ -62,7 +75,7 @@ pub(crate) fn write(name: &str, setting: &str, findings: &Findings) -> Result<()
 fn replaced(text: &str, name: &str, block: &str) -> Result<String, Error> {
     let (begin, end) = (
         format!("<!-- begin {name} -->\n"),
-        format!("\n<!-- end {name} -->"),
+        format!("<!-- end {name} -->"),
     );
     let missing = || format!("docs/performance.md has no markers for {name}");
     let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
@@ -75,9 +88,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_empty_place_is_filled() {
+        let text = "<!-- begin x -->\n<!-- end x -->";
+        let replaced = replaced(text, "x", "new\n").unwrap();
+        assert_eq!(replaced, "<!-- begin x -->\nnew\n<!-- end x -->");
+    }
+
+    #[test]
     fn only_what_stands_between_the_markers_is_replaced() {
         let text = "a\n<!-- begin x -->\nold\n<!-- end x -->\nb\n";
-        let replaced = replaced(text, "x", "new").unwrap();
+        let replaced = replaced(text, "x", "new\n").unwrap();
         assert_eq!(replaced, "a\n<!-- begin x -->\nnew\n<!-- end x -->\nb\n");
         assert!(super::replaced(text, "y", "new").is_err());
     }

@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::findings::{Chart, ChartKind, Findings, Line, TextTable, number};
+use crate::findings::{Chart, ChartKind, Findings, Line, TextTable, number, whole};
 use crate::options::Options;
 use crate::server::own_program;
 
@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<Findings, Error> {
         })?;
         let of = |name: &str| result[name].as_f64().unwrap_or(f64::NAN);
         table.rows.push(vec![
-            number(*size as f64),
+            whole(*size),
             number(of("bytes")),
             number(of("allocations")),
             number(of("nanoseconds")),
@@ -58,9 +58,29 @@ pub(crate) fn run(options: &Options) -> Result<Findings, Error> {
             }],
         },
     };
+    let (allocations, counted) = allocations()?;
     Ok(Findings {
-        tables: vec![table],
+        tables: vec![table, allocations],
         charts: vec![chart],
-        data: data.into(),
+        data: json!({"identities": data, "requests": counted}),
     })
+}
+
+/// The same numbers on every machine.
+fn allocations() -> Result<(TextTable, Value), Error> {
+    let output = Command::new(own_program("allocations")?).output()?;
+    let counted: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
+        let reason = String::from_utf8_lossy(&output.stderr);
+        format!("counting allocations failed: {reason}")
+    })?;
+    let mut table = TextTable {
+        header: vec!["request through the layer", "allocations", "bytes"],
+        rows: Vec::new(),
+    };
+    for request in counted.as_array().ok_or("no allocations were counted")? {
+        let of = |name: &str| number(request[name].as_f64().unwrap_or(f64::NAN));
+        let name = request["name"].as_str().unwrap_or_default().to_owned();
+        table.rows.push(vec![name, of("allocations"), of("bytes")]);
+    }
+    Ok((table, counted))
 }

@@ -95,31 +95,25 @@ async fn measure(
         }
         client.execute(&delete, &[&session]).await?;
         let ended = Instant::now();
-        // All at once: each server is asked without a pause until it refuses.
-        let mut asking = tokio::task::JoinSet::new();
-        for mut connection in connections.drain(..) {
-            let request = request.clone();
-            asking.spawn(async move {
-                loop {
-                    let status = connection.ask(&request).await?;
-                    let after = ended.elapsed();
-                    match status {
-                        200 if after > PATIENCE => {
-                            return Err("a session that was ended is still accepted".to_owned());
-                        }
-                        200 => {}
-                        401 | 404 => return Ok((connection, after)),
-                        status => {
-                            return Err(format!("a signed-out user was answered with {status}"));
-                        }
+        // One after the other, so that being asked does not keep a server from hearing of it.
+        let mut accepting: Vec<&mut Connection> = connections.iter_mut().collect();
+        while !accepting.is_empty() {
+            let mut still = Vec::new();
+            for connection in accepting {
+                let status = connection.ask(&request).await?;
+                let after = ended.elapsed();
+                match status {
+                    200 if after > PATIENCE => {
+                        return Err("a session that was ended is still accepted".into());
+                    }
+                    200 => still.push(connection),
+                    401 | 404 => delays.record(after),
+                    status => {
+                        return Err(format!("a signed-out user was answered with {status}").into());
                     }
                 }
-            });
-        }
-        while let Some(refused) = asking.join_next().await {
-            let (connection, after) = refused??;
-            delays.record(after);
-            connections.push(connection);
+            }
+            accepting = still;
         }
     }
     Ok(delays)

@@ -10,7 +10,7 @@ use crate::contestant::{HYPER, OURS_CACHED, OURS_POSTGRES, Program};
 use crate::database::{SESSIONS, with_users};
 use crate::deployment::Credential;
 use crate::error::Error;
-use crate::findings::{Chart, ChartKind, Findings, Line, TextTable, median, number};
+use crate::findings::{Chart, ChartKind, Findings, Line, TextTable, median, number, whole};
 use crate::load::{Load, Requests, Round, request, requests};
 use crate::server::Server;
 
@@ -121,7 +121,7 @@ impl Curve {
         let rows = self.points.iter().map(|point| {
             let of = |value| point.median(value);
             vec![
-                number(point.x as f64),
+                whole(point.x),
                 point.line.to_owned(),
                 number(of(|round| round.server_us)),
                 number(of(|round| round.postgres_us)),

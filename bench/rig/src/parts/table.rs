@@ -168,7 +168,7 @@ impl Rows<'_> {
             charts.push(Chart {
                 name: "lookups",
                 title: "CPU time per request, the database asked for each",
-                unit: "µs of CPU time, server and PostgreSQL, logarithmic",
+                unit: "µs of CPU time on a logarithmic axis: the server's, and in orange PostgreSQL's",
                 kind: ChartKind::Bars {
                     bars: lookups,
                     is_logarithmic: true,
