@@ -53,7 +53,7 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 ///
 /// # Under load
 ///
-/// Lookups share a few connections ([`lanes`](PostgresStoreBuilder::lanes)). While few are under way, each is a query of
+/// Lookups share a few connections ([`lanes`](crate::PostgresStoreBuilder::lanes)). While few are under way, each is a query of
 /// its own and goes at once. Those that find every place taken wait until a query is answered, and then go together in
 /// one statement; each is answered as if it had gone alone. No lookup waits for a timer, and nothing runs while nobody
 /// asks.
