@@ -3,8 +3,11 @@
 mod api;
 mod bench;
 mod features;
+mod install;
 mod interop;
+mod pgbouncer;
 mod postgres;
+mod setup;
 mod test;
 mod vectors;
 
@@ -17,9 +20,9 @@ use std::{
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test [arguments…]   run every test, with a real PostgreSQL; the arguments go to `cargo test`
-                      (TEST_DATABASE_URL: use that server; PG_BIN: directory of the binaries;
-                      XTASK_NO_INSTALL=1: never install a system package)
+  test [arguments…]   run every test, with a real PostgreSQL and PgBouncer; the arguments go to `cargo test`
+                      (TEST_DATABASE_URL: use that server; PG_BIN: directory of the binaries; PGBOUNCER_BIN: that
+                      program; XTASK_NO_INSTALL=1: never install a system package)
   api [--write]       compare the public API with the listing in the repository, or write that anew
   features            build and lint better-auth-layer without features and with each one alone
   interop             run a real Better Auth (Node.js 20 or later) against the real server

@@ -1,10 +1,10 @@
-//! `cargo xtask test`: every test, with a real PostgreSQL.
+//! `cargo xtask test`: every test, with a real PostgreSQL and PgBouncer.
 
 use std::env;
 
-use crate::{cargo, postgres, workspace};
+use crate::{cargo, pgbouncer, postgres, workspace};
 
-/// Makes sure of a server, then runs `cargo test`; its exit code is ours.
+/// Makes sure of the servers, then runs `cargo test`; its exit code is ours.
 pub(crate) fn run(arguments: &[String]) -> Result<u8, String> {
     let mut command = cargo();
     command.arg("test").current_dir(workspace());
@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<u8, String> {
     } else {
         command.env("PG_BIN", postgres::ensure()?);
     }
+    command.env(pgbouncer::CHOICE, pgbouncer::ensure()?);
     crate::run(&mut command)
 }
 

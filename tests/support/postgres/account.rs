@@ -14,7 +14,7 @@ use std::{
 /// A socket's path has to fit into `sockaddr_un`, 104 bytes on macOS, with its terminating zero.
 const LONGEST_SOCKET_PATH: usize = 103;
 
-/// Room for `/bat-<pid>-<hex>/.s.PGSQL.<port>` behind the base directory.
+/// Room for `/bat-<pid>-<hex>-<number>/.s.PGSQL.<port>` behind the base directory.
 const SOCKET_SUFFIX: usize = 50;
 
 /// Who runs the server.

@@ -40,7 +40,9 @@ stop() {
     done
 }
 
+# What mkdir says goes to the tests. Nothing later may: writing to a reader that is gone would end the keeper too early.
 mkdir -m 700 "$directory" || exit 1
+exec 2>/dev/null
 echo "$password" >"$directory/password"
 "$binaries/initdb" -D "$directory/data" -U postgres -E UTF8 --locale=C --no-sync \
     --auth-local=trust --auth-host=scram-sha-256 --pwfile="$directory/password" >"$directory/initdb.log" 2>&1

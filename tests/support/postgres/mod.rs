@@ -9,6 +9,8 @@ mod cluster;
 mod database;
 mod keeper;
 mod own;
+mod pooler;
+mod pooler_program;
 mod server;
 mod tls;
 mod url;
@@ -17,5 +19,6 @@ pub use self::{
     cluster::{Cluster, cluster},
     database::{Database, describe},
     own::{ClusterOptions, OwnCluster},
+    pooler::{PoolMode, Pooler},
     tls::{CertificateAuthority, ServerCertificate},
 };

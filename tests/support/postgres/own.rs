@@ -128,7 +128,7 @@ pub(super) async fn launch(options: ClusterOptions) -> Result<Arc<Server>, Strin
 }
 
 /// Waits without holding up the other tasks of a test, and without a paused clock running ahead.
-async fn on_a_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn on_a_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(run)
         .await
         .expect("the harness does not panic off the test's thread")

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 const POLL: Duration = Duration::from_millis(10);
 
+const SCRIPT: &str = include_str!("keeper.sh");
+
 /// Asked for over TCP only; the socket's directory is closed to others.
 const PASSWORD: &str = "throw-away";
 
@@ -52,7 +54,8 @@ impl Server {
         let binaries = binaries::find()?;
         let account = Account::choose()?;
         let directory = account.base_directory()?.join(unique_name());
-        let keeper = Keeper::start(&account, &directory, &binaries, PASSWORD)?;
+        let arguments = [directory.as_ref(), binaries.as_ref(), PASSWORD.as_ref()];
+        let keeper = Keeper::start(&account, SCRIPT, &arguments)?;
         let mut server = Self {
             address: Address::socket(&directory),
             directory,
@@ -146,7 +149,10 @@ impl Server {
                 // Made, but not yet written.
                 Ok("") => {}
                 Ok(code) => return Err(failed(format!("status {code}"))),
-                Err(_) if gone => return Err(failed("its directory could not be made".to_owned())),
+                Err(_) if gone => {
+                    let words = self.keeper.last_words();
+                    return Err(failed(format!("its directory could not be made ({words})")));
+                }
                 Err(_) => {}
             }
             if Instant::now() > deadline {
@@ -250,12 +256,15 @@ impl Server {
     }
 }
 
-/// Short, for the socket's path; unlike any other, for machines that share a temporary directory.
-fn unique_name() -> String {
+/// Short, for the socket's path; unlike any other, for machines that share a temporary directory and for tests that begin
+/// in the same moment.
+pub(super) fn unique_name() -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
     let nanos = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_nanos());
-    format!("bat-{}-{:x}", process::id(), nanos & 0xffff_ffff)
+    format!("bat-{}-{:x}-{number}", process::id(), nanos & 0xffff_ffff)
 }
 
 fn free_port() -> Result<u16, String> {

