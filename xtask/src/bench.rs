@@ -23,7 +23,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<u8, String> {
         && first == MICRO
     {
         with(&mut command, "bench");
-        command.args(["-p", MICRO, "--"]).args(rest);
+        command
+            .args(["-p", MICRO, "--bench", "request", "--"])
+            .args(rest);
         return crate::run(&mut command);
     }
     with(&mut command, "build");

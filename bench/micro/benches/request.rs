@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::hint::black_box;
 
-use better_auth_layer::{Clock, Lookup, SystemClock, UserStore};
+use better_auth_layer::{Lookup, UserStore};
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{Request, Response};
 use micro::{World, parts};
@@ -11,28 +11,47 @@ use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
 fn steps(criterion: &mut Criterion) {
     let world = World::new();
-    let layer = world.layer(world.store());
-    let authenticator = layer.authenticator();
+    let (layer, forgetful) = (
+        world.layer(world.store()),
+        world.forgetful_layer(world.store()),
+    );
     let session = &world.session;
 
     let no_token = Request::post("/support/chatkit")
         .header("authorization", "Bearer not-a-token")
         .body(());
     let no_token = no_token.expect("a request").into_parts().0;
-    for (name, parts, is_accepted) in [
-        ("extract and refuse what is no token", no_token, false),
+    let anew = forgetful.authenticator();
+    let authenticator = layer.authenticator();
+    for (name, authenticator, parts, is_accepted) in [
+        ("extract and refuse what is no token", anew, no_token, false),
         (
-            "verify HS256, user in memory",
+            "verify HS256 anew, user in memory",
+            anew,
             parts(&session.secret_jwt().mint()),
             true,
         ),
         (
-            "verify EdDSA, user in memory",
+            "verify EdDSA anew, user in memory",
+            anew,
+            parts(&session.jwt().mint()),
+            true,
+        ),
+        (
+            "HS256 again, user in memory",
+            authenticator,
+            parts(&session.secret_jwt().mint()),
+            true,
+        ),
+        (
+            "EdDSA again, user in memory",
+            authenticator,
             parts(&session.jwt().mint()),
             true,
         ),
         (
             "verify a session cookie, user in memory",
+            authenticator,
             parts(&session.cookie()),
             true,
         ),
@@ -49,7 +68,7 @@ fn steps(criterion: &mut Criterion) {
 
 fn stores(criterion: &mut Criterion) {
     let world = World::new();
-    let lookup = || Lookup::by_email("ada@example.com", SystemClock.now());
+    let lookup = || Lookup::by_email("ada@example.com", world.now());
     let memory = world.store();
     criterion.bench_function("memory store", |bencher| {
         bencher.iter(|| {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use better_auth_layer::testing::{Credential, TestIssuer, TestSession};
-use better_auth_layer::{BetterAuthLayer, CachedStore, KeySet, MemoryStore, UserStore};
+use better_auth_layer::{
+    BetterAuthLayer, BetterAuthLayerBuilder, CachedStore, Clock, KeySet, MemoryStore, Timestamp,
+    UserStore,
+};
 use http::Request;
 use http::request::Parts;
 use tokio::runtime::{Builder, Runtime};
@@ -52,11 +55,25 @@ impl World {
         builder.build().expect("a cache")
     }
 
+    /// The time that the layer goes by.
+    pub fn now(&self) -> Timestamp {
+        self.issuer.clock().now()
+    }
+
     /// A layer with a store; its keys never change.
     pub fn layer(&self, store: impl UserStore) -> BetterAuthLayer {
-        let keys: KeySet = self.issuer.jwks_json().parse().expect("keys");
-        let builder = self.issuer.layer_builder().key_source(keys).store(store);
+        self.layer_builder(store).build().expect("a layer")
+    }
+
+    /// The same, which remembers no JWT.
+    pub fn forgetful_layer(&self, store: impl UserStore) -> BetterAuthLayer {
+        let builder = self.layer_builder(store).remember_jwts(0);
         builder.build().expect("a layer")
+    }
+
+    fn layer_builder(&self, store: impl UserStore) -> BetterAuthLayerBuilder {
+        let keys: KeySet = self.issuer.jwks_json().parse().expect("keys");
+        self.issuer.layer_builder().key_source(keys).store(store)
     }
 }
 

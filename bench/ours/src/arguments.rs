@@ -7,7 +7,7 @@ use serving::BoxError;
 /// Where users and sessions are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreKind {
-    /// A few users in memory, which answer at once: what is left is extracting and verifying.
+    /// A few users in memory, which answer at once, and no JWT remembered: what is left is extracting and verifying.
     Memory,
     /// The database, asked at every request.
     Postgres,

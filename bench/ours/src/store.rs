@@ -22,7 +22,7 @@ pub async fn layer(settings: &Settings, arguments: Arguments) -> Result<BetterAu
         .base_url(&settings.issuer)
         .key_source(settings.jwks.parse::<KeySet>()?);
     let builder = match arguments.store {
-        StoreKind::Memory => builder.store(memory(arguments.size)),
+        StoreKind::Memory => builder.remember_jwts(0).store(memory(arguments.size)),
         StoreKind::Postgres => builder.store(PostgresStore::connect(&database()?).await?),
         StoreKind::Cached => builder.store(cached(arguments.size).await?),
     };

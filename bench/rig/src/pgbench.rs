@@ -79,8 +79,15 @@ fn program() -> Result<PathBuf, Error> {
     let folder = std::env::var_os("PG_BIN")
         .ok_or("PG_BIN is not set: start the rig with `cargo xtask bench`")?;
     let path = PathBuf::from(folder).join("pgbench");
-    if path.is_file() {
-        return Ok(path);
+    // A folder of links need not have one to each program.
+    let beside = |server: PathBuf| Some(server.canonicalize().ok()?.parent()?.join("pgbench"));
+    let linked = beside(path.with_file_name("postgres"));
+    if let Some(found) = [Some(path.clone()), linked]
+        .into_iter()
+        .flatten()
+        .find(|path| path.is_file())
+    {
+        return Ok(found);
     }
     Err(format!(
         "{} is missing: install all of PostgreSQL (Debian's `postgresql`), or leave it out with --part \
