@@ -25,15 +25,15 @@ async fn a_few_go_alone_and_a_crowd_goes_together() {
     let lock = Lock::on(&database).await;
     let from = server.log().len();
     // As many as may be under way.
-    let few = begin(&store, (0..4).map(by_email).collect());
-    lock.waiting(2).await;
-    let crowd = begin(&store, (4..100).map(by_email).collect());
+    let few = begin(&store, (0..8).map(by_email).collect());
+    lock.waiting(4).await;
+    let crowd = begin(&store, (8..100).map(by_email).collect());
     settle().await;
     lock.release().await;
-    assert_eq!(answers(few).await, found(0..4));
-    assert_eq!(answers(crowd).await, found(4..100));
+    assert_eq!(answers(few).await, found(0..8));
+    assert_eq!(answers(crowd).await, found(8..100));
     let asked = questions(&server, from);
-    assert!(asked.alone <= 4, "{} alone", asked.alone);
+    assert!(asked.alone <= 8, "{} alone", asked.alone);
     assert!((1..=3).contains(&asked.together), "{}", asked.together);
 
     // One after the other, nobody waits for anybody.

@@ -79,7 +79,7 @@ async fn nothing_is_prepared_through_a_pooler() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     for mode in [PoolMode::Transaction, PoolMode::Session] {
-        let pooler = Pooler::start(&server, mode, 4).await;
+        let pooler = Pooler::start(&server, mode, 8).await;
         let store = connected(&pooler.url(&database), Statements::Auto).await;
         let from = server.log().len();
         one_after_the_other(&store).await;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{cargo, postgres, workspace};
+use crate::{cargo, pgbouncer, postgres, workspace};
 
 const MICRO: &str = "micro";
 
@@ -36,6 +36,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<u8, String> {
     let mut rig = Command::new(target.join("release").join("rig"));
     rig.args(arguments)
         .env("CARGO_MANIFEST_DIR", bench.join("rig"))
-        .env("PG_BIN", postgres::ensure()?);
+        .env("PG_BIN", postgres::ensure()?)
+        .env(pgbouncer::CHOICE, pgbouncer::ensure()?);
     crate::run(&mut rig)
 }

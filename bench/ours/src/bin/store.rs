@@ -1,5 +1,6 @@
 //! The store by itself: as many callers as the first argument says look users up for as many milliseconds as the second
-//! one says, among as many users as the third one says. Prints lookups per second and their 50th and 99th percentile in
+//! one says, among as many users as the third one says; over as many lanes, with as many queries in flight on each, as
+//! the fourth and the fifth one say, if there are any. Prints lookups per second and their 50th and 99th percentile in
 //! microseconds as JSON.
 
 use std::cell::RefCell;
@@ -18,10 +19,16 @@ async fn main() -> Result<(), BoxError> {
         .skip(1)
         .map(|text| text.parse())
         .collect::<Result<_, _>>()?;
-    let [callers, milliseconds, users] = numbers[..] else {
-        return Err("usage: store CALLERS MILLISECONDS USERS".into());
+    let builder = PostgresStore::builder(&env::var("DATABASE_URL")?);
+    let (callers, milliseconds, users, builder) = match numbers[..] {
+        [callers, milliseconds, users] => (callers, milliseconds, users, builder),
+        [callers, milliseconds, users, lanes, in_flight] => {
+            let builder = builder.lanes(lanes as usize).in_flight(in_flight as usize);
+            (callers, milliseconds, users, builder)
+        }
+        _ => return Err("usage: store CALLERS MILLISECONDS USERS [LANES IN_FLIGHT]".into()),
     };
-    let store = Rc::new(PostgresStore::connect(&env::var("DATABASE_URL")?).await?);
+    let store = Rc::new(builder.connect().await?);
     // Connections are opened and statements prepared before the time is taken.
     measure(&store, callers, Duration::from_millis(300), users).await?;
     let time = Duration::from_millis(milliseconds);

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use cluster::postgres::{PoolMode, Pooler};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, USERS};
@@ -13,59 +14,159 @@ use crate::server::own_program;
 const CALLERS: [usize; 3] = [8, 64, 512];
 const PGBENCH_CLIENTS: usize = 8;
 
+/// So many that 8 callers never wait, nor 64.
+const PIPELINED: [usize; 2] = [2, 32];
+
+/// Connections, and queries in flight on each.
+const LIMITS: [[usize; 2]; 6] = [[1, 2], [2, 1], [2, 2], [2, 4], [4, 2], PIPELINED];
+
+/// Connections of the pooler to the server: as many as the store has to the pooler.
+const POOLED: u32 = 4;
+
 pub(crate) async fn run(bench: &Bench) -> Result<Findings, Error> {
+    let pooler = Pooler::start(&bench.cluster, PoolMode::Transaction, POOLED).await;
+    let direct = bench.database.url();
+    let pooled = pooler.url(&bench.database);
+    let mut beside_pgbench = Compared::new([
+        ("directly", direct, None),
+        ("through PgBouncer", &*pooled, None),
+    ]);
+    let titles = LIMITS.map(|[lanes, in_flight]| format!("{lanes} × {in_flight}"));
+    let mut limits = Vec::new();
+    for (title, limit) in titles.iter().zip(LIMITS) {
+        limits.push((&**title, direct, Some(limit)));
+    }
+    let mut by_limits = Compared::new(limits);
+
     let pgbench = Pgbench::new()?;
-    let window = bench.options.window();
-    let mut results: [Vec<[f64; 4]>; CALLERS.len()] = Default::default();
     let count = bench.options.rounds(5);
     for round in 0..count {
         eprintln!("store: round {} of {count}", round + 1);
-        for (callers, results) in CALLERS.into_iter().zip(&mut results) {
-            let beside = pgbench.run(bench, &bench.database, PGBENCH_CLIENTS, window)?;
-            let output = Command::new(own_program("store")?)
-                .args(
-                    [callers, window.as_millis() as usize, USERS].map(|number| number.to_string()),
-                )
-                .env("DATABASE_URL", bench.database.url())
-                .output()?;
-            let result: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
-                format!(
-                    "the store failed: {}",
-                    String::from_utf8_lossy(&output.stderr)
-                )
-            })?;
-            let of = |name: &str| result[name].as_f64().unwrap_or(f64::NAN);
-            results.push([of("per_second"), beside, of("p50"), of("p99")]);
+        for callers in CALLERS {
+            let window = bench.options.window();
+            let floor = pgbench.run(bench, &bench.database, PGBENCH_CLIENTS, window)?;
+            beside_pgbench.round(bench, callers, floor)?;
+            by_limits.round(bench, callers, floor)?;
         }
     }
-    let mut table = TextTable {
-        header: vec![
+    Ok(Findings {
+        tables: vec![
+            beside_pgbench.table("PostgresStore"),
+            by_limits.table("connections × in flight"),
+        ],
+        charts: Vec::new(),
+        data: json!({"beside_pgbench": beside_pgbench.data(), "by_limits": by_limits.data()}),
+    })
+}
+
+/// Ways to ask that take turns.
+struct Compared<'a> {
+    ways: Vec<(&'a str, &'a str, Option<[usize; 2]>)>,
+    /// Way, callers and what came of it.
+    results: Vec<(usize, usize, Round)>,
+}
+
+#[derive(Clone, Copy)]
+struct Round {
+    per_second: f64,
+    to_pgbench: f64,
+    p50: f64,
+    p99: f64,
+}
+
+impl<'a> Compared<'a> {
+    fn new(ways: impl Into<Vec<(&'a str, &'a str, Option<[usize; 2]>)>>) -> Self {
+        Self {
+            ways: ways.into(),
+            results: Vec::new(),
+        }
+    }
+
+    fn round(&mut self, bench: &Bench, callers: usize, pgbench: f64) -> Result<(), Error> {
+        for (way, (_, url, limits)) in self.ways.iter().enumerate() {
+            let result = ask(bench, url, callers, *limits)?;
+            let of = |name: &str| result[name].as_f64().unwrap_or(f64::NAN);
+            let round = Round {
+                per_second: of("per_second"),
+                to_pgbench: of("per_second") / pgbench,
+                p50: of("p50"),
+                p99: of("p99"),
+            };
+            self.results.push((way, callers, round));
+        }
+        Ok(())
+    }
+
+    fn median(&self, way: usize, callers: usize, figure: impl Fn(Round) -> f64) -> f64 {
+        let of_it = self
+            .results
+            .iter()
+            .filter(|result| (result.0, result.1) == (way, callers));
+        let figures: Vec<f64> = of_it.map(|(_, _, round)| figure(*round)).collect();
+        median(&figures)
+    }
+
+    fn table(&self, what: &'static str) -> TextTable {
+        let header = vec![
+            what,
             "callers",
             "lookups/s",
-            "pgbench -c 8",
-            "ratio",
+            "to pgbench -c 8",
             "p50 ms",
             "p99 ms",
-        ],
-        rows: Vec::new(),
-    };
-    let mut data = Vec::new();
-    for (callers, results) in CALLERS.into_iter().zip(&results) {
-        let of = |column: usize| results.iter().map(|row| row[column]).collect::<Vec<_>>();
-        let ratios: Vec<f64> = results.iter().map(|row| row[0] / row[1]).collect();
-        table.rows.push(vec![
-            callers.to_string(),
-            number(median(&of(0))),
-            number(median(&of(1))),
-            format!("{:.2}", median(&ratios)),
-            format!("{:.2}", median(&of(2)) / 1e3),
-            format!("{:.2}", median(&of(3)) / 1e3),
-        ]);
-        data.push(json!({"callers": callers, "per_second": of(0), "pgbench": of(1), "p50_us": of(2), "p99_us": of(3)}));
+        ];
+        let mut rows = Vec::new();
+        for (way, (title, ..)) in self.ways.iter().enumerate() {
+            for callers in CALLERS {
+                let of = |figure: fn(Round) -> f64| self.median(way, callers, figure);
+                rows.push(vec![
+                    (*title).to_owned(),
+                    callers.to_string(),
+                    number(of(|round| round.per_second)),
+                    format!("{:.2}", of(|round| round.to_pgbench)),
+                    format!("{:.2}", of(|round| round.p50) / 1e3),
+                    format!("{:.2}", of(|round| round.p99) / 1e3),
+                ]);
+            }
+        }
+        TextTable { header, rows }
     }
-    Ok(Findings {
-        tables: vec![table],
-        charts: Vec::new(),
-        data: data.into(),
+
+    fn data(&self) -> Value {
+        self.results
+            .iter()
+            .map(|(way, callers, round)| {
+                json!({
+                    "way": self.ways[*way].0, "callers": callers, "per_second": round.per_second,
+                    "to_pgbench": round.to_pgbench, "p50_us": round.p50, "p99_us": round.p99,
+                })
+            })
+            .collect()
+    }
+}
+
+fn ask(
+    bench: &Bench,
+    url: &str,
+    callers: usize,
+    limits: Option<[usize; 2]>,
+) -> Result<Value, Error> {
+    let window = bench.options.window().as_millis() as usize;
+    let output = Command::new(own_program("store")?)
+        .args([callers, window, USERS].map(|number| number.to_string()))
+        .args(
+            limits
+                .into_iter()
+                .flatten()
+                .map(|number| number.to_string()),
+        )
+        .env("DATABASE_URL", url)
+        .output()?;
+    serde_json::from_slice(&output.stdout).map_err(|_| {
+        format!(
+            "the store failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into()
     })
 }

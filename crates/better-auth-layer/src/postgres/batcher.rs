@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::lane_load::LaneLoad;
 
@@ -41,6 +41,9 @@ pub(super) struct Limits {
     pub(super) waiting: usize,
 }
 
+/// After this time a batch is late, and a crowd does not keep to its lane.
+const LATE: Duration = Duration::from_millis(10);
+
 /// After this time a batch is slow, and nothing is put behind it: on its lane, answers come in the order of the
 /// questions.
 const SLOW: Duration = Duration::from_millis(100);
@@ -59,6 +62,8 @@ pub(super) struct Batcher<A: Ask> {
 struct Line<A: Ask> {
     lanes: Vec<LaneLoad>,
     waiting: VecDeque<Waiting<A>>,
+    /// How many batches of several questions are under way.
+    together: usize,
 }
 
 struct Waiting<A: Ask> {
@@ -81,6 +86,7 @@ pub(super) enum Unanswered {
 struct Place<A: Ask> {
     batcher: Arc<Batcher<A>>,
     lane: usize,
+    is_together: bool,
 }
 
 /// A batch that may go, with its place.
@@ -97,6 +103,7 @@ impl<A: Ask> Batcher<A> {
             line: Mutex::new(Line {
                 lanes: vec![LaneLoad::default(); limits.lanes],
                 waiting: VecDeque::new(),
+                together: 0,
             }),
             limits,
         })
@@ -151,19 +158,17 @@ impl<A: Ask> Batcher<A> {
         let mut line = self.line();
         let line = &mut *line;
         let now = Instant::now();
-        let (lane, load) = line
-            .lanes
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, load)| load.has_room(self.limits.in_flight, SLOW, now))
-            .min_by_key(|(_, load)| load.in_flight())?;
+        let lane = line.free_lane(&self.limits, now)?;
         let batch = take_batch(&mut line.waiting, self.limits.together);
         let runtime = batch.first()?.runtime.clone();
-        load.begin(now);
+        line.lanes.get_mut(lane)?.begin(now);
+        let is_together = batch.len() > 1;
+        line.together += usize::from(is_together);
         Some(Departure {
             place: Place {
                 batcher: Arc::clone(self),
                 lane,
+                is_together,
             },
             batch,
             runtime,
@@ -172,6 +177,37 @@ impl<A: Ask> Batcher<A> {
 
     fn line(&self) -> MutexGuard<'_, Line<A>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<A: Ask> Line<A> {
+    /// The lane with the least on it, of those that may be used.
+    ///
+    /// A crowd keeps to half of the lanes that answer in time: few large batches are worth more than many small ones, and
+    /// the server's processes get in each other's way less.
+    fn free_lane(&self, limits: &Limits, now: Instant) -> Option<usize> {
+        let is_crowd = self.together > 0 || self.waiting.len() > 1;
+        let mut left = match is_crowd {
+            true => limits.lanes.div_ceil(2),
+            false => limits.lanes,
+        };
+        let mut free: Option<(usize, usize)> = None;
+        for (lane, load) in self.lanes.iter().enumerate() {
+            if load.is_under_way_for(SLOW, now) {
+                continue;
+            }
+            if !load.is_under_way_for(LATE, now) {
+                let Some(fewer) = left.checked_sub(1) else {
+                    continue;
+                };
+                left = fewer;
+            }
+            let under_way = load.in_flight();
+            if under_way < limits.in_flight && free.is_none_or(|(_, least)| under_way < least) {
+                free = Some((lane, under_way));
+            }
+        }
+        free.map(|(lane, _)| lane)
     }
 }
 
@@ -213,9 +249,18 @@ impl<A: Ask> Place<A> {
                     caller.closed().await;
                 }
             });
+            // Those who wait for this lane may go elsewhere then.
+            let mut late = pin!(async {
+                sleep(LATE).await;
+                self.batcher.depart();
+                std::future::pending::<()>().await;
+            });
             std::future::poll_fn(|cx| match asking.as_mut().poll(cx) {
                 Poll::Ready(answers) => Poll::Ready(answers),
-                Poll::Pending => deserted.as_mut().poll(cx).map(|()| Vec::new()),
+                Poll::Pending => {
+                    let _never = late.as_mut().poll(cx);
+                    deserted.as_mut().poll(cx).map(|()| Vec::new())
+                }
             })
             .await
         };
@@ -230,8 +275,12 @@ impl<A: Ask> Place<A> {
 
 impl<A: Ask> Drop for Place<A> {
     fn drop(&mut self) {
-        if let Some(load) = self.batcher.line().lanes.get_mut(self.lane) {
-            load.end();
+        {
+            let mut line = self.batcher.line();
+            line.together -= usize::from(self.is_together);
+            if let Some(load) = line.lanes.get_mut(self.lane) {
+                load.end();
+            }
         }
         self.batcher.depart();
     }

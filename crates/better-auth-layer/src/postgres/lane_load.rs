@@ -14,10 +14,10 @@ impl LaneLoad {
         self.0.len()
     }
 
-    /// Whether one more may go, which it may not behind one that is slow.
-    pub(super) fn has_room(&self, most: usize, slow: Duration, now: Instant) -> bool {
-        let is_slow = |begun: &Instant| now.saturating_duration_since(*begun) >= slow;
-        self.in_flight() < most && !self.0.front().is_some_and(is_slow)
+    /// Whether something is under way for so long.
+    pub(super) fn is_under_way_for(&self, time: Duration, now: Instant) -> bool {
+        let first = self.0.front();
+        first.is_some_and(|begun| now.saturating_duration_since(*begun) >= time)
     }
 
     pub(super) fn begin(&mut self, now: Instant) {

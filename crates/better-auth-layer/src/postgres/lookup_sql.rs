@@ -440,6 +440,7 @@ fn epoch(name: &str, kind: ColumnType) -> String {
         ColumnType::Number => format!(
             "(CASE WHEN abs({name}::float8) > 1e11 THEN {name}::float8 / 1000 ELSE {name}::float8 END)"
         ),
-        _ => format!("extract(epoch from {name})::float8"),
+        // As `extract`, which counts in decimal numbers since PostgreSQL 14 and takes a tenth of the whole lookup for it.
+        _ => format!("pg_catalog.date_part('epoch', {name})"),
     }
 }

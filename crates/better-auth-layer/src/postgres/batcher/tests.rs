@@ -175,6 +175,46 @@ async fn nothing_goes_behind_a_batch_that_is_slow() {
     assert!(oracle.is_idle());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_crowd_keeps_to_half_of_the_lanes() {
+    let oracle = oracle(4, 1);
+    let few = oracle.begin_all(0..4).await;
+    let crowd = oracle.begin_all(4..12).await;
+    oracle.release(3).await;
+    oracle.release(2).await;
+    assert_eq!(oracle.lanes(), [0, 1, 2, 3]);
+    oracle.release(1).await;
+    oracle.release(0).await;
+    assert_eq!(oracle.lanes(), [0, 1, 2, 3, 1, 0]);
+    assert_eq!(oracle.batches()[4..], [[4, 5, 6, 7], [8, 9, 10, 11]]);
+    // Whoever comes alone is part of the crowd.
+    let one_more = oracle.begin_all(12..13).await;
+    assert_eq!(oracle.lanes().len(), 6);
+    oracle.release_everything();
+    each_is_answered(few, 0..4).await;
+    each_is_answered(crowd, 4..12).await;
+    each_is_answered(one_more, 12..13).await;
+    assert!(oracle.is_idle());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crowd_waits_for_no_lane_that_is_late() {
+    let oracle = oracle(4, 1);
+    let few = oracle.begin_all(0..4).await;
+    let crowd = oracle.begin_all(4..12).await;
+    oracle.release(2).await;
+    oracle.release(3).await;
+    assert_eq!(oracle.lanes(), [0, 1, 2, 3]);
+    // Nobody comes and nobody is answered: time alone sends them on.
+    tokio::time::sleep(LATE).await;
+    settle().await;
+    assert_eq!(oracle.lanes(), [0, 1, 2, 3, 2, 3]);
+    oracle.release_everything();
+    each_is_answered(few, 0..4).await;
+    each_is_answered(crowd, 4..12).await;
+    assert!(oracle.is_idle());
+}
+
 #[tokio::test]
 async fn the_line_has_an_end() {
     let oracle = oracle(1, 1);
