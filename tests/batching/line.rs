@@ -26,7 +26,7 @@ async fn a_few_go_alone_and_a_crowd_goes_together() {
     let from = server.log().len();
     // As many as may be under way.
     let few = begin(&store, (0..8).map(by_email).collect());
-    lock.waiting(4).await;
+    lock.waiting(2).await;
     let crowd = begin(&store, (8..100).map(by_email).collect());
     settle().await;
     lock.release().await;

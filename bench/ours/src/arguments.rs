@@ -18,10 +18,12 @@ pub enum StoreKind {
 /// The command line.
 #[derive(Clone, Copy, Debug)]
 pub struct Arguments {
-    /// The first argument: `memory`, `postgres` or `cached`.
+    /// The first argument.
     pub store: StoreKind,
     /// The second one: how many answers the cache keeps, or how many users are in memory.
     pub size: usize,
+    /// For `postgres` the second and the third one: lanes, and lookups in flight on each.
+    pub limits: Option<[usize; 2]>,
 }
 
 impl Arguments {
@@ -31,14 +33,29 @@ impl Arguments {
     ///
     /// When it is another one.
     pub fn read() -> Result<Self, BoxError> {
-        let mut arguments = env::args().skip(1);
-        let store = match arguments.next().as_deref() {
-            Some("memory") => StoreKind::Memory,
-            Some("postgres") => StoreKind::Postgres,
-            Some("cached") => StoreKind::Cached,
-            _ => return Err("usage: ours memory|postgres|cached [size]".into()),
+        let usage = "usage: ours memory|cached [SIZE], or ours postgres [LANES IN_FLIGHT]";
+        let arguments: Vec<String> = env::args().skip(1).collect();
+        let (store, numbers) = arguments.split_first().ok_or(usage)?;
+        let store = match &**store {
+            "memory" => StoreKind::Memory,
+            "postgres" => StoreKind::Postgres,
+            "cached" => StoreKind::Cached,
+            _ => return Err(usage.into()),
         };
-        let size = arguments.next().map_or(Ok(10_000), |text| text.parse())?;
-        Ok(Self { store, size })
+        let numbers: Vec<usize> = numbers
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()?;
+        let (size, limits) = match (store, &*numbers) {
+            (_, []) => (10_000, None),
+            (StoreKind::Postgres, [lanes, in_flight]) => (0, Some([*lanes, *in_flight])),
+            (StoreKind::Memory | StoreKind::Cached, [size]) => (*size, None),
+            _ => return Err(usage.into()),
+        };
+        Ok(Self {
+            store,
+            size,
+            limits,
+        })
     }
 }

@@ -23,7 +23,7 @@ pub async fn layer(settings: &Settings, arguments: Arguments) -> Result<BetterAu
         .key_source(settings.jwks.parse::<KeySet>()?);
     let builder = match arguments.store {
         StoreKind::Memory => builder.remember_jwts(0).store(memory(arguments.size)),
-        StoreKind::Postgres => builder.store(PostgresStore::connect(&database()?).await?),
+        StoreKind::Postgres => builder.store(postgres(arguments.limits).await?),
         StoreKind::Cached => builder.store(cached(arguments.size).await?),
     };
     Ok(builder.build()?)
@@ -42,6 +42,15 @@ fn memory(users: usize) -> MemoryStore {
         store.insert_user(User::new(id, format!("user{number}@example.com")));
     }
     store
+}
+
+async fn postgres(limits: Option<[usize; 2]>) -> Result<PostgresStore, BoxError> {
+    let builder = PostgresStore::builder(&database()?);
+    let builder = match limits {
+        Some([lanes, in_flight]) => builder.lanes(lanes).in_flight(in_flight),
+        None => builder,
+    };
+    Ok(builder.connect().await?)
 }
 
 async fn cached(max_entries: usize) -> Result<CachedStore<PostgresStore>, BoxError> {

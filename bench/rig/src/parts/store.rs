@@ -11,14 +11,14 @@ use crate::findings::{Findings, TextTable, median, number};
 use crate::pgbench::Pgbench;
 use crate::server::own_program;
 
-const CALLERS: [usize; 3] = [8, 64, 512];
+const CALLERS: [usize; 4] = [8, 16, 64, 512];
 const PGBENCH_CLIENTS: usize = 8;
 
-/// So many that 8 callers never wait, nor 64.
+/// So many that 64 callers never wait: one query each.
 const PIPELINED: [usize; 2] = [2, 32];
 
 /// Connections, and queries in flight on each.
-const LIMITS: [[usize; 2]; 6] = [[1, 2], [2, 1], [2, 2], [2, 4], [4, 2], PIPELINED];
+const LIMITS: [[usize; 2]; 5] = [[1, 8], [2, 2], [2, 4], [4, 4], PIPELINED];
 
 /// Connections of the pooler to the server: as many as the store has to the pooler.
 const POOLED: u32 = 4;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::lane_load::LaneLoad;
 
@@ -41,7 +41,11 @@ pub(super) struct Limits {
     pub(super) waiting: usize,
 }
 
-/// After this time a batch is late, and a crowd does not keep to its lane.
+/// How many batches of a crowd are under way on each lane: one that the server works on, and the next. With more there
+/// would be fewer in each.
+const CROWD_IN_FLIGHT: usize = 2;
+
+/// After this time a batch is late, and others go by another lane if there is one.
 const LATE: Duration = Duration::from_millis(10);
 
 /// After this time a batch is slow, and nothing is put behind it: on its lane, answers come in the order of the
@@ -181,33 +185,27 @@ impl<A: Ask> Batcher<A> {
 }
 
 impl<A: Ask> Line<A> {
-    /// The lane with the least on it, of those that may be used.
-    ///
-    /// A crowd keeps to half of the lanes that answer in time: few large batches are worth more than many small ones, and
-    /// the server's processes get in each other's way less.
+    /// Where the next batch may go.
     fn free_lane(&self, limits: &Limits, now: Instant) -> Option<usize> {
         let is_crowd = self.together > 0 || self.waiting.len() > 1;
-        let mut left = match is_crowd {
-            true => limits.lanes.div_ceil(2),
-            false => limits.lanes,
+        let most = match is_crowd {
+            true => limits.in_flight.min(CROWD_IN_FLIGHT),
+            false => limits.in_flight,
         };
-        let mut free: Option<(usize, usize)> = None;
-        for (lane, load) in self.lanes.iter().enumerate() {
-            if load.is_under_way_for(SLOW, now) {
-                continue;
-            }
-            if !load.is_under_way_for(LATE, now) {
-                let Some(fewer) = left.checked_sub(1) else {
-                    continue;
-                };
-                left = fewer;
-            }
-            let under_way = load.in_flight();
-            if under_way < limits.in_flight && free.is_none_or(|(_, least)| under_way < least) {
-                free = Some((lane, under_way));
-            }
-        }
-        free.map(|(lane, _)| lane)
+        let free = |late: bool| {
+            let lanes = self.lanes.iter().enumerate();
+            lanes.filter(move |(_, load)| {
+                load.in_flight() < most
+                    && load.is_under_way_for(LATE, now) == late
+                    && !load.is_under_way_for(SLOW, now)
+            })
+        };
+        // A few lookups keep one process of the server awake; a crowd keeps all of them busy.
+        let lane = match is_crowd {
+            true => free(false).min_by_key(|(_, load)| load.in_flight()),
+            false => free(false).next(),
+        };
+        lane.or_else(|| free(true).next()).map(|(lane, _)| lane)
     }
 }
 
@@ -249,18 +247,9 @@ impl<A: Ask> Place<A> {
                     caller.closed().await;
                 }
             });
-            // Those who wait for this lane may go elsewhere then.
-            let mut late = pin!(async {
-                sleep(LATE).await;
-                self.batcher.depart();
-                std::future::pending::<()>().await;
-            });
             std::future::poll_fn(|cx| match asking.as_mut().poll(cx) {
                 Poll::Ready(answers) => Poll::Ready(answers),
-                Poll::Pending => {
-                    let _never = late.as_mut().poll(cx);
-                    deserted.as_mut().poll(cx).map(|()| Vec::new())
-                }
+                Poll::Pending => deserted.as_mut().poll(cx).map(|()| Vec::new()),
             })
             .await
         };

@@ -110,11 +110,11 @@ async fn each_is_answered(tasks: Vec<Asking>, questions: impl IntoIterator<Item 
 }
 
 #[tokio::test]
-async fn a_few_go_at_once_and_alone_and_spread_over_the_lanes() {
+async fn a_few_go_at_once_and_alone_and_fill_one_lane_after_the_other() {
     let oracle = oracle(2, 2);
     let tasks = oracle.begin_all(0..4).await;
     assert_eq!(oracle.batches(), [[0], [1], [2], [3]]);
-    assert_eq!(oracle.lanes(), [0, 1, 0, 1]);
+    assert_eq!(oracle.lanes(), [0, 0, 1, 1]);
     oracle.release_everything();
     each_is_answered(tasks, 0..4).await;
     assert!(oracle.is_idle());
@@ -175,43 +175,46 @@ async fn nothing_goes_behind_a_batch_that_is_slow() {
     assert!(oracle.is_idle());
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_crowd_keeps_to_half_of_the_lanes() {
-    let oracle = oracle(4, 1);
-    let few = oracle.begin_all(0..4).await;
-    let crowd = oracle.begin_all(4..12).await;
-    oracle.release(3).await;
-    oracle.release(2).await;
-    assert_eq!(oracle.lanes(), [0, 1, 2, 3]);
+#[tokio::test]
+async fn a_crowd_goes_in_few_batches_on_every_lane() {
+    let oracle = oracle(2, 4);
+    let few = oracle.begin_all(0..8).await;
+    let crowd = oracle.begin_all(8..16).await;
+    assert_eq!(oracle.lanes(), [0, 0, 0, 0, 1, 1, 1, 1]);
+    // Until a lane has but one more on it.
+    for _ in 0..2 {
+        oracle.release(1).await;
+        oracle.release(0).await;
+    }
+    assert_eq!(oracle.lanes().len(), 8);
     oracle.release(1).await;
     oracle.release(0).await;
-    assert_eq!(oracle.lanes(), [0, 1, 2, 3, 1, 0]);
-    assert_eq!(oracle.batches()[4..], [[4, 5, 6, 7], [8, 9, 10, 11]]);
-    // Whoever comes alone is part of the crowd.
-    let one_more = oracle.begin_all(12..13).await;
-    assert_eq!(oracle.lanes().len(), 6);
+    assert_eq!(oracle.lanes()[8..], [1, 0]);
+    assert_eq!(oracle.batches()[8..], [[8, 9, 10, 11], [12, 13, 14, 15]]);
+    // Whoever comes alone meanwhile is part of the crowd.
+    let one_more = oracle.begin_all(16..17).await;
+    assert_eq!(oracle.lanes().len(), 10);
     oracle.release_everything();
-    each_is_answered(few, 0..4).await;
-    each_is_answered(crowd, 4..12).await;
-    each_is_answered(one_more, 12..13).await;
+    each_is_answered(few, 0..8).await;
+    each_is_answered(crowd, 8..16).await;
+    each_is_answered(one_more, 16..17).await;
     assert!(oracle.is_idle());
+    // And afterwards is not.
+    let few = oracle.begin_all(0..3).await;
+    assert_eq!(oracle.lanes()[11..], [0, 0, 0]);
+    each_is_answered(few, 0..3).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_crowd_waits_for_no_lane_that_is_late() {
-    let oracle = oracle(4, 1);
-    let few = oracle.begin_all(0..4).await;
-    let crowd = oracle.begin_all(4..12).await;
-    oracle.release(2).await;
-    oracle.release(3).await;
-    assert_eq!(oracle.lanes(), [0, 1, 2, 3]);
-    // Nobody comes and nobody is answered: time alone sends them on.
-    tokio::time::sleep(LATE).await;
-    settle().await;
-    assert_eq!(oracle.lanes(), [0, 1, 2, 3, 2, 3]);
+async fn a_lane_that_is_late_is_the_last_choice() {
+    let oracle = oracle(2, 4);
+    let late = oracle.begin_all(0..1).await;
+    tokio::time::advance(LATE).await;
+    let others = oracle.begin_all(1..6).await;
+    assert_eq!(oracle.lanes(), [0, 1, 1, 1, 1, 0]);
     oracle.release_everything();
-    each_is_answered(few, 0..4).await;
-    each_is_answered(crowd, 4..12).await;
+    each_is_answered(late, 0..1).await;
+    each_is_answered(others, 1..6).await;
     assert!(oracle.is_idle());
 }
 
@@ -289,10 +292,9 @@ fn a_runtime_that_ends_gives_its_place_to_the_others() {
     drop(ends);
     oracle.release_everything();
     assert_eq!(goes_on.block_on(waits).unwrap(), Ok(107));
-    assert_eq!(
-        goes_on.block_on(rides_along).unwrap(),
-        Err(Unanswered::Lost)
-    );
+    // In which order a runtime drops its tasks is its own affair, and so who was with whom in a batch.
+    let rode_along = goes_on.block_on(rides_along).unwrap();
+    assert!(matches!(rode_along, Ok(7) | Err(Unanswered::Lost)));
     assert_eq!(goes_on.block_on(oracle.ask(7)), Ok(7));
     assert!(oracle.is_idle());
 }
