@@ -19,6 +19,7 @@ pub(crate) fn run(options: &Options) -> Result<Findings, Error> {
         header: vec![
             "cached identities",
             "bytes each",
+            "of that, over the identity's own",
             "allocations each",
             "ns per hit",
         ],
@@ -40,6 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<Findings, Error> {
         table.rows.push(vec![
             whole(*size),
             number(of("bytes")),
+            number(of("bytes") - of("own_bytes")),
             number(of("allocations")),
             number(of("nanoseconds")),
         ]);
