@@ -90,7 +90,7 @@ pub(crate) fn all() -> Vec<Contestant> {
         row("**better-auth-layer**, verified each time, EdDSA", ALL, Ours, OURS_MEMORY, EdDsa, IN_MEMORY, 64),
         row("**better-auth-layer**, database asked each time, HS256", ALL, Ours, OURS_POSTGRES, Hs256, MANY, 64),
         row("**better-auth-layer**, the same, 8 connections", ALL, Ours, OURS_POSTGRES, Hs256, MANY, 8),
-        row("**better-auth-layer**, one query each on 2 connections, 8 connections", ALL, Ours, OURS_PIPELINED, Hs256, MANY, 8),
+        row("**better-auth-layer**, one query each, 8 connections", ALL, Ours, OURS_PIPELINED, Hs256, MANY, 8),
         row("jwt-authorizer, HS256", TOKEN, Rust, JWT_AUTHORIZER, Hs256, FEW, 64),
         row("jwt-authorizer, EdDSA", TOKEN, Rust, JWT_AUTHORIZER, EdDsa, FEW, 64),
         row("axum-jwt-auth, HS256", TOKEN, Rust, AXUM_JWT_AUTH, Hs256, FEW, 64),
