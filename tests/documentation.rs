@@ -1,4 +1,5 @@
-//! Every public type, trait and function of the library's has an example in its documentation, or a reason to have none.
+//! What the documentation says is there: every public type, trait and function of the library's has an example or a reason
+//! to have none, and every test that a document names exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,27 @@ const WITHOUT: [(&str, &str); 18] = [
     ),
     ("KeysFault", "for `TestIssuer::break_keys`, as `StoreFault`"),
 ];
+
+/// `file`: `test`, `test`; several of them behind semicolons.
+#[test]
+fn the_security_policy_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let policy = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let mut found = 0;
+    for cell in policy.lines().filter_map(|line| line.split('|').nth(3)) {
+        for named in cell.split(';').filter(|named| named.contains(".rs`")) {
+            let mut quoted = named.split('`').skip(1).step_by(2);
+            let file = quoted.next().unwrap();
+            let text = fs::read_to_string(root.join(file)).expect(file);
+            for test in quoted {
+                let is_there = ["(", "<"].map(|end| text.contains(&format!("fn {test}{end}")));
+                assert!(is_there.contains(&true), "{file}: {test}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 14, "only {found} tests are named");
+}
 
 /// In documentation, these teach people to take a forgotten layer for a visitor who has not signed in.
 #[test]

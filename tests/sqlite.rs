@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use better_auth_layer::{
-    Column, Lookup, Resolution, Schema, SqliteStore, StoreErrorKind, TableName, Timestamp,
-    UserStore,
+    Column, Lookup, Resolution, Schema, SessionToken, SqliteStore, StoreErrorKind, TableName,
+    Timestamp, UserStore,
 };
 use support::temporary_folder::TemporaryFolder;
 use support::test_clock::NOW;
@@ -456,4 +456,21 @@ async fn nothing_is_written_to_the_file() {
     );
     drop(store);
     assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+/// Deployments without foreign keys keep the sessions of users that they delete.
+#[tokio::test]
+async fn sessions_outlive_no_user() {
+    let folder = TemporaryFolder::new();
+    let (database, path) = database(&folder, CAMEL);
+    let ends = NOW + 60;
+    let session = format!("INSERT INTO session VALUES ('s', 'u', {ends}, 't')");
+    database.execute_batch(&session).unwrap();
+    let store = SqliteStore::open(path).unwrap();
+    let token = SessionToken::new("t");
+    let by_token = || Lookup::by_session_token(&token, now());
+    assert_eq!(ask(&store, by_token()).await, "u s");
+    database.execute_batch(r#"DELETE FROM "user""#).unwrap();
+    assert_eq!(ask(&store, by_token()).await, "no user");
+    assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no user");
 }

@@ -21,7 +21,7 @@ fn found(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
 async fn a_few_go_alone_and_a_crowd_goes_together() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = store(&database).connect().await.unwrap();
+    let store = store(&database).in_flight(4).connect().await.unwrap();
     let lock = Lock::on(&database).await;
     let from = server.log().len();
     // As many as may be under way.

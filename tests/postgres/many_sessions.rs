@@ -1,4 +1,4 @@
-//! Users with very many sessions.
+//! Users with very many sessions, and sessions without a user.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use better_auth_layer::PostgresStore;
 use support::postgres::Database;
 use support::test_clock::NOW;
 
-use crate::tables::{ask_for_ada, by_email, usual_tables};
+use crate::tables::{ADA_FOUND, ada, ask_for_ada, by_email, by_id, by_token, usual_tables};
 
 /// Ada with ten thousand sessions that end one after the other, the even ones before [`NOW`], the rest opened by an
 /// administrator; somebody else with as many that have all ended.
@@ -55,4 +55,16 @@ async fn the_session_is_ones_own_then_the_longest_then_the_first() {
     // By the bytes of their ids.
     add("B_longer", 20).await;
     assert_eq!(ask_for_ada(&store).await, "usr_ada B_longer");
+}
+
+/// Deployments without foreign keys keep the sessions of users that they delete.
+#[tokio::test]
+async fn sessions_outlive_no_user() {
+    let database = ada().await;
+    let store = PostgresStore::connect(database.url()).await.unwrap();
+    assert_eq!(by_token(&store, "tok_ada").await, ADA_FOUND);
+    database.execute(r#"DELETE FROM "user""#).await;
+    assert_eq!(by_token(&store, "tok_ada").await, "no user");
+    assert_eq!(by_id(&store, "usr_ada").await, "no user");
+    assert_eq!(by_email(&store, "ada@example.com").await, "no user");
 }

@@ -3,6 +3,7 @@
 mod api;
 mod bench;
 mod features;
+mod fuzz;
 mod install;
 mod interop;
 mod pgbouncer;
@@ -25,6 +26,8 @@ usage: cargo xtask <command>
                       program; XTASK_NO_INSTALL=1: never install a system package)
   api [--write]       compare the public API with the listing in the repository, or write that anew
   features            build and lint better-auth-layer without features and with each one alone
+  fuzz [target] [seconds]
+                      make up input for each fuzz target, or for one, ten minutes unless said otherwise
   interop             run a real Better Auth (Node.js 20 or later) against the real server
   bench [arguments…]  measure the library beside floors and yardsticks (--help: what can be chosen), or with `micro`
                       run the micro-benchmarks
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(&rest),
         Some("api") if matches!(&*rest, [] | [_]) => api::run(&rest),
         Some("features") if rest.is_empty() => features::run(),
+        Some("fuzz") => fuzz::run(&rest),
         Some("interop") if rest.is_empty() => interop::run(),
         Some("bench") => bench::run(&rest),
         Some("vectors") => vectors::run(&rest),

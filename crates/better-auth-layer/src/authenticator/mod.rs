@@ -22,7 +22,7 @@ use crate::identity::{ApiKeyHash, CredentialKind, Identity};
 use crate::rejection::{Rejection, RejectionKind, Renderer, RetryAfter};
 use crate::store::{DynUserStore, Resolution, StoreError, catch_panic, within};
 use crate::telemetry::{Observation, Stopwatch, meter};
-use crate::verify::{AwaitedKey, JwtStep, JwtVerifier, Subject, Verified, VerifyError};
+use crate::verify::{AwaitedKey, Held, JwtStep, JwtVerifier, Subject, Verified, VerifyError};
 
 /// Decides who sent a request, without Tower and without touching a body.
 ///
@@ -61,7 +61,7 @@ pub(crate) struct Inner {
 
 /// How far a request has come without waiting.
 enum Step {
-    Verified(Verified),
+    Verified(Held),
     /// Verified, and its user and session are known already.
     Resolved(Verified, Resolution),
     AwaitsKey {
@@ -118,7 +118,7 @@ impl Authenticator {
                         .verify_fetched(&token, awaited, || inner.clock.now())
                         .await
                         .map_err(|error| inner.unverified(error))?;
-                    inner.resolve(verified).await
+                    inner.resolve(verified.into()).await
                 }))
             }
             Ok(Step::AwaitsCache(awaited)) => {
@@ -176,7 +176,7 @@ impl Authenticator {
         within(self.inner.lookup_timeout, move || store.check()).await
     }
 
-    fn resolve(&self, verified: Verified, now: Timestamp) -> State {
+    fn resolve(&self, verified: Held, now: Timestamp) -> State {
         let inner = &self.inner;
         match catch_panic(|| inner.store.resolve_now(&lookup(&verified, now))) {
             Ok(Some(resolution)) => {
@@ -219,10 +219,8 @@ impl Inner {
                 .map_err(|error| self.unverified(error)),
             Ok(Some(Credential::ApiKey(key))) => {
                 let subject = Subject::ApiKey(ApiKeyHash::of(key.expose()));
-                Ok(Step::Verified(Verified::naming(
-                    CredentialKind::ApiKey,
-                    subject,
-                )))
+                let verified = Verified::naming(CredentialKind::ApiKey, subject);
+                Ok(Step::Verified(verified.into()))
             }
             Ok(Some(Credential::SessionCookie(value))) => {
                 if !self.sessions.guard.allows(parts) {
@@ -254,7 +252,7 @@ impl Inner {
             }
         };
         let subject = Subject::SessionToken(token);
-        Ok(Step::Verified(Verified::naming(kind, subject)))
+        Ok(Step::Verified(Verified::naming(kind, subject).into()))
     }
 
     fn unverified(&self, error: VerifyError) -> Rejection {
@@ -271,7 +269,7 @@ impl Inner {
     }
 
     /// Asks the store and judges its answer.
-    async fn resolve(self: &Arc<Self>, verified: Verified) -> Result<Identity, Rejection> {
+    async fn resolve(self: &Arc<Self>, verified: Held) -> Result<Identity, Rejection> {
         let question = lookup(&verified, self.clock.now()).into_owned();
         let kind = question.key().kind().as_str();
         let store = Arc::clone(&self.store);
@@ -294,9 +292,9 @@ impl Inner {
             SessionStep::Resolved(verified, resolution) => {
                 self.judge(&verified, Ok(resolution), self.clock.now())
             }
-            SessionStep::Verified(verified) => self.resolve(verified).await,
+            SessionStep::Verified(verified) => self.resolve(verified.into()).await,
             // What was waited for is not waited for again.
-            SessionStep::AwaitsCache(awaited) => self.resolve(awaited.into_verified()).await,
+            SessionStep::AwaitsCache(awaited) => self.resolve(awaited.into_verified().into()).await,
         }
     }
 }
@@ -313,7 +311,7 @@ fn outcome(resolution: &Result<Resolution, StoreError>) -> &'static str {
 impl From<SessionStep> for Step {
     fn from(step: SessionStep) -> Self {
         match step {
-            SessionStep::Verified(verified) => Self::Verified(verified),
+            SessionStep::Verified(verified) => Self::Verified(verified.into()),
             SessionStep::Resolved(verified, resolution) => Self::Resolved(verified, resolution),
             SessionStep::AwaitsCache(awaited) => Self::AwaitsCache(awaited),
         }

@@ -37,16 +37,15 @@ impl Origin for Inner {
                 CredentialKind::CookieCache => (CredentialKind::SessionCookie, Timestamp::MAX),
                 kind => (kind, identity.credential_expires_at()),
             };
-            let again = self
-                .resolve(Verified {
-                    kind,
-                    expires_at,
-                    // A credential that names none goes on with any other session of the user, here as in a new request.
-                    session_id: identity.named_session().map(|session| session.id().into()),
-                    claims: None,
-                    subject: subject_of(&identity),
-                })
-                .await?;
+            let question = Verified {
+                kind,
+                expires_at,
+                // A credential that names none goes on with any other session of the user, here as in a new request.
+                session_id: identity.named_session().map(|session| session.id().into()),
+                claims: None,
+                subject: subject_of(&identity),
+            };
+            let again = self.resolve(question.into()).await?;
             if again.user().id() == identity.user().id() {
                 Ok(again)
             } else {

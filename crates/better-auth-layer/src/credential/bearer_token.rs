@@ -5,6 +5,7 @@ use std::fmt;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use memchr::memchr_iter;
 
 use super::InvalidReason;
 use super::cookies::percent_decoded;
@@ -75,9 +76,9 @@ impl<'a> BearerToken<'a> {
     /// What the token is by its outer form. A session token may be percent-encoded, as it stands in a cookie.
     pub(crate) fn form(&self) -> BearerForm<'_> {
         let text = percent_decoded(&self.0);
-        match text.split('.').take(3).count() {
-            1 => BearerForm::RawSessionToken(text),
-            2 => BearerForm::SignedSessionToken(text),
+        match memchr_iter(b'.', text.as_bytes()).take(2).count() {
+            0 => BearerForm::RawSessionToken(text),
+            1 => BearerForm::SignedSessionToken(text),
             _ => BearerForm::Jws(&self.0),
         }
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 use http::header::COOKIE;
+use memchr::memchr;
 use percent_encoding::percent_decode;
 
 use super::InvalidReason;
@@ -114,7 +115,7 @@ fn unquoted(value: &[u8]) -> &[u8] {
 
 /// As JavaScript's `decodeURIComponent`, once; a text that it would refuse stays as it is.
 pub(super) fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') || !has_only_whole_escapes(text) {
+    if memchr(b'%', text.as_bytes()).is_none() || !has_only_whole_escapes(text) {
         return Cow::Borrowed(text);
     }
     // With room for all of it from the start.

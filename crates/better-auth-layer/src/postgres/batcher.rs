@@ -66,8 +66,10 @@ pub(super) struct Batcher<A: Ask> {
 struct Line<A: Ask> {
     lanes: Vec<LaneLoad>,
     waiting: VecDeque<Waiting<A>>,
-    /// How many batches of several questions are under way.
-    together: usize,
+    /// How many batches are under way.
+    under_way: usize,
+    /// Whether several have had to wait, and something has been under way ever since.
+    is_crowd: bool,
 }
 
 struct Waiting<A: Ask> {
@@ -90,7 +92,6 @@ pub(super) enum Unanswered {
 struct Place<A: Ask> {
     batcher: Arc<Batcher<A>>,
     lane: usize,
-    is_together: bool,
 }
 
 /// A batch that may go, with its place.
@@ -107,7 +108,8 @@ impl<A: Ask> Batcher<A> {
             line: Mutex::new(Line {
                 lanes: vec![LaneLoad::default(); limits.lanes],
                 waiting: VecDeque::new(),
-                together: 0,
+                under_way: 0,
+                is_crowd: false,
             }),
             limits,
         })
@@ -162,17 +164,16 @@ impl<A: Ask> Batcher<A> {
         let mut line = self.line();
         let line = &mut *line;
         let now = Instant::now();
+        line.is_crowd = line.waiting.len() > 1 || (line.is_crowd && line.under_way > 0);
         let lane = line.free_lane(&self.limits, now)?;
         let batch = take_batch(&mut line.waiting, self.limits.together);
         let runtime = batch.first()?.runtime.clone();
         line.lanes.get_mut(lane)?.begin(now);
-        let is_together = batch.len() > 1;
-        line.together += usize::from(is_together);
+        line.under_way += 1;
         Some(Departure {
             place: Place {
                 batcher: Arc::clone(self),
                 lane,
-                is_together,
             },
             batch,
             runtime,
@@ -187,8 +188,7 @@ impl<A: Ask> Batcher<A> {
 impl<A: Ask> Line<A> {
     /// Where the next batch may go.
     fn free_lane(&self, limits: &Limits, now: Instant) -> Option<usize> {
-        let is_crowd = self.together > 0 || self.waiting.len() > 1;
-        let most = match is_crowd {
+        let most = match self.is_crowd {
             true => limits.in_flight.min(CROWD_IN_FLIGHT),
             false => limits.in_flight,
         };
@@ -201,7 +201,7 @@ impl<A: Ask> Line<A> {
             })
         };
         // A few lookups keep one process of the server awake; a crowd keeps all of them busy.
-        let lane = match is_crowd {
+        let lane = match self.is_crowd {
             true => free(false).min_by_key(|(_, load)| load.in_flight()),
             false => free(false).next(),
         };
@@ -266,7 +266,7 @@ impl<A: Ask> Drop for Place<A> {
     fn drop(&mut self) {
         {
             let mut line = self.batcher.line();
-            line.together -= usize::from(self.is_together);
+            line.under_way -= 1;
             if let Some(load) = line.lanes.get_mut(self.lane) {
                 load.end();
             }

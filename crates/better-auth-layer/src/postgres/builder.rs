@@ -80,7 +80,7 @@ impl PostgresStoreBuilder {
             deadline: Duration::from_secs(5),
             max_connections: 16,
             lanes: 2,
-            in_flight: 4,
+            in_flight: 8,
             waiting: 1024,
             statements: Statements::Auto,
             schema_refresh: Duration::from_secs(300),
@@ -119,11 +119,11 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// Sets how many queries are under way on each of these connections at the same time. Default: 4; from 1 to 64.
+    /// Sets how many queries are under way on each of these connections at the same time. Default: 8; from 1 to 64.
     ///
     /// While there are fewer lookups than that in all, each is a query of its own and goes at once. Further ones wait until a
-    /// query is answered, and then go together. Higher where the database is far away: with 4 on 2 connections, the ninth
-    /// of those who come at the same time waits for an answer to one of the others.
+    /// query is answered, and then go together. Higher where the database is far away: with 8 on 2 connections, the
+    /// seventeenth of those who come at the same time waits for an answer to one of the others.
     pub fn in_flight(mut self, queries: usize) -> Self {
         self.in_flight = queries;
         self

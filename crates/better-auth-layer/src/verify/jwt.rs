@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::compact_jws::{CompactJws, JoseHeader};
 use super::jwks_signature::{JwksSignature, KeyStep, signed_payload};
 use super::jwt_cache::{JwtCache, TokenHash, UsedKey};
-use super::{Refused, SecretJwtVerifier, SessionJwtPolicy, Verified, VerifyError};
+use super::{Held, Refused, SecretJwtVerifier, SessionJwtPolicy, Verified, VerifyError};
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
 use crate::jwks::{JwsAlgorithm, VerificationKey};
@@ -23,7 +23,7 @@ pub(crate) struct JwtVerifier {
 
 /// A verdict, or what to wait for.
 pub(crate) enum JwtStep {
-    Verified(Verified),
+    Verified(Held),
     AwaitsKey(AwaitedKey),
 }
 
@@ -49,19 +49,19 @@ impl JwtVerifier {
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<JwtStep, VerifyError> {
         let Some(cache) = &self.cache else {
             return Ok(match self.verify_anew(token, now)? {
-                Step::Verified(verified, _) => JwtStep::Verified(verified),
+                Step::Verified(verified, _) => JwtStep::Verified(verified.into()),
                 Step::AwaitsKey(awaited) => JwtStep::AwaitsKey(awaited),
             });
         };
         let jwks = self.jwks.as_ref().map(|(signature, _)| signature);
         let hash = TokenHash::of(token);
-        if let Some(verified) = cache.get(hash, jwks, now) {
-            return Ok(JwtStep::Verified(verified));
+        if let Some(known) = cache.get(hash, jwks, now) {
+            return Ok(JwtStep::Verified(Held::Shared(known)));
         }
         Ok(match self.verify_anew(token, now)? {
             Step::Verified(verified, key) => {
                 cache.insert(hash, &verified, key, now);
-                JwtStep::Verified(verified)
+                JwtStep::Verified(verified.into())
             }
             Step::AwaitsKey(awaited) => JwtStep::AwaitsKey(awaited),
         })

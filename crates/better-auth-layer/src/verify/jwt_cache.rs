@@ -26,7 +26,8 @@ pub(super) struct JwtCache(Cache<TokenHash, Arc<KnownJwt>, ByClaims, RandomState
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TokenHash([u8; 32]);
 
-struct KnownJwt {
+/// What one of them says.
+pub(crate) struct KnownJwt {
     verified: Verified,
     verified_at: Timestamp,
     /// `None`: the secret, which stays what it is.
@@ -56,7 +57,7 @@ impl JwtCache {
         token: TokenHash,
         jwks: Option<&JwksSignature>,
         now: Timestamp,
-    ) -> Option<Verified> {
+    ) -> Option<Arc<KnownJwt>> {
         let known = self.0.get(&token)?;
         // Before it was verified it may not have been valid yet: a clock that is set back makes no token good.
         let is_valid = known.verified_at <= now && now < known.verified.expires_at;
@@ -64,7 +65,7 @@ impl JwtCache {
             None => true,
             Some(used) => jwks.is_some_and(|jwks| jwks.still_has(&used.kid, &used.key)),
         };
-        (is_valid && is_key_in_use).then(|| known.verified.clone())
+        (is_valid && is_key_in_use).then_some(known)
     }
 
     pub(super) fn insert(
@@ -80,6 +81,12 @@ impl JwtCache {
             key,
         };
         self.0.insert(token, Arc::new(known));
+    }
+}
+
+impl KnownJwt {
+    pub(super) fn verified(&self) -> &Verified {
+        &self.verified
     }
 }
 

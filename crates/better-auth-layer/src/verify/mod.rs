@@ -13,6 +13,7 @@ mod secret_jwt;
 mod session_jwt_policy;
 mod session_token;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
@@ -26,6 +27,7 @@ pub(crate) use self::cookie_cache::Strategy;
 pub(crate) use self::cookie_cache::{CachedSession, CookieCacheStep, CookieCacheVerifier};
 pub(crate) use self::jwks_signature::JwksSignature;
 pub(crate) use self::jwt::{AwaitedKey, JwtStep, JwtVerifier};
+use self::jwt_cache::KnownJwt;
 pub(crate) use self::registered_claims::RegisteredClaims;
 pub(crate) use self::secret_jwt::{SecretJwtVerifier, self_check};
 pub(crate) use self::session_jwt_policy::SessionJwtPolicy;
@@ -57,6 +59,29 @@ impl Verified {
             expires_at: Timestamp::MAX,
             claims: None,
         }
+    }
+}
+
+/// What a credential says, of its own or shared with other requests that carry the same one.
+pub(crate) enum Held {
+    Own(Verified),
+    Shared(Arc<KnownJwt>),
+}
+
+impl Deref for Held {
+    type Target = Verified;
+
+    fn deref(&self) -> &Verified {
+        match self {
+            Self::Own(verified) => verified,
+            Self::Shared(known) => known.verified(),
+        }
+    }
+}
+
+impl From<Verified> for Held {
+    fn from(verified: Verified) -> Self {
+        Self::Own(verified)
     }
 }
 

@@ -1,0 +1,96 @@
+//! A JOSE header and, behind a line feed, a payload, both signed well: what this library accepts, jsonwebtoken accepts.
+//! The other way round it does not hold, and is not meant to: `crit` and foreign types, claims of the wrong type,
+//! members that come twice and payloads that are no object are refused here only.
+
+#![no_main]
+
+use std::pin::pin;
+use std::sync::LazyLock;
+use std::task::{Context, Poll, Waker};
+
+use aws_lc_rs::hmac;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use better_auth_layer::{BetterAuthLayer, KeySet, MemoryStore, Secret, Session, Timestamp, User};
+use http::Request;
+use http::header::AUTHORIZATION;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use libfuzzer_sys::fuzz_target;
+
+const SECRET: &str = "correct-horse-battery-staple-4711";
+const ISSUER: &str = "https://app.example.com";
+
+struct World {
+    layer: BetterAuthLayer,
+    ed25519: Ed25519KeyPair,
+}
+
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let ed25519 = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key");
+    let x = URL_SAFE_NO_PAD.encode(ed25519.public_key());
+    let keys = format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"{x}"}}]}}"#);
+    let store = MemoryStore::new();
+    store.insert_user(User::new("usr_ada", "ada@example.com"));
+    store.insert_session(Session::new("ses_ada", "usr_ada", Timestamp::MAX));
+    let layer = BetterAuthLayer::builder()
+        .secret(Secret::new(SECRET).expect("a secret"))
+        .base_url(ISSUER)
+        .key_source(keys.parse::<KeySet>().expect("keys"))
+        .store(store)
+        .build()
+        .expect("a layer");
+    World { layer, ed25519 }
+});
+
+fuzz_target!(|text: &str| {
+    let Some((header, payload)) = text.split_once('\n') else {
+        return;
+    };
+    let input = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(payload)
+    );
+    let mac = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()),
+        input.as_bytes(),
+    );
+    let by_secret = DecodingKey::from_secret(SECRET.as_bytes());
+    compare(&signed(&input, mac.as_ref()), Algorithm::HS256, &by_secret);
+    let signature = WORLD.ed25519.sign(input.as_bytes());
+    let by_key = DecodingKey::from_ed_der(WORLD.ed25519.public_key().as_ref());
+    compare(
+        &signed(&input, signature.as_ref()),
+        Algorithm::EdDSA,
+        &by_key,
+    );
+});
+
+fn signed(input: &str, signature: &[u8]) -> String {
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+fn compare(token: &str, algorithm: Algorithm, key: &DecodingKey) {
+    let request = Request::get("/")
+        .header(AUTHORIZATION, format!("Bearer {token}"))
+        .body(());
+    let Ok(request) = request else { return };
+    let (parts, ()) = request.into_parts();
+    let mut verdict = pin!(WORLD.layer.authenticator().authenticate(&parts));
+    let Poll::Ready(verdict) = verdict
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    else {
+        panic!("somebody is asked who answers at once");
+    };
+    if let Ok(identity) = verdict {
+        assert_eq!(identity.user().id(), "usr_ada");
+        let mut validation = Validation::new(algorithm);
+        validation.leeway = 0;
+        validation.validate_nbf = true;
+        validation.validate_aud = false;
+        let theirs = decode::<serde_json::Value>(token, key, &validation);
+        assert!(theirs.is_ok(), "{theirs:?}: {token}");
+    }
+}

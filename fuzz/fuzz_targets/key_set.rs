@@ -1,0 +1,12 @@
+//! A JWKS document: read or refused, in little time.
+
+#![no_main]
+
+use better_auth_layer::KeySet;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|document: &str| {
+    if let Ok(keys) = document.parse::<KeySet>() {
+        let _shown = format!("{keys:?}");
+    }
+});

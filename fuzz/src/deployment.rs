@@ -1,0 +1,97 @@
+//! A deployment of Better Auth that was recorded, for requests that somebody makes up.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use better_auth_layer::{
+    BetterAuthLayer, Clock, CookieCache, KeySet, MemoryStore, RejectionKind, Secret, Session,
+    SessionToken, Timestamp, User,
+};
+use http::{HeaderName, HeaderValue, Request};
+use serde_json::Value;
+
+/// A layer with the secret, the keys and the one user of a recording, and with a second user whom no seed can name.
+#[derive(Debug)]
+pub struct Deployment {
+    layer: BetterAuthLayer,
+    user_id: String,
+}
+
+/// The time of the recording.
+struct Then(Timestamp);
+
+impl Clock for Then {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+impl Deployment {
+    /// Reads a recording (`tests/fixtures/better-auth`).
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    pub fn recorded(recording: &str, cache: Option<CookieCache>) -> Self {
+        let document: Value = serde_json::from_str(recording).expect("a recording");
+        let truth = &document["getSession"]["body"];
+        let (user, session) = (&truth["user"], &truth["session"]);
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let time = |value: &Value| {
+            let time: jiff::Timestamp = text(value).parse().expect("a time");
+            Timestamp::from_unix_millis(time.as_millisecond())
+        };
+        let store = MemoryStore::new();
+        let user_id = text(&user["id"]);
+        store.insert_user(User::new(&*user_id, text(&user["email"])));
+        store.insert_session(
+            Session::new(text(&session["id"]), &*user_id, time(&session["expiresAt"]))
+                .with_token(SessionToken::new(text(&session["token"]))),
+        );
+        store.insert_user(User::new("usr_victim", "victim@example.com"));
+        store.insert_session(
+            Session::new("ses_victim", "usr_victim", Timestamp::MAX)
+                .with_token(SessionToken::new("the-token-that-nobody-knows-12345")),
+        );
+        let keys: KeySet = document["jwks"].to_string().parse().expect("keys");
+        let builder = BetterAuthLayer::builder()
+            .secret(Secret::new(text(&document["secret"])).expect("a secret"))
+            .base_url(text(&document["baseURL"]))
+            .key_source(keys)
+            .clock(Then(time(&session["createdAt"])))
+            .store(store);
+        let builder = match cache {
+            Some(cache) => builder.cookie_cache(cache),
+            None => builder,
+        };
+        Self {
+            layer: builder.build().expect("a layer"),
+            user_id,
+        }
+    }
+
+    /// Sends a request with this header, and holds the verdict against what it may be: the recorded user, or a refusal.
+    ///
+    /// # Panics
+    ///
+    /// When it is anything else.
+    pub fn judge(&self, name: HeaderName, value: HeaderValue) {
+        let request = Request::get("/").header(name, value).body(());
+        let (parts, ()) = request.expect("a request").into_parts();
+        let mut verdict = pin!(self.layer.authenticator().authenticate(&parts));
+        match verdict
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(Ok(identity)) => assert_eq!(identity.user().id(), self.user_id),
+            Poll::Ready(Err(rejection)) => assert!(
+                matches!(
+                    rejection.kind(),
+                    RejectionKind::InvalidCredential | RejectionKind::MissingCredential
+                ),
+                "{rejection:?}"
+            ),
+            Poll::Pending => panic!("somebody is asked who answers at once"),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What the fuzz targets share.
+
+mod deployment;
+
+pub use self::deployment::Deployment;
