@@ -5,16 +5,22 @@
 use better_auth_layer::PostgresStore;
 use libfuzzer_sys::fuzz_target;
 
+const PASSWORD: &str = "Xyzzy-4711";
+
 fuzz_target!(|url: &str| {
     let shown = match PostgresStore::builder(url).build() {
         Ok(store) => format!("{store:?}"),
         Err(error) => format!("{error:?} {error}"),
     };
-    let authority = url.split_once("://").map(|(_, rest)| rest);
+    // The seeds' password, where it still is one.
+    let authority = url
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
     let userinfo = authority.and_then(|rest| Some(rest.rsplit_once('@')?.0));
     let password = userinfo.and_then(|userinfo| Some(userinfo.split_once(':')?.1));
-    if let Some(password) = password {
-        // A shorter one may be part of any text.
-        assert!(password.len() < 12 || !shown.contains(password), "{shown}");
+    let is_password = password.is_some_and(|password| password.contains(PASSWORD));
+    if is_password && url.matches(PASSWORD).count() == 1 {
+        assert!(!shown.contains(PASSWORD), "{shown}");
     }
 });

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use better_auth_layer::{
     BetterAuthLayer, Clock, CookieCache, KeySet, MemoryStore, RejectionKind, Secret, Session,
@@ -23,6 +24,10 @@ struct Then(Timestamp);
 impl Clock for Then {
     fn now(&self) -> Timestamp {
         self.0
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
