@@ -11,7 +11,15 @@ use libfuzzer_sys::fuzz_target;
 
 static DEPLOYMENT: LazyLock<Deployment> = LazyLock::new(|| {
     let recording = include_str!("../../tests/fixtures/better-auth/sqlite-nocache.json");
-    Deployment::recorded(recording, None)
+    let deployment = Deployment::recorded(recording, None);
+    // Else nothing but refusals would be tried.
+    for seed in [
+        include_str!("../seeds/authorization/jwt"),
+        include_str!("../seeds/authorization/signed_session_token"),
+    ] {
+        assert!(deployment.judge(AUTHORIZATION, HeaderValue::from_static(seed)));
+    }
+    deployment
 });
 
 fuzz_target!(|value: &[u8]| {

@@ -16,8 +16,14 @@ macro_rules! recording {
     };
 }
 
+macro_rules! seed {
+    ($name:literal) => {
+        include_str!(concat!("../seeds/cookie/", $name))
+    };
+}
+
 static DEPLOYMENTS: LazyLock<[Deployment; 5]> = LazyLock::new(|| {
-    [
+    let deployments = [
         Deployment::recorded(recording!("sqlite-nocache"), None),
         Deployment::recorded(
             recording!("sqlite-cache-compact"),
@@ -26,7 +32,19 @@ static DEPLOYMENTS: LazyLock<[Deployment; 5]> = LazyLock::new(|| {
         Deployment::recorded(recording!("sqlite-cache-jwt"), Some(CookieCache::jwt())),
         Deployment::recorded(recording!("sqlite-cache-jwe"), Some(CookieCache::jwe())),
         Deployment::recorded(recording!("sqlite-cache-jwks"), Some(CookieCache::jwks())),
-    ]
+    ];
+    // Else nothing but refusals would be tried.
+    let seeds = [
+        seed!("none"),
+        seed!("compact"),
+        seed!("jwt"),
+        seed!("jwe"),
+        seed!("jwks"),
+    ];
+    for (deployment, seed) in deployments.iter().zip(seeds) {
+        assert!(deployment.judge(COOKIE, HeaderValue::from_static(seed)));
+    }
+    deployments
 });
 
 fuzz_target!(|value: &[u8]| {

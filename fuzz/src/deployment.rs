@@ -76,11 +76,12 @@ impl Deployment {
     }
 
     /// Sends a request with this header, and holds the verdict against what it may be: the recorded user, or a refusal.
+    /// Whether it was the user.
     ///
     /// # Panics
     ///
     /// When it is anything else.
-    pub fn judge(&self, name: HeaderName, value: HeaderValue) {
+    pub fn judge(&self, name: HeaderName, value: HeaderValue) -> bool {
         let request = Request::get("/").header(name, value).body(());
         let (parts, ()) = request.expect("a request").into_parts();
         let mut verdict = pin!(self.layer.authenticator().authenticate(&parts));
@@ -88,14 +89,20 @@ impl Deployment {
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()))
         {
-            Poll::Ready(Ok(identity)) => assert_eq!(identity.user().id(), self.user_id),
-            Poll::Ready(Err(rejection)) => assert!(
-                matches!(
-                    rejection.kind(),
-                    RejectionKind::InvalidCredential | RejectionKind::MissingCredential
-                ),
-                "{rejection:?}"
-            ),
+            Poll::Ready(Ok(identity)) => {
+                assert_eq!(identity.user().id(), self.user_id);
+                true
+            }
+            Poll::Ready(Err(rejection)) => {
+                assert!(
+                    matches!(
+                        rejection.kind(),
+                        RejectionKind::InvalidCredential | RejectionKind::MissingCredential
+                    ),
+                    "{rejection:?}"
+                );
+                false
+            }
             Poll::Pending => panic!("somebody is asked who answers at once"),
         }
     }

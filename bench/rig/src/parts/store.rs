@@ -20,7 +20,7 @@ const PIPELINED: [usize; 2] = [2, 32];
 /// Connections, and queries in flight on each.
 const LIMITS: [[usize; 2]; 5] = [[1, 8], [2, 2], [2, 4], [2, 8], PIPELINED];
 
-/// Connections of the pooler to the server: as many as the store has to the pooler.
+/// Connections of the pooler to the server, more than the store has to the pooler.
 const POOLED: u32 = 4;
 
 pub(crate) async fn run(bench: &Bench) -> Result<Findings, Error> {

@@ -66,8 +66,6 @@ pub(super) struct Batcher<A: Ask> {
 struct Line<A: Ask> {
     lanes: Vec<LaneLoad>,
     waiting: VecDeque<Waiting<A>>,
-    /// How many batches are under way.
-    under_way: usize,
     /// Whether several have had to wait, and something has been under way ever since.
     is_crowd: bool,
 }
@@ -108,7 +106,6 @@ impl<A: Ask> Batcher<A> {
             line: Mutex::new(Line {
                 lanes: vec![LaneLoad::default(); limits.lanes],
                 waiting: VecDeque::new(),
-                under_way: 0,
                 is_crowd: false,
             }),
             limits,
@@ -164,12 +161,12 @@ impl<A: Ask> Batcher<A> {
         let mut line = self.line();
         let line = &mut *line;
         let now = Instant::now();
-        line.is_crowd = line.waiting.len() > 1 || (line.is_crowd && line.under_way > 0);
+        let is_idle = line.lanes.iter().all(|load| load.in_flight() == 0);
+        line.is_crowd = line.waiting.len() > 1 || (line.is_crowd && !is_idle);
         let lane = line.free_lane(&self.limits, now)?;
         let batch = take_batch(&mut line.waiting, self.limits.together);
         let runtime = batch.first()?.runtime.clone();
         line.lanes.get_mut(lane)?.begin(now);
-        line.under_way += 1;
         Some(Departure {
             place: Place {
                 batcher: Arc::clone(self),
@@ -264,12 +261,8 @@ impl<A: Ask> Place<A> {
 
 impl<A: Ask> Drop for Place<A> {
     fn drop(&mut self) {
-        {
-            let mut line = self.batcher.line();
-            line.under_way -= 1;
-            if let Some(load) = line.lanes.get_mut(self.lane) {
-                load.end();
-            }
+        if let Some(load) = self.batcher.line().lanes.get_mut(self.lane) {
+            load.end();
         }
         self.batcher.depart();
     }
