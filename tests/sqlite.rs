@@ -437,6 +437,8 @@ async fn limits_that_make_no_sense_are_errors() {
         ),
         (builder().max_connections(0), "max_connections"),
         (builder().max_connections(usize::MAX), "max_connections"),
+        (builder().max_waiting(0), "max_waiting"),
+        (builder().max_waiting(usize::MAX), "max_waiting"),
     ] {
         assert_eq!(builder.open().unwrap_err().setting(), setting);
     }

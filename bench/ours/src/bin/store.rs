@@ -1,14 +1,17 @@
 //! The store by itself: as many callers as the first argument says look users up for as many milliseconds as the second
-//! one says, among as many users as the third one says; over as many lanes, with as many queries in flight on each, as
-//! the fourth and the fifth one say, if there are any. Prints lookups per second and their 50th and 99th percentile in
-//! microseconds as JSON.
+//! one says, among as many users as the third one says. For PostgreSQL over as many lanes, with as many queries in flight
+//! on each, as the fourth and the fifth one say; for SQLite over as many connections as the fourth one says; if there are
+//! any. Prints lookups per second, their 50th and 99th percentile in microseconds, and the processor time that a lookup
+//! takes in this process, as JSON.
 
 use std::cell::RefCell;
 use std::env;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{Clock, Lookup, PostgresStore, Resolution, SystemClock, UserStore};
+use better_auth_layer::{
+    Clock, Lookup, PostgresStore, Resolution, SqliteStore, SystemClock, UserStore,
+};
 use hdrhistogram::Histogram;
 use serving::BoxError;
 use tokio::task::LocalSet;
@@ -19,21 +22,43 @@ async fn main() -> Result<(), BoxError> {
         .skip(1)
         .map(|text| text.parse())
         .collect::<Result<_, _>>()?;
-    let builder = PostgresStore::builder(&env::var("DATABASE_URL")?);
-    let (callers, milliseconds, users, builder) = match numbers[..] {
-        [callers, milliseconds, users] => (callers, milliseconds, users, builder),
-        [callers, milliseconds, users, lanes, in_flight] => {
-            let builder = builder.lanes(lanes as usize).in_flight(in_flight as usize);
-            (callers, milliseconds, users, builder)
-        }
-        _ => return Err("usage: store CALLERS MILLISECONDS USERS [LANES IN_FLIGHT]".into()),
+    let [callers, milliseconds, users, ref limits @ ..] = numbers[..] else {
+        return Err("usage: store CALLERS MILLISECONDS USERS [LIMIT…]".into());
     };
-    let store = Rc::new(builder.connect().await?);
+    let time = Duration::from_millis(milliseconds);
+    let url = env::var("DATABASE_URL")?;
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let builder = SqliteStore::builder(path);
+        let builder = match *limits {
+            [] => builder,
+            [connections] => builder.max_connections(connections as usize),
+            _ => return Err("SQLite's only limit is its connections".into()),
+        };
+        return report(builder.open()?, callers, time, users).await;
+    }
+    let builder = PostgresStore::builder(&url);
+    let builder = match *limits {
+        [] => builder,
+        [lanes, in_flight] => builder.lanes(lanes as usize).in_flight(in_flight as usize),
+        _ => return Err("PostgreSQL's limits are lanes and queries in flight".into()),
+    };
+    report(builder.connect().await?, callers, time, users).await
+}
+
+async fn report(
+    store: impl UserStore,
+    callers: u64,
+    time: Duration,
+    users: u64,
+) -> Result<(), BoxError> {
+    let store = Rc::new(store);
     // Connections are opened and statements prepared before the time is taken.
     measure(&store, callers, Duration::from_millis(300), users).await?;
-    let time = Duration::from_millis(milliseconds);
+    let began = processor_time()?;
     let latencies = measure(&store, callers, time, users).await?;
+    let busy = processor_time()? - began;
     let result = serde_json::json!({
+        "processor": busy.as_secs_f64() * 1e6 / latencies.len() as f64,
         "per_second": latencies.len() as f64 / time.as_secs_f64(),
         "p50": latencies.value_at_quantile(0.5) as f64 / 1e3,
         "p99": latencies.value_at_quantile(0.99) as f64 / 1e3,
@@ -42,8 +67,20 @@ async fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
+/// What all threads of this process have used.
+fn processor_time() -> Result<Duration, BoxError> {
+    let mut nanoseconds = 0;
+    for task in std::fs::read_dir("/proc/self/task")? {
+        let path = task?.path().join("schedstat");
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let field = text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok());
+        nanoseconds += field.unwrap_or_default();
+    }
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
 async fn measure(
-    store: &Rc<PostgresStore>,
+    store: &Rc<impl UserStore>,
     callers: u64,
     time: Duration,
     users: u64,

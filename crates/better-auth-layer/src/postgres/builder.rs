@@ -19,11 +19,10 @@ use super::store::PostgresStore;
 use super::tls;
 use crate::config_error::ConfigError;
 use crate::store::Schema;
-use crate::store::sql::check_limits;
+use crate::store::sql::{MOST_WAITING, check_limits, check_range};
 
 const MOST_LANES: usize = 64;
 const MOST_IN_FLIGHT: usize = 64;
-const MOST_WAITING: usize = 1_000_000;
 
 /// How many lookups go together at most, so that none waits for the answers of too many others.
 const MOST_TOGETHER: usize = 256;
@@ -228,17 +227,6 @@ impl PostgresStoreBuilder {
         store.look_around().await?;
         Ok(store)
     }
-}
-
-fn check_range(setting: &'static str, value: usize, most: usize) -> Result<(), ConfigError> {
-    if (1..=most).contains(&value) {
-        return Ok(());
-    }
-    let (problem, remedy) = (
-        format!("is {value}"),
-        format!("use at least 1 and at most {most}"),
-    );
-    Err(ConfigError::new(setting, problem, remedy))
 }
 
 /// Shows nothing of the address.

@@ -53,6 +53,28 @@ impl Connection {
         self.sqlite.get_interrupt_handle()
     }
 
+    /// From here on, all that is read stood in the file at one time: that of the first read.
+    pub(super) fn begin(&self) -> Result<(), StoreError> {
+        self.execute("BEGIN")
+    }
+
+    /// Ends what [`begin`](Self::begin) has begun, unless an error has ended it already.
+    pub(super) fn end(&self) -> Result<(), StoreError> {
+        match self.sqlite.is_autocommit() {
+            true => Ok(()),
+            false => self.execute("COMMIT"),
+        }
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        let mut statement = self
+            .sqlite
+            .prepare_cached(sql)
+            .map_err(|error| failure(&error))?;
+        statement.execute([]).map_err(|error| failure(&error))?;
+        Ok(())
+    }
+
     pub(super) fn resolve(
         &mut self,
         schema: &Schema,
@@ -163,10 +185,7 @@ impl Connection {
 
     /// Looks for the tables again where the database's schema is not the one that is known.
     fn refresh(&mut self, schema: &Schema) -> Result<(), StoreError> {
-        let schema_version = self
-            .sqlite
-            .pragma_query_value(None, "schema_version", |row| row.get(0))
-            .map_err(|error| failure(&error))?;
+        let schema_version = self.schema_version().map_err(|error| failure(&error))?;
         if let Some(known) = &self.known
             && known.schema_version == schema_version
         {
@@ -184,6 +203,11 @@ impl Connection {
             schema_version,
         });
         Ok(())
+    }
+
+    fn schema_version(&self) -> rusqlite::Result<i64> {
+        let mut statement = self.sqlite.prepare_cached("PRAGMA schema_version")?;
+        statement.query_row([], |row| row.get(0))
     }
 
     fn find(&self, schema: &Schema, in_use: Option<&Layout<()>>) -> Result<Layout<()>, StoreError> {

@@ -59,6 +59,11 @@ impl Interruptible {
         Ok(())
     }
 
+    /// Whether the work is done, or nobody waits for it.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(*self.0.state(), State::Over)
+    }
+
     /// From here on it is not; `false` where it has been.
     pub(super) fn end(&self) -> bool {
         let over = std::mem::replace(&mut *self.0.state(), State::Over);

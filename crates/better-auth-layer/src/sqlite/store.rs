@@ -3,21 +3,17 @@
 use std::error::Error as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
-
 use super::connection::Connection;
-use super::file_id::FileId;
-use super::interrupt::Interrupt;
 use super::key_source::SqliteKeySource;
+use super::workers::{Limits, Workers};
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::identity::Member;
 use crate::jwks::KeySet;
-use crate::store::sql::{LayoutError, check_limits};
+use crate::store::sql::{LayoutError, MOST_WAITING, check_limits, check_range};
 use crate::store::{
     Lookup, LookupKind, MembershipStore, Resolution, Schema, StoreError, StoreErrorKind, UserStore,
 };
@@ -47,22 +43,9 @@ const FIRST_LOOK: Duration = Duration::from_millis(250);
 /// write-ahead log. Lookups run on the runtime's threads for blocking work; a Tokio runtime is needed.
 #[derive(Clone)]
 pub struct SqliteStore {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    path: PathBuf,
-    schema: Schema,
-    deadline: Duration,
-    /// As many permits as there may be connections.
-    permits: Arc<Semaphore>,
-    idle: Mutex<Vec<Idle>>,
-}
-
-/// A connection that nobody uses, and the file that it was opened on.
-struct Idle {
-    connection: Connection,
-    file: FileId,
+    path: Arc<Path>,
+    schema: Arc<Schema>,
+    workers: Arc<Workers>,
 }
 
 impl SqliteStore {
@@ -88,9 +71,9 @@ impl SqliteStore {
         now: Timestamp,
         grace_period: Duration,
     ) -> Result<KeySet, StoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .run(move |connection| connection.public_keys(&inner.schema, now, grace_period))
+        let schema = Arc::clone(&self.schema);
+        self.workers
+            .run(move |connection| connection.public_keys(&schema, now, grace_period))
             .await
     }
 
@@ -101,6 +84,7 @@ impl SqliteStore {
             schema: Schema::auto(),
             deadline: Duration::from_secs(5),
             max_connections: 4,
+            waiting: 1024,
         }
     }
 }
@@ -120,6 +104,7 @@ pub struct SqliteStoreBuilder {
     schema: Schema,
     deadline: Duration,
     max_connections: usize,
+    waiting: usize,
 }
 
 impl SqliteStoreBuilder {
@@ -135,9 +120,17 @@ impl SqliteStoreBuilder {
         self
     }
 
-    /// Sets how many lookups run at the same time. Default: 4.
+    /// Sets how many lookups run at the same time. Default: 4. Further ones wait until one of these is done, and then
+    /// share a thread and a transaction.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
+        self
+    }
+
+    /// Sets how many lookups may wait for their turn. Default: 1024; from 1 to a million. One more fails at once, as
+    /// [`Unavailable`](StoreErrorKind::Unavailable).
+    pub fn max_waiting(mut self, lookups: usize) -> Self {
+        self.waiting = lookups;
         self
     }
 
@@ -147,9 +140,10 @@ impl SqliteStoreBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] when the file is not there or is no SQLite database, when several sets of tables could be
-    /// Better Auth's, or when a limit is zero.
+    /// Better Auth's, or when a limit is out of range.
     pub fn open(self) -> Result<SqliteStore, ConfigError> {
         check_limits(self.deadline, self.max_connections)?;
+        check_range("max_waiting", self.waiting, MOST_WAITING)?;
         if !self.path.is_file() {
             return Err(ConfigError::new(
                 "DATABASE_URL",
@@ -177,14 +171,15 @@ impl SqliteStoreBuilder {
                 "the database cannot answer yet; requests get 503 until it can"
             );
         }
+        let limits = Limits {
+            deadline: self.deadline,
+            connections: self.max_connections,
+            waiting: self.waiting,
+        };
         Ok(SqliteStore {
-            inner: Arc::new(Inner {
-                path: self.path,
-                schema: self.schema,
-                deadline: self.deadline,
-                permits: Arc::new(Semaphore::new(self.max_connections)),
-                idle: Mutex::new(Vec::new()),
-            }),
+            path: self.path.as_path().into(),
+            schema: Arc::new(self.schema),
+            workers: Arc::new(Workers::new(self.path, limits)),
         })
     }
 }
@@ -204,9 +199,9 @@ fn unusable(path: &Path, error: &StoreError) -> ConfigError {
 impl UserStore for SqliteStore {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
         let lookup = lookup.into_owned();
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .run(move |connection| connection.resolve(&inner.schema, &lookup))
+        let schema = Arc::clone(&self.schema);
+        self.workers
+            .run(move |connection| connection.resolve(&schema, &lookup))
             .await
     }
 
@@ -216,9 +211,9 @@ impl UserStore for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .run(move |connection| connection.check(&inner.schema))
+        let schema = Arc::clone(&self.schema);
+        self.workers
+            .run(move |connection| connection.check(&schema))
             .await
     }
 }
@@ -231,86 +226,18 @@ impl MembershipStore for SqliteStore {
         organization_id: &str,
     ) -> Result<Option<Member>, StoreError> {
         let (user_id, organization_id) = (user_id.to_owned(), organization_id.to_owned());
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .run(move |connection| connection.member(&inner.schema, &user_id, &organization_id))
+        let schema = Arc::clone(&self.schema);
+        self.workers
+            .run(move |connection| connection.member(&schema, &user_id, &organization_id))
             .await
-    }
-}
-
-impl Inner {
-    /// Runs blocking work with a connection, under the deadline.
-    ///
-    /// The permit stays with the thread: work that nobody waits for any more is interrupted and its connection closed,
-    /// but until then it counts.
-    async fn run<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        tokio::time::timeout(self.deadline, async {
-            let permit = Arc::clone(&self.permits).acquire_owned().await;
-            let permit = permit.map_err(|_| StoreError::from(StoreErrorKind::Unavailable))?;
-            let inner = Arc::clone(self);
-            // What is logged on the other thread goes where the caller's own events go.
-            let dispatch = tracing::dispatcher::get_default(Clone::clone);
-            let (interrupt, interruptible) = Interrupt::new();
-            let blocking = spawn_blocking(move || {
-                let _permit = permit;
-                tracing::dispatcher::with_default(&dispatch, || {
-                    let mut idle = inner.take()?;
-                    interruptible.begin(&idle.connection)?;
-                    let result = work(&mut idle.connection);
-                    // Once nobody can interrupt it any more, the connection is fit for the next one.
-                    if interruptible.end() {
-                        inner.idle().push(idle);
-                    }
-                    result
-                })
-            });
-            let done = blocking.await;
-            drop(interrupt);
-            done.map_err(|error| {
-                StoreError::from(if error.is_panic() {
-                    StoreErrorKind::Panicked
-                } else {
-                    StoreErrorKind::Unavailable
-                })
-            })?
-        })
-        .await
-        .unwrap_or_else(|_| Err(StoreError::timeout()))
-    }
-
-    /// A connection to the file that stands at the path now; those to one that stood there before are closed.
-    fn take(&self) -> Result<Idle, StoreError> {
-        let Some(file) = FileId::of(&self.path) else {
-            let cause = "the file is not there";
-            return Err(StoreError::new(StoreErrorKind::Unavailable, cause));
-        };
-        let idle = {
-            let mut idle = self.idle();
-            idle.retain(|idle| idle.file == file);
-            idle.pop()
-        };
-        match idle {
-            Some(idle) => Ok(idle),
-            None => Ok(Idle {
-                connection: Connection::open(&self.path, self.deadline)?,
-                file,
-            }),
-        }
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore")
-            .field("path", &self.inner.path)
-            .field("schema", &self.inner.schema)
+            .field("path", &self.path)
+            .field("schema", &self.schema)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::config_error::ConfigError;
 
+/// How many lookups may wait at most.
+pub(crate) const MOST_WAITING: usize = 1_000_000;
+
 const LONGEST_DEADLINE: Duration = Duration::from_secs(3600);
 const MOST_CONNECTIONS: usize = 10_000;
 
@@ -24,4 +27,20 @@ pub(crate) fn check_limits(deadline: Duration, max_connections: usize) -> Result
         ));
     }
     Ok(())
+}
+
+/// Refuses a limit that is zero, or more than makes sense.
+pub(crate) fn check_range(
+    setting: &'static str,
+    value: usize,
+    most: usize,
+) -> Result<(), ConfigError> {
+    if (1..=most).contains(&value) {
+        return Ok(());
+    }
+    let (problem, remedy) = (
+        format!("is {value}"),
+        format!("use at least 1 and at most {most}"),
+    );
+    Err(ConfigError::new(setting, problem, remedy))
 }
