@@ -67,6 +67,9 @@ async fn run() -> Result<(), Error> {
     if bench.options.has(Part::Store) {
         tell("store", parts::store::run(&bench).await?)?;
     }
+    if bench.options.has(Part::Sqlite) {
+        tell("sqlite", parts::sqlite::run(&bench).await?)?;
+    }
     if bench.options.has(Part::Latency) {
         tell("latency", parts::latency::run(&bench).await?)?;
     }

@@ -11,7 +11,7 @@ usage: cargo xtask bench [--quick] [--write] [--part PART,…] [--only GROUP,…
 
   --quick     short rounds and few of them: to see that the rig works, or a rough answer
   --write     puts the results, tables and charts of the parts that were run into docs/performance
-  --part      table, store, latency, revocation, scaling, memory; default: all of them
+  --part      table, store, sqlite, latency, revocation, scaling, memory; default: all of them
   --only      of the table: floors, ours, rust, node, python; default: all of them. hyper without authentication is
               always there, because the others are compared with it. Not with --write
   --workers   threads of each Rust server; default 1";
@@ -23,6 +23,8 @@ pub(crate) enum Part {
     Table,
     /// The store by itself beside pgbench.
     Store,
+    /// The store for SQLite by itself.
+    Sqlite,
     /// One request at a time.
     Latency,
     /// From a sign-out's commit to the refusal.
@@ -34,9 +36,10 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    const ALL: [(&str, Self); 6] = [
+    const ALL: [(&str, Self); 7] = [
         ("table", Self::Table),
         ("store", Self::Store),
+        ("sqlite", Self::Sqlite),
         ("latency", Self::Latency),
         ("revocation", Self::Revocation),
         ("scaling", Self::Scaling),

@@ -73,7 +73,10 @@ fn processor_time() -> Result<Duration, BoxError> {
     for task in std::fs::read_dir("/proc/self/task")? {
         let path = task?.path().join("schedstat");
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        let field = text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok());
+        let field = text
+            .split_whitespace()
+            .next()
+            .and_then(|field| field.parse::<u64>().ok());
         nanoseconds += field.unwrap_or_default();
     }
     Ok(Duration::from_nanos(nanoseconds))
