@@ -5,8 +5,9 @@ use std::process::Command;
 
 use crate::{cargo, workspace};
 
-const TARGETS: [&str; 7] = [
+const TARGETS: [&str; 8] = [
     "authorization",
+    "chatkit",
     "cookie",
     "database_url",
     "jwt",
