@@ -11,6 +11,7 @@ use crate::store::StoreError;
 pub(super) struct Interrupt(Arc<Shared>);
 
 /// In the hands of the thread that works.
+#[derive(Clone)]
 pub(super) struct Interruptible(Arc<Shared>);
 
 #[derive(Default)]

@@ -14,7 +14,7 @@ type Work = Box<dyn FnOnce(Result<&mut Connection, StoreError>) -> bool + Send>;
 /// One caller's work, on its way to a thread.
 pub(super) struct Read {
     work: Work,
-    interruptible: Arc<Interruptible>,
+    interruptible: Interruptible,
     /// Where the caller waits.
     runtime: Handle,
 }
@@ -25,8 +25,7 @@ impl Read {
         caller: oneshot::Sender<Result<T, StoreError>>,
         interruptible: Interruptible,
     ) -> Self {
-        let interruptible = Arc::new(interruptible);
-        let own = Arc::clone(&interruptible);
+        let own = interruptible.clone();
         // What is logged on the other thread goes where the caller's own events go.
         let dispatch = tracing::dispatcher::get_default(Clone::clone);
         let read = move |connection: Result<&mut Connection, StoreError>| {
