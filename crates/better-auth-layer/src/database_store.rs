@@ -315,9 +315,7 @@ fn listen(settings: &Settings, cache: &Invalidation) -> Result<(), ConfigError> 
 
 /// The listener that the settings name; `None` where the database is not PostgreSQL.
 #[cfg(feature = "postgres")]
-fn listener(
-    settings: &Settings,
-) -> Result<Option<crate::postgres::PostgresListener>, ConfigError> {
+fn listener(settings: &Settings) -> Result<Option<crate::postgres::PostgresListener>, ConfigError> {
     let Some(DatabaseUrl::Postgres(url)) = settings.database_url() else {
         return Ok(None);
     };

@@ -140,8 +140,9 @@ fn describe(fetched: &Fetched) -> Finding {
         return Finding::ok("public keys", format!("{usable} can be used"));
     }
     let says = format!("{usable} of {keys} can be used");
-    Finding::warning("public keys", says)
-        .with_remedy("see the log for what is wrong with the others; tokens that they sign are refused")
+    Finding::warning("public keys", says).with_remedy(
+        "see the log for what is wrong with the others; tokens that they sign are refused",
+    )
 }
 
 /// This machine's clock before and after somebody else's was read, whose time then was between two.

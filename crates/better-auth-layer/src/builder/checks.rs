@@ -161,7 +161,10 @@ impl BetterAuthLayerBuilder {
             )
             .with_remedy("make a longer one, such as with `openssl rand -base64 32`")
         } else {
-            Finding::ok("secret", "has 32 bytes or more, and is not the public default")
+            Finding::ok(
+                "secret",
+                "has 32 bytes or more, and is not the public default",
+            )
         }];
         if self.issuer.is_some() && self.accept_secret_jwts {
             advice.push(Finding::ok("issuer", "secret-signed tokens must have it"));

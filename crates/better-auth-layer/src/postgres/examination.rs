@@ -37,7 +37,10 @@ impl Lookups {
         let rows = connection.query(VERSION, &[]).await?;
         let version = rows.first().and_then(|row| row.try_get(0).ok());
         let version: String = version.unwrap_or_default();
-        findings.push(Finding::ok("database", format!("PostgreSQL {version} answers")));
+        findings.push(Finding::ok(
+            "database",
+            format!("PostgreSQL {version} answers"),
+        ));
         findings.push(describe(self.access.transport));
         *what = "statements";
         findings.push(connection.describe_statements(&self.access.direct).await?);
