@@ -55,7 +55,7 @@ impl StoreError {
                 "see that the server of users and sessions runs, that it can be reached from here, and that address, user, password and database in DATABASE_URL are right"
             }
             StoreErrorKind::Timeout => {
-                "see that the server of users and sessions runs and has time to answer, and that nothing between here and there swallows connections"
+                "see that DATABASE_URL leads to the server of users and sessions, that it runs and has time to answer, and that nothing in between swallows connections"
             }
             StoreErrorKind::Schema => {
                 "see that this is Better Auth's database, that its migrations have run, and that the role may SELECT from the tables"
