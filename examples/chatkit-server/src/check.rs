@@ -1,5 +1,7 @@
 //! The command `check`: whether everything is right, before anybody is let in.
 
+use std::time::Duration;
+
 use better_auth_layer::{BetterAuthLayer, Diagnosis, Environment, Finding, Settings};
 use tokio::runtime::Runtime;
 
@@ -7,6 +9,9 @@ use crate::{
     configuration, cors, listener, log, outlet::Outlet, protected::Protected,
     start_error::StartError,
 };
+
+/// How long the end may be held up by a console that nobody reads.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What `serve` would start with, looked at in turn.
 pub(crate) fn run() -> Result<Diagnosis, StartError> {
@@ -21,6 +26,7 @@ pub(crate) fn run() -> Result<Diagnosis, StartError> {
             diagnosis.extend(of_the_server(&environment, &outlet));
             let deployment = Runtime::new()?.block_on(of_the_deployment(&environment));
             diagnosis.extend(deployment.findings().iter().cloned());
+            outlet.flush(PATIENCE);
         }
         Err(error) => diagnosis.push(error.into()),
     }
