@@ -62,6 +62,31 @@ fn the_security_policy_names_tests_that_exist() {
     assert!(found >= 14, "only {found} tests are named");
 }
 
+/// The page about Neon, which nothing was run against, says by which test each of its statements is held.
+#[test]
+fn the_page_about_neon_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let library = root.join("crates/better-auth-layer/src");
+    let page = fs::read_to_string(library.join("guide/neon.md")).unwrap();
+    let mut files = Vec::new();
+    for folder in [&root.join("tests"), &library] {
+        rust_files(folder, &mut files);
+    }
+    let code: Vec<String> = files
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let mut found = 0;
+    for cell in page.lines().filter_map(|line| line.split('|').nth(2)) {
+        for test in cell.split('`').skip(1).step_by(2) {
+            let name = format!("fn {test}(");
+            assert!(code.iter().any(|text| text.contains(&name)), "{test}");
+            found += 1;
+        }
+    }
+    assert!(found >= 7, "only {found} tests are named");
+}
+
 /// In documentation, these teach people to take a forgotten layer for a visitor who has not signed in.
 #[test]
 fn no_example_takes_a_forgotten_layer_for_nobody() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the top of the house to its bottom. Modules on one line do not know each other.
 const ORDER: [&[&str]; 24] = [
     &["clock", "secret", "config_error"],
-    &["base_url", "root_certificates"],
+    &["base_url", "diagnosis", "root_certificates"],
     &["rejection"],
     &["identity"],
     &["credential", "metrics"],

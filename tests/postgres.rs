@@ -18,6 +18,8 @@ mod ids;
 mod many_sessions;
 #[path = "postgres/naming.rs"]
 mod naming;
+#[path = "postgres/neon.rs"]
+mod neon;
 #[path = "postgres/outage.rs"]
 mod outage;
 #[path = "postgres/redaction.rs"]

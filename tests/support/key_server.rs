@@ -19,6 +19,8 @@ use crate::postgres::ServerCertificate;
 pub enum Reply {
     /// `200` with this body.
     Body(String),
+    /// The same, with further lines of the head, each with its line break.
+    Headed(String, String),
     /// Another status with this body and a `location`.
     Status(u16, String),
     /// Bytes that are no HTTP.
@@ -156,6 +158,13 @@ async fn answer(
             stream
                 .write_all((ok(body.len()) + &body).as_bytes())
                 .await?
+        }
+        Reply::Headed(lines, body) => {
+            let text = format!(
+                "HTTP/1.1 200 OK\r\n{lines}content-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(text.as_bytes()).await?;
         }
         Reply::Status(status, body) => {
             let text = format!(

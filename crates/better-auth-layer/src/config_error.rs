@@ -47,6 +47,11 @@ impl ConfigError {
         }
     }
 
+    /// The setting, the problem and the remedy.
+    pub(crate) fn into_parts(self) -> [Cow<'static, str>; 3] {
+        [self.setting, self.problem, self.remedy]
+    }
+
     /// The same error about `other`, where it is about `setting`.
     #[cfg(feature = "postgres")]
     pub(crate) fn about(mut self, setting: &str, other: &'static str) -> Self {

@@ -2,8 +2,10 @@
 
 use crate::builder::BetterAuthLayerBuilder;
 use crate::cache::{CachedStore, Invalidation};
+use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::database_url::DatabaseUrl;
+use crate::diagnosis::{Diagnosis, Finding};
 use crate::environment::Environment;
 use crate::identity::Member;
 use crate::layer::BetterAuthLayer;
@@ -35,6 +37,13 @@ pub enum DatabaseStore {
     Sqlite(crate::sqlite::SqliteStore),
 }
 
+/// Whether the database is asked once, so that what is wrong with it is in the log.
+#[derive(Clone, Copy)]
+enum Start {
+    WithALook,
+    WithoutLooking,
+}
+
 impl DatabaseStore {
     /// Makes the store that the settings name, for programs that need it beside the layer as well:
     ///
@@ -53,6 +62,10 @@ impl DatabaseStore {
     ///
     /// As [`connect`](Self::connect), and where `DATABASE_URL` is not set.
     pub async fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        Self::of(settings, Start::WithALook).await
+    }
+
+    async fn of(settings: &Settings, start: Start) -> Result<Self, ConfigError> {
         let Some(url) = settings.database_url() else {
             return Err(ConfigError::new(
                 "DATABASE_URL",
@@ -60,7 +73,7 @@ impl DatabaseStore {
                 "set it to `postgres://user:password@host:5432/database` or `sqlite:path/to/file.sqlite`",
             ));
         };
-        Self::connect(url, settings.schema()).await
+        Self::open(url, settings.schema(), start).await
     }
 
     /// Makes the store. A PostgreSQL server may be down, a SQLite file must exist.
@@ -69,13 +82,19 @@ impl DatabaseStore {
     ///
     /// [`ConfigError`] when the address or the file cannot be used, or names a database whose feature is not enabled.
     pub async fn connect(url: &DatabaseUrl, schema: &Schema) -> Result<Self, ConfigError> {
+        Self::open(url, schema, Start::WithALook).await
+    }
+
+    async fn open(url: &DatabaseUrl, schema: &Schema, start: Start) -> Result<Self, ConfigError> {
+        let _ = start;
         match url {
             #[cfg(feature = "postgres")]
             DatabaseUrl::Postgres(url) => {
-                let store = crate::postgres::PostgresStore::builder(url);
-                Ok(Self::Postgres(
-                    store.schema(schema.clone()).connect().await?,
-                ))
+                let store = crate::postgres::PostgresStore::builder(url).schema(schema.clone());
+                Ok(Self::Postgres(match start {
+                    Start::WithALook => store.connect().await?,
+                    Start::WithoutLooking => store.build()?,
+                }))
             }
             #[cfg(feature = "sqlite")]
             DatabaseUrl::Sqlite(path) => {
@@ -131,6 +150,24 @@ impl UserStore for DatabaseStore {
             Self::Postgres(store) => store.check().await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.check().await,
+        }
+    }
+
+    async fn examine(&self) -> Vec<Finding> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.examine().await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.examine().await,
+        }
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.time().await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.time().await,
         }
     }
 }
@@ -191,12 +228,8 @@ impl BetterAuthLayer {
     /// [`ConfigError`] names the variable that is missing or cannot be used and says what to write.
     pub async fn from_settings(settings: &Settings) -> Result<BetterAuthLayerBuilder, ConfigError> {
         // Said before anything is connected to, and after the address, which is wanted first.
-        if settings.database_url().is_some() && !settings.accept_a_credential() {
-            return Err(ConfigError::new(
-                "BETTER_AUTH_SECRET",
-                "is not set",
-                "set it to the secret that Better Auth runs with, or BETTER_AUTH_URL to its address, or both",
-            ));
+        if settings.database_url().is_some() {
+            lacks_a_credential(settings)?;
         }
         let store = DatabaseStore::from_settings(settings).await?;
         let builder = settings.builder();
@@ -209,23 +242,94 @@ impl BetterAuthLayer {
         }
         Ok(builder.store(store))
     }
+
+    /// Looks at the deployment that the environment names before anybody is let in: the settings, the database with its
+    /// tables, its connection and its clock, the public keys, and, with `BETTER_AUTH_CACHE=listen`, whether changes are
+    /// announced and heard. It is [`Authenticator::check`](crate::Authenticator::check) for the layer that
+    /// [`from_env`](Self::from_env) makes; nothing is left running.
+    ///
+    /// ```no_run
+    /// use better_auth_layer::{BetterAuthLayer, Environment};
+    /// use std::process::ExitCode;
+    ///
+    /// # async fn example() -> ExitCode {
+    /// let diagnosis = BetterAuthLayer::check_env(&Environment::from_process()).await;
+    /// print!("{diagnosis}");
+    /// if diagnosis.is_healthy() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    /// # }
+    /// ```
+    pub async fn check_env(environment: &Environment) -> Diagnosis {
+        check(environment).await.unwrap_or_else(|error| {
+            let mut diagnosis = Diagnosis::new();
+            diagnosis.push(error.into());
+            diagnosis
+        })
+    }
+}
+
+async fn check(environment: &Environment) -> Result<Diagnosis, ConfigError> {
+    let settings = Settings::read(environment)?;
+    let settings = &settings;
+    // Nothing is asked yet: whatever is wrong with the database is a finding, and nothing is listened to.
+    let store = DatabaseStore::of(settings, Start::WithoutLooking).await?;
+    lacks_a_credential(settings)?;
+    let layer = settings.builder().store(store).build()?;
+    let mut diagnosis = layer.authenticator().check().await;
+    if settings.cache() == CacheSetting::Listen {
+        diagnosis.push(check_listener(settings).await);
+    }
+    Ok(diagnosis)
+}
+
+async fn check_listener(settings: &Settings) -> Finding {
+    #[cfg(feature = "postgres")]
+    match listener(settings) {
+        Ok(Some(listener)) => return listener.check().await,
+        Ok(None) => {}
+        Err(error) => return error.into(),
+    }
+    let _ = settings;
+    no_listener().into()
+}
+
+fn lacks_a_credential(settings: &Settings) -> Result<(), ConfigError> {
+    if settings.accept_a_credential() {
+        return Ok(());
+    }
+    Err(ConfigError::new(
+        "BETTER_AUTH_SECRET",
+        "is not set",
+        "set it to the secret that Better Auth runs with, or BETTER_AUTH_URL to its address, or both",
+    ))
 }
 
 fn listen(settings: &Settings, cache: &Invalidation) -> Result<(), ConfigError> {
     #[cfg(feature = "postgres")]
-    if let Some(DatabaseUrl::Postgres(url)) = settings.database_url() {
-        let direct = settings.database_direct_url().unwrap_or(url);
-        let listener = crate::postgres::PostgresListener::builder(direct)
-            .query_url(url)
-            .schema(settings.schema().clone())
-            .build()?;
+    if let Some(listener) = listener(settings)? {
         listener.listen(cache);
         return Ok(());
     }
     let _ = (settings, cache);
-    Err(ConfigError::new(
+    Err(no_listener())
+}
+
+/// The listener that the settings name; `None` where the database is not PostgreSQL.
+#[cfg(feature = "postgres")]
+fn listener(settings: &Settings) -> Result<Option<crate::postgres::PostgresListener>, ConfigError> {
+    let Some(DatabaseUrl::Postgres(url)) = settings.database_url() else {
+        return Ok(None);
+    };
+    let direct = settings.database_direct_url().unwrap_or(url);
+    let listener = crate::postgres::PostgresListener::builder(direct)
+        .query_url(url)
+        .schema(settings.schema().clone());
+    listener.build().map(Some)
+}
+
+fn no_listener() -> ConfigError {
+    ConfigError::new(
         "BETTER_AUTH_CACHE",
         "is `listen`, but only PostgreSQL says what changes",
         "write `on`, or `off`",
-    ))
+    )
 }

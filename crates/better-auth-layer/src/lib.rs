@@ -150,6 +150,7 @@ mod csrf;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod database_store;
 mod database_url;
+mod diagnosis;
 mod environment;
 mod future;
 mod gate;
@@ -192,6 +193,7 @@ pub use self::csrf::TrustedOrigin;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use self::database_store::DatabaseStore;
 pub use self::database_url::DatabaseUrl;
+pub use self::diagnosis::{Diagnosis, Finding, Verdict};
 pub use self::environment::Environment;
 pub use self::future::ResponseFuture;
 pub use self::identity::{

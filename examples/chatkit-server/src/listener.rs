@@ -12,6 +12,14 @@ const DEFAULT_PORT: u16 = 8000;
 
 /// Listens on `HOST` and `PORT`.
 pub(crate) async fn bind(environment: &Environment) -> Result<TcpListener, StartError> {
+    let (host, port) = address(environment)?;
+    TcpListener::bind((host, port))
+        .await
+        .map_err(|error| failure(&error, host, port))
+}
+
+/// `HOST` and `PORT`, as they were set.
+pub(crate) fn address(environment: &Environment) -> Result<(&str, u16), StartError> {
     let host = host(environment.get("HOST")?.unwrap_or(DEFAULT_HOST))?;
     let port = match environment.get("PORT")? {
         None => DEFAULT_PORT,
@@ -20,9 +28,7 @@ pub(crate) async fn bind(environment: &Environment) -> Result<TcpListener, Start
             StartError::of_variable("PORT", "is not the number of a port", remedy)
         })?,
     };
-    TcpListener::bind((host, port))
-        .await
-        .map_err(|error| failure(&error, host, port))
+    Ok((host, port))
 }
 
 /// An address or a name, with the brackets of a URL taken off.

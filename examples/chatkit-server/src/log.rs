@@ -10,6 +10,14 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{outlet::Outlet, start_error::StartError};
 
+/// Starts logging where `RUST_LOG` says so, and else not at all.
+pub(crate) fn start_if_asked(environment: &Environment, outlet: Outlet) -> Result<(), StartError> {
+    match environment.get("RUST_LOG")? {
+        Some(_) => start(environment, outlet),
+        None => Ok(()),
+    }
+}
+
 /// Starts logging as `RUST_LOG` says.
 pub(crate) fn start(environment: &Environment, outlet: Outlet) -> Result<(), StartError> {
     let filter = environment.get("RUST_LOG")?.unwrap_or("info");

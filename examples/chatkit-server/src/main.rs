@@ -3,6 +3,7 @@
 mod app;
 mod body;
 mod chatkit;
+mod check;
 mod configuration;
 mod cors;
 mod demo;
@@ -30,26 +31,42 @@ use self::{
     start_error::StartError,
 };
 
+/// The exit code of a check that has found something wrong.
+const UNHEALTHY: u8 = 1;
+
 /// The exit code of a program that could not begin.
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
     let outcome = match Command::parse(env::args_os().skip(1)) {
-        Ok(Command::Help) => print(USAGE),
+        Ok(Command::Help) => print(USAGE).map(|()| ExitCode::SUCCESS),
+        Ok(Command::Check) => check(),
         Ok(Command::Token { email, subject }) => {
-            token::run(&email, subject.as_deref()).and_then(|token| print(&format!("{token}\n")))
+            let token = token::run(&email, subject.as_deref());
+            token
+                .and_then(|token| print(&format!("{token}\n")))
+                .map(|()| ExitCode::SUCCESS)
         }
-        Ok(Command::Serve) => serve::run(),
+        Ok(Command::Serve) => serve::run().map(|()| ExitCode::SUCCESS),
         Err(error) => Err(error),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nobody is left to tell where standard error is closed.
-            let _ = writeln!(io::stderr(), "error: {error}");
-            ExitCode::from(UNUSABLE)
-        }
+    outcome.unwrap_or_else(|error| {
+        // Nobody is left to tell where standard error is closed.
+        let _ = writeln!(io::stderr(), "error: {error}");
+        ExitCode::from(UNUSABLE)
+    })
+}
+
+fn check() -> Result<ExitCode, StartError> {
+    let diagnosis = check::run()?;
+    print(&diagnosis.to_string())?;
+    if diagnosis.is_healthy() {
+        return Ok(ExitCode::SUCCESS);
     }
+    print(
+        "Something has failed: as it is, requests would be refused, or the server would not start.\n",
+    )?;
+    Ok(ExitCode::from(UNHEALTHY))
 }
 
 fn print(text: &str) -> Result<(), StartError> {

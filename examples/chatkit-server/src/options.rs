@@ -10,6 +10,10 @@ A ChatKit endpoint behind BetterAuthLayer.
 usage: chatkit-server
            serve; without DATABASE_URL, BETTER_AUTH_SECRET and BETTER_AUTH_URL a demo with a
            user of its own
+       chatkit-server check
+           look at everything that serving needs: settings, database, tables, public keys,
+           clocks; one line for each, with what to do where it is not `ok`. Serves nobody.
+           Exits with 0 if nothing has `failed`, else with 1
        chatkit-server token --email ADDRESS [--sub USER_ID]
            print a token for this user, signed with BETTER_AUTH_SECRET and good for an hour
        chatkit-server --help
@@ -19,6 +23,7 @@ Variables, from the environment or from `.env` in the working directory:
   BETTER_AUTH_SECRET   the secret that Better Auth runs with
   BETTER_AUTH_URL      its address, such as https://app.example.com: for the tokens of its own
   BETTER_AUTH_ISSUER   the `iss` that tokens signed with the secret must have
+  DATABASE_DIRECT_URL  the same database without a pooler, with BETTER_AUTH_CACHE=listen
   HOST, PORT           where to listen (127.0.0.1, 8000; PORT=0 picks a free port)
   CORS_ORIGINS         web pages that may call, between commas (those of this machine)
   CHATKIT_UPSTREAM     a ChatKit server to pass requests on to (the built-in demo)
@@ -29,6 +34,7 @@ Variables, from the environment or from `.env` in the working directory:
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Serve,
+    Check,
     Token {
         email: String,
         subject: Option<String>,
@@ -44,6 +50,11 @@ impl Command {
         };
         match command.as_str() {
             "help" | "--help" | "-h" => Ok(Self::Help),
+            "check" => match arguments.next()?.as_deref() {
+                None => Ok(Self::Check),
+                Some("--help" | "-h") => Ok(Self::Help),
+                Some(other) => Err(unknown(other)),
+            },
             "token" => Self::parse_token(arguments),
             other => Err(unknown(other)),
         }
@@ -118,6 +129,8 @@ mod tests {
             ("help", Command::Help),
             ("--help", Command::Help),
             ("-h", Command::Help),
+            ("check", Command::Check),
+            ("check --help", Command::Help),
             ("token --help", Command::Help),
             ("token --email a@example.com", token(None)),
             ("token --email=a@example.com", token(None)),
@@ -132,6 +145,7 @@ mod tests {
     fn whatever_else_is_there_gets_the_usage() {
         for (line, problem) in [
             ("serve", "\"serve\" is not an argument"),
+            ("check all", "\"all\" is not an argument"),
             ("--port 1", "\"--port\" is not an argument"),
             ("token", "token needs --email"),
             ("token --sub 7", "token needs --email"),

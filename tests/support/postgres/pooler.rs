@@ -1,6 +1,7 @@
 //! A real PgBouncer in front of a cluster.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     thread,
@@ -13,7 +14,8 @@ use super::{
     keeper::Keeper,
     own::{OwnCluster, on_a_thread},
     pooler_program,
-    server::unique_name,
+    server::{PASSWORD, free_port, unique_name},
+    tls::ServerCertificate,
     url::Address,
 };
 
@@ -49,10 +51,34 @@ impl Pooler {
     /// When there is none or it does not start, with what to do about it.
     pub async fn start(cluster: &OwnCluster, mode: PoolMode, connections: u32) -> Self {
         let server = cluster.socket_dir().to_owned();
-        match on_a_thread(move || launch(&server, mode, connections)).await {
+        match on_a_thread(move || launch(&server, mode, connections, None)).await {
             Ok(pooler) => pooler,
             Err(reason) => panic!("{reason}"),
         }
+    }
+
+    /// Starts a PgBouncer in transaction mode that is reached over TCP, with TLS and SCRAM passwords alone.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_with_tls(cluster: &OwnCluster, certificate: &ServerCertificate) -> Self {
+        let server = cluster.socket_dir().to_owned();
+        let tls = certificate.clone();
+        let launched = on_a_thread(move || {
+            let port = free_port()?;
+            launch(&server, PoolMode::Transaction, 4, Some((port, &tls)))
+        });
+        match launched.await {
+            Ok(pooler) => pooler,
+            Err(reason) => panic!("{reason}"),
+        }
+    }
+
+    /// The TCP port, with TLS.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.address.port()
     }
 
     /// The URL of a database of the cluster, through this PgBouncer.
@@ -68,7 +94,8 @@ impl Pooler {
     }
 
     fn await_socket(&self) -> Result<(), String> {
-        let socket = self.directory.join(".s.PGSQL.5432");
+        let port = self.port().unwrap_or(5432);
+        let socket = self.directory.join(format!(".s.PGSQL.{port}"));
         let deadline = Instant::now() + PATIENCE;
         let reason = loop {
             // Asked before the look at the files: a keeper that is gone changes none.
@@ -94,7 +121,12 @@ impl Pooler {
     }
 }
 
-fn launch(server: &Path, mode: PoolMode, connections: u32) -> Result<Pooler, String> {
+fn launch(
+    server: &Path,
+    mode: PoolMode,
+    connections: u32,
+    tls: Option<(u16, &ServerCertificate)>,
+) -> Result<Pooler, String> {
     let program = pooler_program::find()?;
     let account = Account::choose()?;
     let directory = account.base_directory()?.join(unique_name());
@@ -103,30 +135,70 @@ fn launch(server: &Path, mode: PoolMode, connections: u32) -> Result<Pooler, Str
         PoolMode::Session => "session",
     };
     // Whoever can enter the directory is trusted, as by the server behind it.
+    let (listen, auth) = match tls {
+        None => (
+            "listen_addr =\nlisten_port = 5432\n".to_owned(),
+            "auth_type = any\n".to_owned(),
+        ),
+        Some((port, _)) => (
+            format!("listen_addr = 127.0.0.1\nlisten_port = {port}\n"),
+            format!(
+                "auth_type = scram-sha-256\n\
+                 auth_file = {directory}/accounts.txt\n\
+                 client_tls_sslmode = require\n\
+                 client_tls_cert_file = {directory}/server.crt\n\
+                 client_tls_key_file = {directory}/server.key\n",
+                directory = directory.display(),
+            ),
+        ),
+    };
     let settings = format!(
         "[databases]\n\
-         * = host={server} port=5432 user=postgres\n\
+         * = host={server} port={server_port} user=postgres\n\
          [pgbouncer]\n\
-         listen_addr =\n\
-         listen_port = 5432\n\
+         {listen}\
          unix_socket_dir = {directory}\n\
          pidfile = {directory}/pgbouncer.pid\n\
-         auth_type = any\n\
+         {auth}\
          pool_mode = {mode}\n\
          default_pool_size = {connections}\n\
-         max_client_conn = 500\n",
+         max_client_conn = 500\n\
+         server_login_retry = 1\n",
         server = server.display(),
+        server_port = server_port(server)?,
         directory = directory.display(),
     );
+    let accounts = format!("\"postgres\" \"{PASSWORD}\"");
+    let mut arguments = vec![directory.as_ref(), program.as_ref(), settings.as_ref()];
+    let address = match tls {
+        None => Address::socket(&directory),
+        Some((port, certificate)) => {
+            arguments.extend::<[&OsStr; 3]>([
+                certificate.cert_pem.as_ref(),
+                certificate.key_pem.as_ref(),
+                accounts.as_ref(),
+            ]);
+            Address::tcp(&directory, port, PASSWORD)
+        }
+    };
     let pooler = Pooler {
-        keeper: Keeper::start(
-            &account,
-            SCRIPT,
-            &[directory.as_ref(), program.as_ref(), settings.as_ref()],
-        )?,
-        address: Address::socket(&directory),
+        keeper: Keeper::start(&account, SCRIPT, &arguments)?,
+        address,
         directory,
     };
     pooler.await_socket()?;
     Ok(pooler)
+}
+
+/// The port in the name of the server's socket, which a server that listens on TCP shares.
+fn server_port(directory: &Path) -> Result<u16, String> {
+    let entries = fs::read_dir(directory)
+        .map_err(|error| format!("cannot read {}: {error}", directory.display()))?;
+    entries
+        .flatten()
+        .find_map(|entry| {
+            let name = entry.file_name();
+            name.to_str()?.strip_prefix(".s.PGSQL.")?.parse().ok()
+        })
+        .ok_or_else(|| format!("no server listens in {}", directory.display()))
 }

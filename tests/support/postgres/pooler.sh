@@ -1,6 +1,6 @@
 # Owns one PgBouncer: starts it, and stops and removes it once the tests have ended.
 #
-#   sh pooler.sh DIRECTORY PROGRAM SETTINGS
+#   sh pooler.sh DIRECTORY PROGRAM SETTINGS [CERTIFICATE KEY ACCOUNTS]
 #
 # Standard input is a pipe from the test process, as for `keeper.sh`. `exited` holds the exit status of a PgBouncer that
 # has ended.
@@ -15,6 +15,11 @@ trap : HUP INT TERM
 mkdir -m 700 "$directory" || exit 1
 exec 2>/dev/null
 printf '%s\n' "$settings" >"$directory/pgbouncer.ini"
+if [ "$#" -eq 6 ]; then
+    printf '%s\n' "$4" >"$directory/server.crt"
+    printf '%s\n' "$5" >"$directory/server.key"
+    printf '%s\n' "$6" >"$directory/accounts.txt"
+fi
 (
     "$program" "$directory/pgbouncer.ini" </dev/null >"$directory/pgbouncer.log" 2>&1
     echo $? >"$directory/exited"

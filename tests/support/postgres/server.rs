@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_millis(10);
 const SCRIPT: &str = include_str!("keeper.sh");
 
 /// Asked for over TCP only; the socket's directory is closed to others.
-const PASSWORD: &str = "throw-away";
+pub(super) const PASSWORD: &str = "throw-away";
 
 /// A free port may be taken by somebody else before the server listens on it.
 const PORT_ATTEMPTS: u32 = 3;
@@ -267,7 +267,7 @@ pub(super) fn unique_name() -> String {
     format!("bat-{}-{:x}-{number}", process::id(), nanos & 0xffff_ffff)
 }
 
-fn free_port() -> Result<u16, String> {
+pub(super) fn free_port() -> Result<u16, String> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())

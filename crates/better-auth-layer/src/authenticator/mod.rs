@@ -1,5 +1,6 @@
 //! Extract, verify, resolve: a request's head in, an identity or a rejection out.
 
+mod check;
 mod judge;
 mod reproof;
 mod sessions;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, request};
 
+pub(crate) use self::check::Probe;
 use self::judge::{invalid, lookup, refused};
 pub(crate) use self::sessions::Sessions;
 use self::sessions::{AwaitedCache, SessionStep};
@@ -46,6 +48,7 @@ pub struct Authenticator {
 pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Arc<dyn DynUserStore>,
+    pub(crate) probe: Probe,
     pub(crate) sources: Sources,
     pub(crate) jwts: JwtVerifier,
     pub(crate) sessions: Sessions,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::BetterAuthLayerBuilder;
-use crate::authenticator::{Authenticator, Inner, Sessions};
+use crate::authenticator::{Authenticator, Inner, Probe, Sessions};
 use crate::base_url::BaseUrl;
 use crate::config_error::ConfigError;
 use crate::credential::{CredentialSource, SessionCookie, Sources};
@@ -58,7 +58,11 @@ impl BetterAuthLayerBuilder {
                 "use a store that supports it, or do not accept the credential that needs it (`without_secret_jwts`, `without_session_tokens`)",
             ));
         }
-        self.warn();
+        let probe = Probe {
+            advice: self.advise(),
+            lookups: self.needs(keys.is_some()).collect(),
+            keys: keys.as_ref().map(|keys| Arc::clone(keys.cache())),
+        };
         let places = self.take_sources();
         // Better Auth writes its origin into a cookie cache, whatever `jwt.issuer` says.
         let origin = base_url.as_ref().map(|url| url.origin().to_owned());
@@ -85,6 +89,7 @@ impl BetterAuthLayerBuilder {
                 .unwrap_or_default(),
             clock: self.clock,
             store,
+            probe,
             require_matching_subject: self.require_matching_subject,
             require_verified_email: self.require_verified_email,
             lookup_timeout: self.lookup_timeout,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::BetterAuthLayerBuilder;
 use crate::config_error::ConfigError;
 use crate::credential::Place;
+use crate::diagnosis::Finding;
 use crate::secret::Secret;
 
 /// More would make `exp` a suggestion.
@@ -145,22 +146,40 @@ impl BetterAuthLayerBuilder {
         self.secrets.is_some() && self.accept_session_tokens
     }
 
-    pub(super) fn warn(&self) {
+    /// What there is to say about settings that can be used, and logs what is to be mended.
+    pub(super) fn advise(&self) -> Vec<Finding> {
         let Some(secrets) = &self.secrets else {
-            return;
+            return Vec::new();
         };
-        if secrets
+        let is_short = secrets
             .accepted(self.accept_previous_secrets)
-            .any(Secret::is_shorter_than_recommended)
-        {
-            tracing::warn!(
-                "the secret has fewer than 32 bytes and can be found by trial from one token; make a longer one, such as with `openssl rand -base64 32`"
+            .any(Secret::is_shorter_than_recommended);
+        let mut advice = vec![if is_short {
+            Finding::warning(
+                "secret",
+                "the secret has fewer than 32 bytes and can be found by trial from one token",
+            )
+            .with_remedy("make a longer one, such as with `openssl rand -base64 32`")
+        } else {
+            Finding::ok(
+                "secret",
+                "has 32 bytes or more, and is not the public default",
+            )
+        }];
+        if self.issuer.is_some() && self.accept_secret_jwts {
+            advice.push(Finding::ok("issuer", "secret-signed tokens must have it"));
+        } else if self.accept_secret_jwts {
+            advice.push(
+                Finding::warning("issuer", "secret-signed tokens of every issuer are accepted").with_remedy(
+                    "set BETTER_AUTH_ISSUER or the builder's `issuer` and mint tokens with `iss`, or `without_secret_jwts` where none are minted",
+                ),
             );
         }
-        if self.issuer.is_none() && self.accept_secret_jwts {
-            tracing::warn!(
-                "secret-signed tokens of every issuer are accepted; set BETTER_AUTH_ISSUER or the builder's `issuer` and mint tokens with `iss`, or `without_secret_jwts` where none are minted"
-            );
+        for finding in &advice {
+            if let Some(remedy) = finding.remedy() {
+                tracing::warn!("{}; {remedy}", finding.says());
+            }
         }
+        advice
     }
 }

@@ -13,7 +13,8 @@ use super::answer::{Answer, Asked};
 use super::builder::CachedStoreBuilder;
 use super::invalidation::Invalidation;
 use super::revocations::{Announcements, Revocations};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::diagnosis::Finding;
 use crate::identity::Member;
 use crate::store::{
     Lookup, LookupKind, MembershipStore, Question, QuestionRef, Resolution, StoreError, UserStore,
@@ -141,6 +142,14 @@ impl<S: UserStore> UserStore for CachedStore<S> {
 
     fn check(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         self.inner.store.check()
+    }
+
+    fn examine(&self) -> impl Future<Output = Vec<Finding>> + Send {
+        self.inner.store.examine()
+    }
+
+    fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
+        self.inner.store.time()
     }
 }
 

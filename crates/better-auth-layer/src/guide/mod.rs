@@ -19,7 +19,7 @@
 //! | [`staging`] | another issuer, another audience, keys from the database |
 //! | [`streams`] | server-sent events and WebSockets that end with the session |
 //! | [`refusals`] | what clients see, problem details, pages of one's own |
-//! | [`observability`] | spans, metrics, what is logged and what never is |
+//! | [`observability`] | a check before anybody is let in, spans, metrics, what is logged and what never is |
 //! | [`openapi`] | the security schemes for an API description |
 
 #[doc = include_str!("authorization.md")]

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::key_set::UsableKeys;
 use super::{DynKeySource, JwksOptions, KeySourceError, VerificationKey};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::telemetry::meter;
 
 /// Keys of a source, read without a lock and fetched by one task at a time.
@@ -50,6 +50,16 @@ pub(crate) enum KeyLookup {
     Unavailable,
     /// A fetch has begun that may bring it: [`KeyCache::wait`].
     Fetching(watch::Receiver<()>),
+}
+
+/// What a fetch has brought, and when.
+pub(crate) struct Fetched {
+    pub(crate) keys: usize,
+    pub(crate) usable: usize,
+    pub(crate) asked_at: Timestamp,
+    /// What time it was at the issuer.
+    pub(crate) said_at: Option<Timestamp>,
+    pub(crate) answered_at: Timestamp,
 }
 
 /// No keys, and none to be had.
@@ -173,31 +183,69 @@ impl KeyCache {
         let (ended, running) = watch::channel(());
         refresh.running = Some(running.clone());
         drop(refresh);
-        let fetch = Fetch {
-            cache: Arc::clone(self),
-            succeeded: false,
-            _ended: ended,
-        };
+        let fetch = Fetch::new(self, ended);
         runtime.spawn(fetch.run());
         Beginning::Runs(running)
     }
 
-    async fn fetch(&self) -> Result<(), KeySourceError> {
+    /// Fetches now, however short the last time is ago, and says what came of it. `None`: these keys never change.
+    pub(crate) async fn check(self: &Arc<Self>) -> Result<Option<Fetched>, KeySourceError> {
+        if self.is_fixed {
+            return Ok(None);
+        }
+        loop {
+            let (ended, running) = watch::channel(());
+            let others = {
+                let mut refresh = self.refresh();
+                let others = refresh.running.clone();
+                if others.is_none() {
+                    refresh.running = Some(running);
+                }
+                others
+            };
+            // A source is never asked twice at the same time.
+            let Some(mut others) = others else {
+                let mut fetch = Fetch::new(self, ended);
+                let fetched = self.fetch().await;
+                fetch.succeeded = fetched.is_ok();
+                return fetched.map(Some);
+            };
+            while others.changed().await.is_ok() {}
+        }
+    }
+
+    /// How many keys can be used just now.
+    pub(crate) fn usable_keys(&self) -> usize {
+        let snapshot = self.snapshot.load();
+        let usable = self.usable(snapshot.as_deref(), self.clock.monotonic());
+        usable.map_or(0, |(snapshot, _)| snapshot.keys.len())
+    }
+
+    async fn fetch(&self) -> Result<Fetched, KeySourceError> {
+        let asked_at = self.clock.now();
         let fetch = Arc::clone(&self.source).fetch();
         let keys = tokio::time::timeout(self.options.fetch_timeout, fetch)
             .await
             .map_err(|_| KeySourceError::new("no answer in time"))??;
+        let answered_at = self.clock.now();
         let usable = keys.usable(self.options.rsa_algorithm);
         if usable.len() == 0 {
             let cause = format!("none of the {} keys can be used", keys.len());
             return Err(KeySourceError::new(cause));
         }
         tracing::debug!(keys = usable.len(), "keys fetched");
+        let fetched = Fetched {
+            keys: keys.len(),
+            usable: usable.len(),
+            asked_at,
+            said_at: keys.time_of_issuer(),
+            answered_at,
+        };
         self.snapshot.store(Some(Arc::new(Snapshot {
             keys: usable,
             fetched_at: self.clock.monotonic(),
         })));
-        Ok(())
+        Ok(fetched)
     }
 
     fn refresh(&self) -> MutexGuard<'_, Refresh> {
@@ -227,9 +275,17 @@ struct Fetch {
 }
 
 impl Fetch {
+    fn new(cache: &Arc<KeyCache>, ended: watch::Sender<()>) -> Self {
+        Self {
+            cache: Arc::clone(cache),
+            succeeded: false,
+            _ended: ended,
+        }
+    }
+
     async fn run(mut self) {
         match self.cache.fetch().await {
-            Ok(()) => self.succeeded = true,
+            Ok(_) => self.succeeded = true,
             Err(error) => tracing::warn!(
                 error = format!("{error:#}"),
                 "public keys could not be fetched; those that are known go on serving for a while"

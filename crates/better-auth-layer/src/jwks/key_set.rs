@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::jwk::{Jwk, KeyProblem};
 use super::{JwsAlgorithm, KeySource, KeySourceError, VerificationKey};
+use crate::clock::Timestamp;
 
 /// More keys than any issuer has at a time; a set is searched, never tried.
 const MOST_KEYS: usize = 200;
@@ -31,6 +32,8 @@ const MOST_KEYS: usize = 200;
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: Vec<Jwk>,
+    /// What time it was where they come from.
+    said_at: Option<Timestamp>,
 }
 
 impl KeySet {
@@ -51,7 +54,10 @@ impl KeySet {
         let keys = keys.iter().map(|key| key.as_object().cloned());
         let keys: Option<Vec<_>> = keys.map(|members| members.map(Jwk::new)).collect();
         let keys = keys.ok_or_else(|| KeySourceError::new("this is no JSON Web Key Set"))?;
-        Ok(Self { keys })
+        Ok(Self {
+            keys,
+            said_at: None,
+        })
     }
 
     /// Adds a key that is kept apart from its id and its algorithm, as in Better Auth's table.
@@ -76,6 +82,15 @@ impl KeySet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
+    }
+
+    pub(super) fn said_at(mut self, time: Option<Timestamp>) -> Self {
+        self.said_at = time;
+        self
+    }
+
+    pub(super) fn time_of_issuer(&self) -> Option<Timestamp> {
+        self.said_at
     }
 
     /// The keys that can be used.

@@ -12,7 +12,7 @@ mod small_order;
 mod verification_key;
 
 pub use self::algorithm::JwsAlgorithm;
-pub(crate) use self::key_cache::{KeyCache, KeyLookup};
+pub(crate) use self::key_cache::{Fetched, KeyCache, KeyLookup};
 pub use self::key_set::KeySet;
 pub(crate) use self::key_source::DynKeySource;
 pub use self::key_source::{KeySource, KeySourceError};

@@ -2,17 +2,20 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, USER_AGENT};
-use http::{HeaderValue, Request, StatusCode, Uri};
+use http::header::{ACCEPT, AGE, DATE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::{KeySet, KeySource, KeySourceError};
+use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::root_certificates::tls_config;
 
@@ -154,10 +157,21 @@ impl KeySource for RemoteKeySource {
                 "the issuer answered {status}{hint}"
             )));
         }
+        let said_at = said_at(response.headers());
         let body = Limited::new(response.into_body(), MAXIMUM_LENGTH);
         let body = body.collect().await.map_err(KeySourceError::new)?;
-        KeySet::from_json(&body.to_bytes())
+        Ok(KeySet::from_json(&body.to_bytes())?.said_at(said_at))
     }
+}
+
+/// What time it is at the issuer, if it says so: `Date`, and how long ago that was where a cache stands in between
+/// (RFC 9110 §6.6.1, RFC 9111 §5.1).
+fn said_at(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = |name| headers.get(name)?.to_str().ok();
+    let date = DateTimeParser::new().parse_timestamp(text(DATE)?).ok()?;
+    let age = text(AGE).and_then(|age| age.trim().parse().ok());
+    let date = Timestamp::from_unix_seconds(date.as_second());
+    Some(date.saturating_add(Duration::from_secs(age.unwrap_or(0))))
 }
 
 impl fmt::Debug for RemoteKeySource {

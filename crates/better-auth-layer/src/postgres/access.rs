@@ -5,6 +5,7 @@ use std::sync::Arc;
 use deadpool_postgres::Pool;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::address::Transport;
 use super::direct::Direct;
 
 /// What connections are borrowed with.
@@ -13,4 +14,5 @@ pub(super) struct Access {
     /// For reaching the server beside a connection.
     pub(super) tls: MakeRustlsConnect,
     pub(super) direct: Arc<Direct>,
+    pub(super) transport: Transport,
 }

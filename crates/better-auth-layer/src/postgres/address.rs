@@ -23,6 +23,18 @@ pub(super) struct Address {
     pub(super) root_certificates: Option<PathBuf>,
     /// The database schema that Prisma writes into the address.
     pub(super) schema: Option<String>,
+    pub(super) transport: Transport,
+}
+
+/// What protects the way to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transport {
+    /// TLS, with the certificate and its name verified.
+    Encrypted,
+    /// It does not leave this machine.
+    Local,
+    /// Nothing.
+    ClearText,
 }
 
 /// What tokio-postgres reads itself.
@@ -135,9 +147,15 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name("better-auth-layer");
         }
+        let transport = match config.get_ssl_mode() {
+            SslMode::Require => Transport::Encrypted,
+            _ if local => Transport::Local,
+            _ => Transport::ClearText,
+        };
         Ok(Self {
             config,
             root_certificates,
+            transport,
             schema: schema.filter(|schema| !schema.is_empty()),
         })
     }

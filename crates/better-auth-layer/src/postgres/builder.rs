@@ -203,7 +203,12 @@ impl PostgresStoreBuilder {
             _ => self.schema,
         };
         Ok(PostgresStore::new(
-            Access { pool, tls, direct },
+            Access {
+                pool,
+                tls,
+                direct,
+                transport: address.transport,
+            },
             KnownTables::new(schema, self.schema_refresh),
             self.deadline,
             Limits {

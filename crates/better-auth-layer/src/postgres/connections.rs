@@ -7,10 +7,12 @@ use deadpool_postgres::{Object, PoolError};
 use tokio_postgres::Row;
 
 use super::access::Access;
+use super::direct::Direct;
 use super::failure::{Failure, PostgresError};
 use super::last_refusal::LastRefusal;
 use super::link::Link;
 use super::parameters::Parameter;
+use crate::diagnosis::Finding;
 use crate::store::StoreError;
 
 /// How long to wait between two attempts to connect, at first and at most.
@@ -157,6 +159,13 @@ impl Connection {
         if let Some(pool) = self.link.object().and_then(Object::pool) {
             pool.manager().statement_caches.clear();
         }
+    }
+
+    /// What is done about statements on it.
+    pub(super) async fn describe_statements(&self, direct: &Direct) -> Result<Finding, Failure> {
+        let object = self.link.object().ok_or(Failure::Gone)?;
+        let description = direct.describe(object);
+        self.link.exchange(self.until, description).await
     }
 
     /// Takes the connection out of the pool.

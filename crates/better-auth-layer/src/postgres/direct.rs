@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::announced_process::announced_process;
 use super::statements::Statements;
+use crate::diagnosis::Finding;
 
 /// Knows the connections that lead straight to a process of the server, by the one thing that belongs to each for life:
 /// its cache of prepared statements.
@@ -36,6 +37,29 @@ impl Direct {
             let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
             proven.retain(|cache| cache.strong_count() > 0);
             proven.push(Arc::downgrade(&client.statement_cache));
+        }
+    }
+
+    /// What is done about statements on a connection, and whether that is right.
+    pub(super) async fn describe(&self, client: &ClientWrapper) -> Finding {
+        match self.statements {
+            Statements::Typed => Finding::ok("statements", "are not prepared, as it was said"),
+            Statements::Auto if self.may_prepare(client) => Finding::ok(
+                "statements",
+                "are prepared: the connection leads straight to the server",
+            ),
+            Statements::Auto => Finding::ok(
+                "statements",
+                "are not prepared: the connection leads through a pooler, or was not proven to lead to the server",
+            ),
+            Statements::Prepared => match timeout(self.patience, is_direct(client)).await {
+                Ok(true) => Finding::ok("statements", "are prepared, as it was said"),
+                _ => Finding::warning(
+                    "statements",
+                    "are prepared, as it was said, on a connection that may lead through a pooler: one in transaction mode answers them with another client's",
+                )
+                .with_remedy("use `Statements::Auto`, or the server's own address"),
+            },
         }
     }
 

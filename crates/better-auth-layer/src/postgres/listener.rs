@@ -15,6 +15,7 @@ use super::tls;
 use super::triggers::{Lack, Triggers};
 use crate::cache::Invalidation;
 use crate::config_error::ConfigError;
+use crate::diagnosis::Finding;
 use crate::store::{Schema, StoreError, StoreErrorKind};
 
 /// Keeps a [`CachedStore`](crate::CachedStore) around a `PostgresStore` true: what takes a session or a right away from
@@ -104,6 +105,22 @@ impl PostgresListener {
             return;
         };
         runtime.spawn(listening::run(Arc::clone(&self.inner), cache.downgrade()));
+    }
+
+    /// Tries out once whether the database tells what changes: connects, announces something where the store asks, waits
+    /// until it is heard, and compares the triggers with the tables. Takes a few seconds where nothing is heard.
+    ///
+    /// ```no_run
+    /// use better_auth_layer::{Authenticator, Diagnosis, PostgresListener};
+    ///
+    /// async fn check(auth: &Authenticator, listener: &PostgresListener) -> Diagnosis {
+    ///     let mut diagnosis = auth.check().await;
+    ///     diagnosis.push(listener.check().await);
+    ///     diagnosis
+    /// }
+    /// ```
+    pub async fn check(&self) -> Finding {
+        listening::check(&self.inner).await
     }
 
     /// The statements that make the triggers, for the tables and columns that the database has. They may be run again.

@@ -19,6 +19,7 @@ use super::failure::{Failure, PostgresError};
 use super::listener::{Endpoint, Inner};
 use super::triggers::{CHANNEL, Lack, Triggers};
 use crate::cache::WeakInvalidation;
+use crate::diagnosis::Finding;
 use crate::store::sql::LayoutError;
 
 /// How long each step on the way to listening may take.
@@ -88,13 +89,39 @@ enum Lost {
 async fn listen(settings: &Inner, cache: &WeakInvalidation) -> Result<(), Lost> {
     let (client, connection) = connect(&settings.direct).await?;
     let (heard, canary) = watch::channel(String::new());
-    let hear = hear(connection, cache, &heard);
+    let hear = hear(connection, &heard, |said| tell(cache, said));
     let keep_up = keep_up(settings, cache, &client, canary);
     let (mut hear, mut keep_up) = (pin!(hear), pin!(keep_up));
     // What was announced before a heartbeat was answered is told to the cache before that answer counts.
     poll_fn(|cx| match hear.as_mut().poll(cx) {
         Poll::Ready(lost) => Poll::Ready(Err(lost)),
         Poll::Pending => keep_up.as_mut().poll(cx),
+    })
+    .await
+}
+
+/// Tries out once what [`run`] does, for whoever wants to know before it counts.
+pub(super) async fn check(settings: &Inner) -> Finding {
+    const WHAT: &str = "listener";
+    match try_once(settings).await {
+        Ok(()) => Finding::ok(WHAT, "the database tells what changes, and it is heard"),
+        // The other ones say what to do themselves.
+        Err(lost @ (Lost::Postgres(_) | Lost::Silent(_))) => Finding::failed(WHAT, lost.to_string()).with_remedy(
+            "see that DATABASE_DIRECT_URL (or DATABASE_URL, where that is not set) leads to the database without a pooler in between",
+        ),
+        Err(lost) => Finding::failed(WHAT, lost.to_string()),
+    }
+}
+
+async fn try_once(settings: &Inner) -> Result<(), Lost> {
+    let (client, connection) = connect(&settings.direct).await?;
+    let (heard, canary) = watch::channel(String::new());
+    let hear = hear(connection, &heard, |_| {});
+    let arrive = arrive(settings, &client, canary);
+    let (mut hear, mut arrive) = (pin!(hear), pin!(arrive));
+    poll_fn(|cx| match hear.as_mut().poll(cx) {
+        Poll::Ready(lost) => Poll::Ready(Err(lost)),
+        Poll::Pending => arrive.as_mut().poll(cx),
     })
     .await
 }
@@ -108,11 +135,11 @@ pub(super) async fn connect(endpoint: &Endpoint) -> Result<(Client, ListenerConn
     }
 }
 
-/// Drives the connection, and tells the cache what is announced on it.
+/// Drives the connection, and passes on what is announced on it.
 async fn hear(
     mut connection: ListenerConnection,
-    cache: &WeakInvalidation,
     canary: &watch::Sender<String>,
+    pass_on: impl Fn(&str),
 ) -> Lost {
     loop {
         match poll_fn(|cx| connection.poll_message(cx)).await {
@@ -121,7 +148,7 @@ async fn hear(
                     Some(nonce) => {
                         canary.send_replace(nonce.to_owned());
                     }
-                    None => tell(cache, said.payload()),
+                    None => pass_on(said.payload()),
                 }
             }
             Some(Ok(_)) => {}
@@ -150,10 +177,7 @@ async fn keep_up(
     client: &Client,
     canary: watch::Receiver<String>,
 ) -> Result<(), Lost> {
-    let listen = format!("LISTEN {CHANNEL}");
-    answered(LONGEST_STEP, client.batch_execute(&listen)).await?;
-    try_out(&settings.query, canary).await?;
-    check_triggers(settings, client).await?;
+    arrive(settings, client, canary).await?;
     tracing::info!("the database tells the cache what changes");
     let mut checked = Instant::now();
     let patience = settings.heartbeat * PATIENCE;
@@ -172,6 +196,18 @@ async fn keep_up(
         }
         sleep(settings.heartbeat).await;
     }
+}
+
+/// Makes sure once that announcements are made and heard.
+async fn arrive(
+    settings: &Inner,
+    client: &Client,
+    canary: watch::Receiver<String>,
+) -> Result<(), Lost> {
+    let listen = format!("LISTEN {CHANNEL}");
+    answered(LONGEST_STEP, client.batch_execute(&listen)).await?;
+    try_out(&settings.query, canary).await?;
+    check_triggers(settings, client).await
 }
 
 async fn answered(

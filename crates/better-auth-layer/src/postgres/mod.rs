@@ -8,6 +8,7 @@ mod builder;
 mod column_type;
 mod connections;
 mod direct;
+mod examination;
 mod failure;
 mod key_source;
 mod key_type;

@@ -19,6 +19,7 @@ use super::members::Members;
 use super::tables::public_keys;
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
+use crate::diagnosis::Finding;
 use crate::identity::Member;
 use crate::jwks::KeySet;
 use crate::store::sql::LayoutError;
@@ -188,6 +189,19 @@ impl UserStore for PostgresStore {
         let until = Instant::now() + self.inner.deadline;
         let check = tokio::time::timeout_at(until, self.inner.lookups.asker().check(until)).await;
         check.unwrap_or_else(|_| Err(StoreError::timeout()))
+    }
+
+    /// Says which server answers, which tables are read, and whether the connection is encrypted and leads straight to
+    /// the server. A server that is just starting is waited for until the deadline.
+    async fn examine(&self) -> Vec<Finding> {
+        let until = Instant::now() + self.inner.deadline;
+        self.inner.lookups.asker().examine(until).await
+    }
+
+    /// The server's clock.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let until = Instant::now() + self.inner.deadline;
+        self.inner.lookups.asker().time(until).await
     }
 }
 

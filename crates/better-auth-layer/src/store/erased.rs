@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Lookup, LookupKind, Resolution, StoreError, UserStore};
+use crate::clock::Timestamp;
+use crate::diagnosis::Finding;
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -16,6 +18,9 @@ pub(crate) trait DynUserStore: Send + Sync + 'static {
     fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution>;
     fn supports(&self, kind: LookupKind) -> bool;
     fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>>;
+    /// Never an error of its own; it has a place for that of whoever limits it.
+    fn examine(self: Arc<Self>) -> BoxFuture<Result<Vec<Finding>, StoreError>>;
+    fn time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>>;
 }
 
 impl<S: UserStore> DynUserStore for S {
@@ -36,5 +41,13 @@ impl<S: UserStore> DynUserStore for S {
 
     fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>> {
         Box::pin(async move { UserStore::check(&*self).await })
+    }
+
+    fn examine(self: Arc<Self>) -> BoxFuture<Result<Vec<Finding>, StoreError>> {
+        Box::pin(async move { Ok(UserStore::examine(&*self).await) })
+    }
+
+    fn time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>> {
+        Box::pin(async move { UserStore::time(&*self).await })
     }
 }

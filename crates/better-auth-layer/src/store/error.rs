@@ -1,9 +1,11 @@
 //! Why a store could not answer.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::diagnosis::Finding;
 use crate::rejection::{Rejection, RejectionKind, RetryAfter};
 
 /// A store could not answer. The client gets `503`, never `401`, `404` or an identity.
@@ -44,6 +46,25 @@ impl StoreError {
             kind,
             source: Some(source.into().into()),
         }
+    }
+
+    /// What is wrong with a store that cannot answer, and what to do about it.
+    pub(crate) fn finding(&self, what: impl Into<Cow<'static, str>>) -> Finding {
+        Finding::failed(what, format!("{self:#}")).with_remedy(match self.kind {
+            StoreErrorKind::Unavailable => {
+                "see that the server of users and sessions runs, that it can be reached from here, and that address, user, password and database in DATABASE_URL are right"
+            }
+            StoreErrorKind::Timeout => {
+                "see that DATABASE_URL leads to the server of users and sessions, that it runs and has time to answer, and that nothing in between swallows connections"
+            }
+            StoreErrorKind::Schema => {
+                "see that this is Better Auth's database, that its migrations have run, and that the role may SELECT from the tables"
+            }
+            StoreErrorKind::Unsupported => {
+                "use a store that has it, or do not accept the credential that needs it"
+            }
+            StoreErrorKind::Panicked | StoreErrorKind::WrongAnswer => "mend the store's code",
+        })
     }
 
     /// The same failure for another who waited for the answer.

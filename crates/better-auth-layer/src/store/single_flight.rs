@@ -13,6 +13,7 @@ use super::erased::BoxFuture;
 use super::question::{Question, QuestionRef};
 use super::{DynUserStore, Lookup, LookupKind, Resolution, StoreError, StoreErrorKind};
 use crate::clock::Timestamp;
+use crate::diagnosis::Finding;
 
 /// How many locks the lookups under way are spread over, so that requests of different users hardly ever meet at one.
 const SHARDS: usize = 16;
@@ -164,6 +165,14 @@ impl DynUserStore for SingleFlight {
 
     fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>> {
         Arc::clone(&self.store).check()
+    }
+
+    fn examine(self: Arc<Self>) -> BoxFuture<Result<Vec<Finding>, StoreError>> {
+        Arc::clone(&self.store).examine()
+    }
+
+    fn time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>> {
+        Arc::clone(&self.store).time()
     }
 }
 

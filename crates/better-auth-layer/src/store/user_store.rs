@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Lookup, LookupKind, Resolution, StoreError};
 use crate::clock::Timestamp;
+use crate::diagnosis::Finding;
 
 /// Looks up a user and an active session.
 ///
@@ -80,6 +81,28 @@ pub trait UserStore: Send + Sync + 'static {
             Ok(())
         }
     }
+
+    /// What there is to say about the store before anybody is let in, with the remedy for what is wrong;
+    /// [`Authenticator::check`](crate::Authenticator::check) shows it. The default says whether [`check`](Self::check)
+    /// succeeds.
+    fn examine(&self) -> impl Future<Output = Vec<Finding>> + Send {
+        async {
+            vec![match self.check().await {
+                Ok(()) => Finding::ok("store", "answers"),
+                Err(error) => error.finding("store"),
+            }]
+        }
+    }
+
+    /// The time by the store's own clock, where it is another one than this machine's: it wrote the times by which
+    /// sessions end. [`Authenticator::check`](crate::Authenticator::check) compares the two. The default has none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be known.
+    fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
+        async { Ok(None) }
+    }
 }
 
 /// A shared store, so that a test can keep hold of the one it gave to the layer.
@@ -101,5 +124,13 @@ impl<S: UserStore> UserStore for Arc<S> {
 
     fn check(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         S::check(self)
+    }
+
+    fn examine(&self) -> impl Future<Output = Vec<Finding>> + Send {
+        S::examine(self)
+    }
+
+    fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
+        S::time(self)
     }
 }

@@ -27,6 +27,10 @@ impl JwksSignature {
         Self { keys }
     }
 
+    pub(crate) fn cache(&self) -> &Arc<KeyCache> {
+        &self.keys
+    }
+
     /// Finds the key that a header names.
     pub(super) fn key(&self, header: &JoseHeader) -> Result<KeyStep, VerifyError> {
         if JwsAlgorithm::from_name(&header.alg).is_none() {

@@ -58,6 +58,32 @@ fn tls_is_verified_for_every_host_that_is_not_local() {
 }
 
 #[test]
+fn what_is_neither_encrypted_nor_on_this_machine_is_known_for_it() {
+    for (url, transport) in [
+        ("postgres://u@db.example.com/d", Transport::Encrypted),
+        (
+            "postgres://u@localhost/d?sslmode=require",
+            Transport::Encrypted,
+        ),
+        ("postgres://u@localhost/d", Transport::Local),
+        (
+            "postgres://u@/d?host=/run/pg&sslmode=disable",
+            Transport::Local,
+        ),
+        (
+            "postgres://u@db.example.com/d?sslmode=disable",
+            Transport::ClearText,
+        ),
+        (
+            "postgres://u@localhost/d?hostaddr=10.0.0.7&sslmode=disable",
+            Transport::ClearText,
+        ),
+    ] {
+        assert_eq!(parse(url).transport, transport, "{url}");
+    }
+}
+
+#[test]
 fn prismas_schema_and_the_root_certificate_are_taken_off() {
     let address = parse("postgres://u@h/d?schema=app%20one&sslrootcert=/etc/ca%20one.pem");
     assert_eq!(address.schema.as_deref(), Some("app one"));

@@ -1,0 +1,42 @@
+//! How bad it is.
+
+use std::fmt;
+
+/// What a [`Finding`](crate::Finding) means for those who are to be let in.
+///
+/// ```
+/// use better_auth_layer::{Diagnosis, Verdict};
+///
+/// /// A check that is meant to be strict.
+/// fn is_spotless(diagnosis: &Diagnosis) -> bool {
+///     diagnosis.findings().iter().all(|finding| finding.verdict() == Verdict::Ok)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It is as it should be.
+    Ok,
+    /// It works, and is weaker or slower than it should be.
+    Warning,
+    /// Some or all requests would be refused.
+    Failed,
+}
+
+impl Verdict {
+    /// The word that a finding's line begins with.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
