@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// From the top of the house to its bottom. Modules on one line do not know each other.
 const ORDER: [&[&str]; 24] = [
-    &["clock", "secret", "config_error"],
+    &["clock", "secret", "config_error", "sync"],
     &["base_url", "diagnosis", "root_certificates"],
     &["rejection"],
     &["identity"],

@@ -1,5 +1,8 @@
 //! Connections that break or are stuck while a batch is under way.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use better_auth_layer::Lookup;
 
 use crate::world::{
@@ -117,4 +120,73 @@ async fn a_lookup_that_is_stuck_holds_up_nobody_on_the_other_lane() {
     }
     lock.execute("SELECT pg_advisory_unlock(1)").await;
     assert_eq!(answers(stuck).await, ["usr_7 ses_7"]);
+}
+
+/// A future that is dropped when it has had to wait so many times, each time after it was woken.
+struct Leaving<F> {
+    future: Option<Pin<Box<F>>>,
+    waits: usize,
+}
+
+impl<F: Future> Future for Leaving<F> {
+    /// `None`: dropped.
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.future.as_mut().unwrap();
+        if let Poll::Ready(answer) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(answer));
+        }
+        self.waits -= 1;
+        if self.waits > 0 {
+            return Poll::Pending;
+        }
+        self.future = None;
+        Poll::Ready(None)
+    }
+}
+
+/// From a store that knows nothing yet, which has to connect and find its tables first, to one in which the lookup waits in
+/// the line behind another.
+#[tokio::test]
+async fn a_lookup_may_be_dropped_wherever_it_waits() {
+    let server = talkative_server().await;
+    let database = hundred_users(&server).await;
+    for is_new in [true, false] {
+        let mut places = 0;
+        for waits in 1.. {
+            let store = store(&database).lanes(1).in_flight(1).max_waiting(3);
+            let store = store.build().unwrap();
+            let mut first = begin(&store, Vec::new());
+            if !is_new {
+                assert_eq!(ask(&store, by_id(0)).await, "usr_0 ses_0");
+                first = begin(&store, vec![by_id(0)]);
+                settle().await;
+            }
+            let leaving = Leaving {
+                future: Some(Box::pin(ask(&store, by_id(77)))),
+                waits,
+            };
+            let answer = leaving.await;
+            // One is under way and as many wait as may: each place is still there.
+            let crowd = begin(&store, (1..4).map(by_id).collect());
+            for (n, answer) in answers(crowd).await.into_iter().enumerate() {
+                assert_eq!(answer, format!("usr_{0} ses_{0}", n + 1), "{waits}");
+            }
+            assert!(
+                answers(first)
+                    .await
+                    .iter()
+                    .all(|answer| answer == "usr_0 ses_0")
+            );
+            match answer {
+                None => places += 1,
+                Some(answer) => {
+                    assert_eq!(answer, "usr_77 ses_77");
+                    break;
+                }
+            }
+        }
+        assert!(places >= 1, "it never had to wait");
+    }
 }

@@ -175,6 +175,7 @@ mod settings;
 mod sqlite;
 mod store;
 mod stream;
+mod sync;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

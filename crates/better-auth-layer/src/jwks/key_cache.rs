@@ -1,16 +1,13 @@
 //! The keys in use, and when to fetch them again.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-
-use arc_swap::ArcSwapOption;
-use tokio::runtime::Handle;
-use tokio::sync::watch;
 
 use super::key_set::UsableKeys;
 use super::{DynKeySource, JwksOptions, KeySourceError, VerificationKey};
 use crate::clock::{Clock, Timestamp};
+use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, timeout, watch};
 use crate::telemetry::meter;
 
 /// Keys of a source, read without a lock and fetched by one task at a time.
@@ -224,7 +221,7 @@ impl KeyCache {
     async fn fetch(&self) -> Result<Fetched, KeySourceError> {
         let asked_at = self.clock.now();
         let fetch = Arc::clone(&self.source).fetch();
-        let keys = tokio::time::timeout(self.options.fetch_timeout, fetch)
+        let keys = timeout(self.options.fetch_timeout, fetch)
             .await
             .map_err(|_| KeySourceError::new("no answer in time"))??;
         let answered_at = self.clock.now();

@@ -2,15 +2,12 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-use tokio::sync::oneshot;
-use tokio::time::Instant;
-
 use super::lane_load::LaneLoad;
+use crate::sync::{Handle, Instant, Mutex, MutexGuard, oneshot};
 
 /// Who is asked, over one of several lanes.
 pub(super) trait Ask: Send + Sync + 'static {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use crate::sync::Instant;
 
 /// When each batch that is under way began, the first one in front: they end in this order.
 #[derive(Clone, Debug, Default)]

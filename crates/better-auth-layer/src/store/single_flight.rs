@@ -3,17 +3,15 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 use super::erased::BoxFuture;
 use super::question::{Question, QuestionRef};
 use super::{DynUserStore, Lookup, LookupKind, Resolution, StoreError, StoreErrorKind};
 use crate::clock::Timestamp;
 use crate::diagnosis::Finding;
+use crate::sync::{Instant, Mutex, MutexGuard, OnceLock, Semaphore};
 
 /// How many locks the lookups under way are spread over, so that requests of different users hardly ever meet at one.
 const SHARDS: usize = 16;
