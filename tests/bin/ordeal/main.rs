@@ -29,31 +29,28 @@ async fn main() -> ExitCode {
             return ExitCode::from(UNUSABLE);
         }
     };
-    let mut findings = Vec::new();
-    for (table, ordeal) in &options.ordeals {
+    let mut broken = Vec::new();
+    for &(table, ordeal) in &options.ordeals {
         eprintln!("==> {}", ordeal.name);
         // A rig that panics has found something too, and the others go on.
         let finding = tokio::spawn((ordeal.run)(options.scale)).await;
         let finding = finding.unwrap_or_else(|error| Finding::broken(&error.to_string()));
         finding.print();
-        findings.push((*table, *ordeal, finding));
+        if !finding.is_good() {
+            broken.push(ordeal.name);
+        } else if options.write
+            && let Err(error) = report::write(table, ordeal, &finding)
+        {
+            eprintln!("error: {error}");
+            return ExitCode::from(UNUSABLE);
+        }
     }
-    let broken: Vec<&str> = findings
-        .iter()
-        .filter(|(_, _, finding)| !finding.is_good())
-        .map(|(_, ordeal, _)| ordeal.name)
-        .collect();
-    let good = findings.len() - broken.len();
-    println!("faults: {good} of {} as expected", findings.len());
-    if !broken.is_empty() {
+    let all = options.ordeals.len();
+    println!("faults: {} of {all} as expected", all - broken.len());
+    if broken.is_empty() {
+        ExitCode::SUCCESS
+    } else {
         println!("not as expected: {}", broken.join(", "));
-        return ExitCode::FAILURE;
+        ExitCode::FAILURE
     }
-    if options.write
-        && let Err(error) = report::write(&findings)
-    {
-        eprintln!("error: {error}");
-        return ExitCode::from(UNUSABLE);
-    }
-    ExitCode::SUCCESS
 }

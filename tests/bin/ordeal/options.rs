@@ -6,7 +6,7 @@ const USAGE: &str = "\
 usage: cargo xtask faults [--quick] [--write] [NAME…]
 
   --quick   a hundredth of the requests where a million are due: to see that the rig works. Not with --write
-  --write   puts the rows of what was run into docs/faults.md, if everything was as expected
+  --write   puts the rows of what was run and was as expected into docs/faults.md
   NAME…     some of them alone:";
 
 /// How much is thrown at the server.

@@ -19,21 +19,12 @@ impl Table {
     }
 }
 
-/// Puts the rows of what was run in place of the old ones, and leaves the others as they are.
-pub(crate) fn write(findings: &[(Table, &'static Ordeal, Finding)]) -> Result<(), String> {
+/// Puts the row of what was run in place of the old one, and leaves the others as they are.
+pub(crate) fn write(table: Table, ordeal: &Ordeal, finding: &Finding) -> Result<(), String> {
     let file = document();
     let failed = |error: std::io::Error| format!("{}: {error}", file.display());
-    let mut text = fs::read_to_string(&file).map_err(failed)?;
-    for table in Table::ALL {
-        let rows: Vec<(&Ordeal, String)> = findings
-            .iter()
-            .filter(|(of, _, _)| *of == table)
-            .map(|(_, ordeal, finding)| (*ordeal, row(ordeal, finding)))
-            .collect();
-        if !rows.is_empty() {
-            text = with_rows(&text, table, &rows)?;
-        }
-    }
+    let text = fs::read_to_string(&file).map_err(failed)?;
+    let text = with_row(&text, table, ordeal, &row(ordeal, finding))?;
     fs::write(&file, text).map_err(failed)
 }
 
@@ -49,8 +40,8 @@ fn row(ordeal: &Ordeal, finding: &Finding) -> String {
     format!("| `{name}` | {what} | {} |", finding.cells.join(" | "))
 }
 
-/// The text with rows in the place between a table's markers, behind the two lines of its heading.
-fn with_rows(text: &str, table: Table, new: &[(&Ordeal, String)]) -> Result<String, String> {
+/// The text with a row in its place between a table's markers, behind the two lines of the heading.
+fn with_row(text: &str, table: Table, new: &Ordeal, row: &str) -> Result<String, String> {
     let marker = table.marker();
     let (begin, end) = (
         format!("<!-- begin {marker} -->\n"),
@@ -62,10 +53,13 @@ fn with_rows(text: &str, table: Table, new: &[(&Ordeal, String)]) -> Result<Stri
     let heading = old.lines().filter(|line| line.starts_with("| "));
     let heading: Vec<&str> = heading.take(2).collect();
     let row_of = |ordeal: &Ordeal| {
-        let known = new.iter().find(|(other, _)| other.name == ordeal.name);
         let start = format!("| `{}` |", ordeal.name);
         let kept = old.lines().find(|line| line.starts_with(&start));
-        known.map(|(_, row)| row.as_str()).or(kept)
+        if ordeal.name == new.name {
+            Some(row)
+        } else {
+            kept
+        }
     };
     let rows = ordeals().filter(|(of, _)| *of == table);
     let rows: Vec<&str> = rows.filter_map(|(_, ordeal)| row_of(ordeal)).collect();

@@ -39,7 +39,7 @@ pub(crate) async fn run() -> Finding {
                     .batch_execute(end)
                     .await
                     .expect("a superuser may");
-                sleep(Duration::from_millis(5)).await;
+                sleep(Duration::from_millis(20)).await;
             }
         }
     }

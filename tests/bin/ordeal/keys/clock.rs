@@ -17,11 +17,12 @@ use crate::rig::{Backing, Kind, now};
 /// Longer than the life of any token.
 const TWO_DAYS: i64 = 2 * 24 * 60 * 60;
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     Kind::Token,
     Kind::Session,
     Kind::Key,
     Kind::Bad,
+    Kind::Behind,
     Kind::NoUser,
     Kind::NoSession,
 ];
@@ -45,9 +46,7 @@ pub(crate) async fn run() -> Finding {
     for wrong_by in [0, TWO_DAYS, 0, -TWO_DAYS, 0] {
         clock.set_wrong_by(wrong_by);
         for kind in KINDS {
-            // By then, tokens have expired; sessions have not.
-            let is_expired = wrong_by > 0 && kind != Kind::Session;
-            seen.ask(&gate, &backing, kind, is_expired).await;
+            seen.ask(&gate, &backing, kind, due(kind, wrong_by)).await;
         }
     }
     let hits = backing.keys.hits();
@@ -70,6 +69,20 @@ pub(crate) async fn run() -> Finding {
     }
 }
 
+/// What a clock that is wrong by so many seconds makes of a request.
+fn due(kind: Kind, wrong_by: i64) -> u16 {
+    match kind {
+        Kind::Session => 200,
+        // By then, every token has expired.
+        _ if wrong_by > 0 => 401,
+        // Before then, even this one had not.
+        Kind::Behind if wrong_by < 0 => 200,
+        Kind::Bad | Kind::Behind => 401,
+        Kind::NoUser | Kind::NoSession => 404,
+        _ => 200,
+    }
+}
+
 #[derive(Default)]
 struct Seen {
     counts: BTreeMap<(Kind, u16), u64>,
@@ -77,17 +90,11 @@ struct Seen {
 }
 
 impl Seen {
-    async fn ask(&mut self, gate: &Gate, backing: &Backing, kind: Kind, is_expired: bool) {
+    async fn ask(&mut self, gate: &Gate, backing: &Backing, kind: Kind, due: u16) {
         for asked in backing.people.requests(kind) {
             let answer = gate.send(&asked.token).await;
             let status = answer.status.as_u16();
             *self.counts.entry((kind, status)).or_default() += 1;
-            let due = match kind {
-                _ if is_expired => 401,
-                Kind::Bad => 401,
-                Kind::NoUser | Kind::NoSession => 404,
-                _ => 200,
-            };
             let is_own = asked
                 .echo
                 .split_once(' ')

@@ -9,7 +9,7 @@ pub(crate) enum Kind {
     Session,
     /// The same by a token signed with the issuer's key.
     Key,
-    /// Tokens that are bad whatever the database or the issuer would say.
+    /// Tokens that are forged or malformed, whatever the database or the issuer would say.
     Bad,
     /// A token that names the issuer's key and was not signed with it.
     ForgedKey,
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
     Ahead,
     /// The same with `nbf` in it.
     NotYet,
-    /// As `Key`, by an issuer whose clock is an hour behind.
+    /// As `Key`, by an issuer whose clock is an hour behind; or expired.
     Behind,
     /// A good token for an address that no user has.
     NoUser,

@@ -235,7 +235,15 @@ fn excess(before: Footprint, now: Footprint) -> Vec<String> {
 
 /// What no log may say.
 fn indiscretion(log: &str) -> Option<String> {
-    let secrets = [SECRET, "throw-away", "@example.com", "eyJ", "usrx000"];
+    let secrets = [
+        SECRET,
+        "throw-away",
+        "@example.com",
+        "eyJ",
+        "usrx000",
+        "ordeal.internal",
+        "198.18.",
+    ];
     let told = secrets.into_iter().find(|secret| log.contains(secret))?;
     Some(format!("the log says {told:?}"))
 }
