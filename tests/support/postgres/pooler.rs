@@ -49,7 +49,9 @@ impl Pooler {
     /// When there is none or it does not start, with what to do about it.
     pub async fn start(cluster: &OwnCluster, mode: PoolMode, connections: u32) -> Self {
         let server = cluster.socket_dir().to_owned();
-        match on_a_thread(move || launch(&server, mode, connections)).await {
+        // The name of the socket has it as well.
+        let port = cluster.port().unwrap_or(5432);
+        match on_a_thread(move || launch(&server, port, mode, connections)).await {
             Ok(pooler) => pooler,
             Err(reason) => panic!("{reason}"),
         }
@@ -94,7 +96,7 @@ impl Pooler {
     }
 }
 
-fn launch(server: &Path, mode: PoolMode, connections: u32) -> Result<Pooler, String> {
+fn launch(server: &Path, port: u16, mode: PoolMode, connections: u32) -> Result<Pooler, String> {
     let program = pooler_program::find()?;
     let account = Account::choose()?;
     let directory = account.base_directory()?.join(unique_name());
@@ -105,7 +107,7 @@ fn launch(server: &Path, mode: PoolMode, connections: u32) -> Result<Pooler, Str
     // Whoever can enter the directory is trusted, as by the server behind it.
     let settings = format!(
         "[databases]\n\
-         * = host={server} port=5432 user=postgres\n\
+         * = host={server} port={port} user=postgres\n\
          [pgbouncer]\n\
          listen_addr =\n\
          listen_port = 5432\n\

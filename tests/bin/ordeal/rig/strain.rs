@@ -121,6 +121,9 @@ impl<'w> Strain<'w> {
         if self.record.counts(Kind::is_good).is_empty() {
             violations.push("no good request was answered meanwhile".to_owned());
         }
+        if !violations.is_empty() {
+            eprintln!("{}", self.world.server.last_words());
+        }
         Finding {
             cells: vec![
                 answers,

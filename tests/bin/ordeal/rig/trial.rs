@@ -143,6 +143,9 @@ impl<'w> Trial<'w> {
         if matches!(self.expected, Expected::Fails(_)) && refused == 0 {
             violations.push("nobody noticed, so the fault did not strike".to_owned());
         }
+        if !violations.is_empty() {
+            eprintln!("{}", self.world.server.last_words());
+        }
         Finding {
             cells: cells(&self.record, self.before, after),
             violations,
