@@ -42,7 +42,7 @@ pub struct KeyServer {
     scheme: &'static str,
     reply: Arc<Mutex<Reply>>,
     requests: Arc<Mutex<Vec<String>>>,
-    task: JoinHandle<()>,
+    task: Mutex<JoinHandle<()>>,
 }
 
 impl KeyServer {
@@ -73,21 +73,31 @@ impl KeyServer {
         let reply = Arc::new(Mutex::new(reply));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let (answers, seen) = (Arc::clone(&reply), Arc::clone(&requests));
-        let task = tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let (answers, seen, tls) = (Arc::clone(&answers), Arc::clone(&seen), tls.clone());
-                tokio::spawn(connection(stream, tls, answers, seen));
-            }
-        });
+        let task = tokio::spawn(accept(
+            listener,
+            tls,
+            Arc::clone(&reply),
+            Arc::clone(&requests),
+        ));
         Self {
             address,
             scheme,
             reply,
             requests,
-            task,
+            task: Mutex::new(task),
         }
+    }
+
+    /// Whoever connects from now on is refused.
+    pub fn stop_listening(&self) {
+        self.task.lock().unwrap().abort();
+    }
+
+    /// Listens again where it did before, without TLS.
+    pub async fn listen_again(&self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        let (answers, seen) = (Arc::clone(&self.reply), Arc::clone(&self.requests));
+        *self.task.lock().unwrap() = tokio::spawn(accept(listener, None, answers, seen));
     }
 
     /// From now on.
@@ -118,7 +128,20 @@ impl KeyServer {
 
 impl Drop for KeyServer {
     fn drop(&mut self) {
-        self.task.abort();
+        self.stop_listening();
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    reply: Arc<Mutex<Reply>>,
+    requests: Arc<Mutex<Vec<String>>>,
+) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (reply, requests) = (Arc::clone(&reply), Arc::clone(&requests));
+        tokio::spawn(connection(stream, tls.clone(), reply, requests));
     }
 }
 

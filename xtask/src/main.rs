@@ -2,6 +2,7 @@
 
 mod api;
 mod bench;
+mod faults;
 mod features;
 mod fuzz;
 mod install;
@@ -28,6 +29,9 @@ usage: cargo xtask <command>
                       (TEST_DATABASE_URL: use that server; PG_BIN: directory of the binaries; PGBOUNCER_BIN: that
                       program; XTASK_NO_INSTALL=1: never install a system package)
   api [--write]       compare the public API with the listing in the repository, or write that anew
+  faults [--write] [name…]
+                      put faults and floods on the real server, all or those that are named, and hold it against what
+                      is expected; --write puts the results into docs/faults.md
   features            build and lint better-auth-layer without features and with each one alone
   fuzz [target] [seconds]
                       make up input for each fuzz target, or for one, ten minutes unless said otherwise
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_deref() {
         Some("test") => test::run(&rest),
         Some("api") if matches!(&*rest, [] | [_]) => api::run(&rest),
+        Some("faults") => faults::run(&rest),
         Some("features") if rest.is_empty() => features::run(),
         Some("fuzz") => fuzz::run(&rest),
         Some("supply") => supply::run(&rest),

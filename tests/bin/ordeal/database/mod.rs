@@ -1,0 +1,13 @@
+//! Faults of the database.
+
+pub(crate) mod frozen;
+pub(crate) mod full;
+pub(crate) mod idle_kills;
+pub(crate) mod link;
+pub(crate) mod locks;
+pub(crate) mod missing;
+pub(crate) mod name;
+pub(crate) mod pooler;
+pub(crate) mod read_only;
+pub(crate) mod restart;
+pub(crate) mod stop;

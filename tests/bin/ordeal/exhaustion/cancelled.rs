@@ -1,0 +1,65 @@
+//! Clients that leave after ten milliseconds, while a lock holds up every lookup.
+
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::finding::Finding;
+use crate::options::Scale;
+use crate::rig::{Connection, Kind, Strain, World};
+
+const MANY: u64 = 5_000;
+const SIDE_BY_SIDE: u64 = 100;
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// So long no lookup of theirs may be under way behind them.
+const FORGOTTEN: Duration = Duration::from_secs(2);
+
+/// What may be taken meanwhile, in MiB.
+const PEAK: u64 = 64;
+
+pub(crate) async fn run(scale: Scale) -> Finding {
+    let world = World::usual().await;
+    let address = world.server.address;
+    let strain = Strain::begin(&world, Kind::needs_store).await;
+    let holder = world.backing.database.client().await;
+    let lock = r#"BEGIN; LOCK TABLE "session" IN ACCESS EXCLUSIVE MODE"#;
+    holder.batch_execute(lock).await.expect("nobody else locks");
+    let begin = Instant::now();
+    let mut clients = JoinSet::new();
+    for number in 0..SIDE_BY_SIDE {
+        let people = world.backing.people.clone();
+        clients.spawn(async move {
+            let requests = people.requests(Kind::NoUser);
+            let (mut left, mut answered) = (0, 0);
+            for nth in 0..scale.of(MANY) / SIDE_BY_SIDE {
+                let asked = &requests[(number + nth) as usize % requests.len()];
+                let mut connection = Connection::open(address).await?;
+                match timeout(PATIENCE, connection.ask(&asked.bytes)).await {
+                    Ok(reply) => answered += u64::from(reply?.status != 503),
+                    Err(_) => left += 1,
+                }
+            }
+            Ok::<_, String>((left, answered))
+        });
+    }
+    let (mut left, mut violations) = (0, Vec::new());
+    for outcome in clients.join_all().await {
+        match outcome {
+            Ok((of_one, 0)) => left += of_one,
+            Ok((_, answered)) => violations.push(format!("{answered} answers through a lock")),
+            Err(error) => violations.push(format!("the server {error}")),
+        }
+    }
+    violations.truncate(3);
+    let took = begin.elapsed();
+    sleep(FORGOTTEN).await;
+    let waiting = world
+        .backing
+        .connections("AND wait_event_type = 'Lock'")
+        .await;
+    holder.batch_execute("ROLLBACK").await.expect("it is ours");
+    let answers = format!("left: {left}, lookups under way then: {}", waiting.len());
+    strain.conclude(answers, took, PEAK, violations).await
+}

@@ -1,0 +1,74 @@
+//! Ten thousand connections on which nothing happens: half of them never say a word, the others have asked once.
+
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::finding::Finding;
+use crate::options::Scale;
+use crate::rig::{Connection, Kind, Strain, World};
+
+const MANY: u64 = 10_000;
+
+/// At a time, so that none waits for another one's handshake.
+const SIDE_BY_SIDE: u64 = 50;
+
+/// An idle connection is closed after ten seconds.
+const CUT_OFF: Duration = Duration::from_secs(15);
+
+/// What may be taken meanwhile, in MiB: ten KiB for a connection.
+const PEAK: u64 = 160;
+
+pub(crate) async fn run(scale: Scale) -> Finding {
+    let world = World::usual().await;
+    let address = world.server.address;
+    let many = scale.of(MANY);
+    world.server.process.must_be_able_to_open(many);
+    let strain = Strain::begin(&world, |_| false).await;
+    let begin = Instant::now();
+    let mut openers = JoinSet::new();
+    for _ in 0..SIDE_BY_SIDE {
+        let people = world.backing.people.clone();
+        openers.spawn(async move {
+            let mut opened = Vec::new();
+            for number in 0..many / SIDE_BY_SIDE {
+                let mut connection = Connection::open(address).await?;
+                if number % 2 == 0 {
+                    let reply = connection.ask(&people.requests(Kind::Bad)[0].bytes).await?;
+                    if reply.status != 401 {
+                        return Err(format!("answers {}", reply.status));
+                    }
+                }
+                opened.push(connection);
+            }
+            Ok::<_, String>(opened)
+        });
+    }
+    let (mut connections, mut violations) = (Vec::new(), Vec::new());
+    for outcome in openers.join_all().await {
+        match outcome {
+            Ok(opened) => connections.extend(opened),
+            Err(error) => violations.push(format!("the server {error}")),
+        }
+    }
+    violations.truncate(3);
+    let held = world.server.process.footprint(0).files;
+    if (held as u64) < many {
+        let text = format!("only {held} files were open, of {many} connections");
+        violations.push(text);
+    }
+    let mut closed = JoinSet::new();
+    for mut connection in connections {
+        closed.spawn(async move { timeout(CUT_OFF, connection.closed()).await.is_ok() });
+    }
+    let closed = closed.join_all().await;
+    let closed = closed.into_iter().filter(|closed| *closed).count();
+    if (closed as u64) < many {
+        violations.push(format!("{closed} of {many} connections were closed"));
+    }
+    let answers = format!("held: {held} files, closed: {closed}");
+    strain
+        .conclude(answers, begin.elapsed(), PEAK, violations)
+        .await
+}

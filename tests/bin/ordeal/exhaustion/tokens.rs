@@ -1,0 +1,69 @@
+//! A million tokens, no two of them alike.
+
+use std::sync::Arc;
+
+use support::token::{HEADER, SECRET, base64url, sign_raw};
+
+use crate::finding::Finding;
+use crate::options::Scale;
+use crate::rig::{Flood, Kind, Strain, Verdict, World, bearer, mail_claims, post, unauthorized};
+
+const MANY: u64 = 1_000_000;
+const CONNECTIONS: usize = 64;
+
+/// So many more before memory is looked at: what the server makes once is made then.
+const FIRST: u64 = 20_000;
+
+/// What may be taken beside what was there before, in MiB.
+const PEAK: u64 = 32;
+
+/// Well-formed, with the address of a user and a signature of nobody's.
+pub(crate) async fn bad(scale: Scale) -> Finding {
+    let (header, claims) = (base64url(HEADER), mail_claims("user0@example.com"));
+    let claims = base64url(claims);
+    flood(scale, unauthorized, move |number| {
+        let mut signature = [0x5a; 32];
+        signature[..8].copy_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+        post(&bearer(&format!(
+            "{header}.{claims}.{}",
+            base64url(signature)
+        )))
+    })
+    .await
+}
+
+/// Signed with the secret, for addresses that nobody has.
+pub(crate) async fn unknown(scale: Scale) -> Finding {
+    let is_due = |status, body: &str| Kind::NoUser.judge("", status, body) == Verdict::Right;
+    flood(scale, is_due, |number| {
+        let claims = mail_claims(&format!("stranger{number}@example.com"));
+        post(&bearer(&sign_raw(HEADER, claims, SECRET)))
+    })
+    .await
+}
+
+async fn flood(
+    scale: Scale,
+    is_due: fn(u16, &str) -> bool,
+    make: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
+) -> Finding {
+    let world = World::usual().await;
+    let flood = Flood {
+        address: world.server.address,
+        connections: CONNECTIONS,
+        make: Arc::new(make),
+        is_due,
+    };
+    let many = scale.of(MANY);
+    let first = flood.run(many..many + FIRST).await;
+    let strain = Strain::begin(&world, |_| false).await;
+    let flooded = flood.run(0..many).await;
+    let violations = first
+        .violations
+        .into_iter()
+        .chain(flooded.violations.clone());
+    let counts = flooded.counts();
+    strain
+        .conclude(counts, flooded.took, PEAK, violations.collect())
+        .await
+}

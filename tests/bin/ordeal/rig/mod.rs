@@ -1,0 +1,30 @@
+//! What every ordeal needs: a database and a server of its own, load on it, and an eye on what both become.
+
+mod backing;
+mod client;
+mod echo;
+mod flood;
+mod footprint;
+mod kind;
+mod load;
+mod people;
+mod record;
+mod server;
+mod strain;
+mod trial;
+mod world;
+
+pub(crate) use self::{
+    backing::Backing,
+    client::{Connection, post},
+    echo::Echo,
+    flood::{Flood, unauthorized},
+    kind::{Kind, Verdict},
+    load::{Load, OF_ANOTHER_TIME, USUAL, WITH_UNKNOWN_KEYS, WITHOUT_KEYS},
+    people::{People, bearer, key_claims, mail_claims, now},
+    record::Record,
+    server::{Launch, Server},
+    strain::Strain,
+    trial::{Expected, Trial},
+    world::World,
+};
