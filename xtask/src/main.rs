@@ -6,6 +6,7 @@ mod features;
 mod fuzz;
 mod install;
 mod interop;
+mod mutants;
 mod pgbouncer;
 mod postgres;
 mod setup;
@@ -28,6 +29,8 @@ usage: cargo xtask <command>
   features            build and lint better-auth-layer without features and with each one alone
   fuzz [target] [seconds]
                       make up input for each fuzz target, or for one, ten minutes unless said otherwise
+  mutants [modules…]  break the modules that decide who comes in, or some of them, in every small way, and hold what no test
+                      notices against docs/mutants.md; takes hours, and needs cargo-mutants
   interop             run a real Better Auth (Node.js 20 or later) against the real server
   bench [arguments…]  measure the library beside floors and yardsticks (--help: what can be chosen), or with `micro`
                       run the micro-benchmarks
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Some("api") if matches!(&*rest, [] | [_]) => api::run(&rest),
         Some("features") if rest.is_empty() => features::run(),
         Some("fuzz") => fuzz::run(&rest),
+        Some("mutants") => mutants::run(&rest),
         Some("interop") if rest.is_empty() => interop::run(),
         Some("bench") => bench::run(&rest),
         Some("vectors") => vectors::run(&rest),
