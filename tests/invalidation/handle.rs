@@ -102,6 +102,22 @@ async fn others_are_remembered() {
 }
 
 /// The store has read, then somebody signs out, then the store's answer arrives.
+/// Places are shared by hash, but not by everybody only because a cache is small.
+#[tokio::test]
+async fn a_small_cache_has_places_enough_to_tell_people_apart() {
+    let cached = CachedStore::builder(Valve::new()).max_entries(1);
+    let cached = cached.build().unwrap();
+    let mut remembered = 0;
+    for other in 0..8 {
+        cached.resolve(by_email(ADA)).await.unwrap();
+        cached
+            .invalidation()
+            .invalidate_user(&format!("usr_{other}"));
+        remembered += usize::from(cached.resolve_now(&by_email(ADA)).is_some());
+    }
+    assert!(remembered > 0);
+}
+
 #[tokio::test]
 async fn an_answer_from_before_a_change_is_not_kept_when_it_arrives_after_it() {
     type Tell = fn(&Invalidation);
@@ -182,6 +198,10 @@ async fn the_cache_answers_only_while_the_listener_it_was_promised_is_there() {
     assert_eq!((ask().await, ask().await), (9, 9));
     // A renewal forgets nothing.
     invalidation.listening_for(Duration::from_secs(10));
+    assert!(hits());
+    // For ever is longer than any number of microseconds.
+    invalidation.listening_for(Duration::MAX);
+    clock.advance(Duration::from_secs(11));
     assert!(hits());
 }
 

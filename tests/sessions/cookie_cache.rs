@@ -1,6 +1,7 @@
 //! Cookie caches that were made for something else, or for somebody else.
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::cipher::{AES_256, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::{hkdf, hmac};
 use better_auth_layer::{
     BetterAuthLayerBuilder, CookieCache, CredentialKind, KeySet, Lookup, RejectionKind, Resolution,
     StoreError, UserStore,
@@ -122,6 +123,11 @@ fn bad_payloads() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
         (
             "a user with a number for an id",
             vec![("user.id", json!(1))],
+        ),
+        ("a user without an address", vec![("user.email", json!(""))]),
+        (
+            "a session with an empty id",
+            vec![("session.id", json!(""))],
         ),
     ]
 }
@@ -251,6 +257,66 @@ async fn a_cache_that_is_signed_with_the_secret_is_no_other_token() {
     // One kind is configured; another one that is good is not.
     let compact = compact(&payload(), NOW * 1000 + 1);
     assert_eq!(status(&gate, &compact).await, 401);
+}
+
+/// A compact JWE with the key that is derived from the secret (RFC 7518 §5.2.5), whatever its header says.
+fn encrypted(header: &Value, claims: &Value) -> String {
+    struct Length;
+    impl hkdf::KeyType for Length {
+        fn len(&self) -> usize {
+            64
+        }
+    }
+    let mut key = [0; 64];
+    hkdf::Salt::new(hkdf::HKDF_SHA256, b"better-auth-session")
+        .extract(SECRET.as_bytes())
+        .expand(&[b"BetterAuth.js Generated Encryption Key"], Length)
+        .unwrap()
+        .fill(&mut key)
+        .unwrap();
+    let (tag_key, content_key) = key.split_at(32);
+    let content_key = UnboundCipherKey::new(&AES_256, content_key).unwrap();
+    let cipher = PaddedBlockEncryptingKey::cbc_pkcs7(content_key).unwrap();
+    let mut content = claims.to_string().into_bytes();
+    let context = cipher.encrypt(&mut content).unwrap();
+    let iv: &[u8] = (&context).try_into().unwrap();
+    let header = base64url(header.to_string());
+    let header_bits = (header.len() as u64 * 8).to_be_bytes();
+    let sealed = [header.as_bytes(), iv, &content, &header_bits].concat();
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA512, tag_key), &sealed);
+    let tag = base64url(&tag.as_ref()[..32]);
+    format!("{header}..{}.{}.{tag}", base64url(iv), base64url(&content))
+}
+
+#[tokio::test]
+async fn an_encrypted_cache_is_opened_only_as_what_it_says_it_is() {
+    let gate = Gate::of(believing(CookieCache::jwe()));
+    let header = || json!({ "alg": "dir", "enc": "A256CBC-HS512" });
+    let claims = || with(payload(), &[("iat", json!(NOW)), ("exp", json!(NOW + 1))]);
+    assert_eq!(status(&gate, &encrypted(&header(), &claims())).await, 200);
+    for (what, changes) in bad_payloads() {
+        let bad = encrypted(&header(), &with(claims(), &changes));
+        assert_eq!(status(&gate, &bad).await, 401, "{what}");
+    }
+    for (member, value) in [
+        ("alg", json!("A256KW")),
+        ("alg", Value::Null),
+        ("enc", json!("A256GCM")),
+        ("zip", json!("DEF")),
+        ("kid", json!("another key's")),
+    ] {
+        let header = with(header(), &[(member, value)]);
+        assert_eq!(
+            status(&gate, &encrypted(&header, &claims())).await,
+            401,
+            "{header}"
+        );
+    }
+    // Fifteen seconds of tolerance, as in Better Auth.
+    for (end, status_of_it) in [(NOW - 14, 200), (NOW - 15, 401)] {
+        let cache = encrypted(&header(), &with(claims(), &[("exp", json!(end))]));
+        assert_eq!(status(&gate, &cache).await, status_of_it, "{end}");
+    }
 }
 
 #[tokio::test]

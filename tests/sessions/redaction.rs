@@ -124,7 +124,10 @@ fn debug_shows_nothing_of_it() {
     shown(&user);
     shown(&Resolution::found_api_key(user, key));
     let builder = builder(Counting::new()).api_keys(ApiKeys::new());
-    shown(&builder.cookie_cache(CookieCache::jwe()).build().unwrap());
+    let layer = builder.cookie_cache(CookieCache::jwe()).build().unwrap();
+    shown(&layer);
+    shown(layer.authenticator());
+    assert!(format!("{:?}", layer.authenticator()).contains("SecretJwtVerifier"));
     shown(&RemoteKeySource::new("https://app.example.com/jwks").unwrap());
     // A careless issuer may publish a private key; nothing but its id is shown.
     let mut jwk = Signer::ed25519("k").jwk();

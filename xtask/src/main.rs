@@ -8,6 +8,7 @@ mod fuzz;
 mod install;
 mod interop;
 mod models;
+mod mutants;
 mod pgbouncer;
 mod postgres;
 mod setup;
@@ -42,6 +43,8 @@ usage: cargo xtask <command>
   soak [requests | SECONDSs]
                       many clients while users come and go; every answer has to be the caller's own. Ten million
                       requests through the service and a tenth of it over HTTP, unless said otherwise
+  mutants [modules…]  break the modules that decide who comes in, or some of them, in every small way, and hold what no test
+                      notices against docs/mutants.md; takes hours, and needs cargo-mutants
   interop             run a real Better Auth (Node.js 20 or later) against the real server
   bench [arguments…]  measure the library beside floors and yardsticks (--help: what can be chosen), or with `micro`
                       run the micro-benchmarks
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Some("supply") => supply::run(&rest),
         Some("models") => models::run(&rest),
         Some("soak") => soak::run(&rest),
+        Some("mutants") => mutants::run(&rest),
         Some("interop") if rest.is_empty() => interop::run(),
         Some("bench") => bench::run(&rest),
         Some("vectors") => vectors::run(&rest),

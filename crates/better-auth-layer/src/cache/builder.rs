@@ -88,36 +88,8 @@ impl<S: UserStore> CachedStoreBuilder<S> {
     ///
     /// [`ConfigError`] when a limit is zero or too large.
     pub fn build(self) -> Result<CachedStore<S>, ConfigError> {
-        let terms = &self.terms;
-        let ttls = [
-            ("ttl", terms.ttl),
-            ("ttl_while_listening", terms.ttl_while_listening),
-        ];
-        for (setting, ttl) in ttls {
-            if ttl.is_zero() || ttl > LONGEST_TTL {
-                return Err(ConfigError::new(
-                    setting,
-                    "is zero or longer than 5 minutes",
-                    "use a few seconds, or no `CachedStore`: it is how long an ended session may seem active",
-                ));
-            }
-            if terms.refresh_ahead >= ttl {
-                return Err(ConfigError::new(
-                    "refresh_ahead",
-                    format!(
-                        "is not shorter than `{setting}`, so every request would ask the store"
-                    ),
-                    "use a part of it, such as a fifth",
-                ));
-            }
-        }
-        if self.max_entries == 0 || self.max_entries > MOST_ENTRIES {
-            return Err(ConfigError::new(
-                "max_entries",
-                format!("is zero or more than {MOST_ENTRIES}"),
-                "use 10000, or no `CachedStore`",
-            ));
-        }
+        self.terms.check()?;
+        check_entries(self.max_entries)?;
         Ok(CachedStore::with(
             self.store,
             self.terms,
@@ -127,11 +99,63 @@ impl<S: UserStore> CachedStoreBuilder<S> {
     }
 }
 
+impl Terms {
+    fn check(&self) -> Result<(), ConfigError> {
+        let ttls = [
+            ("ttl", self.ttl),
+            ("ttl_while_listening", self.ttl_while_listening),
+        ];
+        for (setting, ttl) in ttls {
+            if ttl.is_zero() || ttl > LONGEST_TTL {
+                return Err(ConfigError::new(
+                    setting,
+                    "is zero or longer than 5 minutes",
+                    "use a few seconds, or no `CachedStore`: it is how long an ended session may seem active",
+                ));
+            }
+            if self.refresh_ahead >= ttl {
+                return Err(ConfigError::new(
+                    "refresh_ahead",
+                    format!(
+                        "is not shorter than `{setting}`, so every request would ask the store"
+                    ),
+                    "use a part of it, such as a fifth",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_entries(most: usize) -> Result<(), ConfigError> {
+    if most == 0 || most > MOST_ENTRIES {
+        return Err(ConfigError::new(
+            "max_entries",
+            format!("is zero or more than {MOST_ENTRIES}"),
+            "use 10000, or no `CachedStore`",
+        ));
+    }
+    Ok(())
+}
+
 impl<S> fmt::Debug for CachedStoreBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedStoreBuilder")
             .field("terms", &self.terms)
             .field("max_entries", &self.max_entries)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody has to make room for so many to see that so many may be asked for.
+    #[test]
+    fn ten_million_answers_are_the_most() {
+        assert!(check_entries(10_000_000).is_ok());
+        assert!(check_entries(10_000_001).is_err());
+        assert!(check_entries(0).is_err());
     }
 }

@@ -1,7 +1,5 @@
 //! The header that brings an API key.
 
-use std::fmt;
-
 use http::{HeaderMap, HeaderName};
 
 use super::InvalidReason;
@@ -37,12 +35,6 @@ impl<'a> ApiKeyText<'a> {
 
     pub(crate) fn expose(self) -> &'a str {
         self.0
-    }
-}
-
-impl fmt::Debug for ApiKeyText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKeyText(..)")
     }
 }
 

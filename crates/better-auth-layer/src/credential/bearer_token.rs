@@ -231,14 +231,30 @@ mod tests {
     #[test]
     fn the_longest_token_passes_and_one_byte_more_does_not() {
         let value = |length: usize| format!("Bearer {}", "a".repeat(length)).into_bytes();
-        assert!(extract(&[&value(MAXIMUM_LENGTH)]).is_ok());
+        assert!(extract(&[&value(8192)]).is_ok());
+        assert_eq!(extract(&[&value(8193)]), Err(InvalidReason::TokenTooLong));
+        // In a place of its own, too.
+        assert!(BearerToken::from_text("a".repeat(8192).into()).is_ok());
         assert_eq!(
-            extract(&[&value(MAXIMUM_LENGTH + 1)]),
-            Err(InvalidReason::TokenTooLong)
+            BearerToken::from_text("a".repeat(8193).into()).err(),
+            Some(InvalidReason::TokenTooLong)
         );
+    }
+
+    #[test]
+    fn of_a_value_that_is_longer_than_any_token_nothing_is_looked_at() {
+        let value = |blanks: usize, token: &str| {
+            let value = format!("Bearer{}{token}", " ".repeat(blanks));
+            extract(&[value.as_bytes()]).map(|token| token.map(|token| token.len()))
+        };
+        let longest = "a".repeat(8192);
+        assert_eq!(value(58, &longest), Ok(Some(8192)));
+        assert_eq!(value(59, &longest), Err(InvalidReason::TokenTooLong));
+        let no_token = ",".repeat(8250);
+        assert_eq!(value(1, &no_token), Err(InvalidReason::TokenTooLong));
         assert_eq!(
-            extract(&[&value(1 << 20)]),
-            Err(InvalidReason::TokenTooLong)
+            value(0, &no_token),
+            Err(InvalidReason::AuthorizationMalformed)
         );
     }
 

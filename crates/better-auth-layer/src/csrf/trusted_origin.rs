@@ -174,12 +174,11 @@ fn wildcard_match(pattern: &str, text: &str) -> bool {
                 read += 1;
             }
             _ => {
+                // The star takes one character more.
                 let Some((star_at, taken)) = star else {
                     return false;
                 };
-                star = Some((star_at, taken + 1));
-                at = star_at + 1;
-                read = taken + 1;
+                (at, read) = (star_at, taken + 1);
             }
         }
     }
@@ -240,6 +239,8 @@ mod tests {
                     "https://evil.test/.example.com",
                     "https://x@evil.test?.example.com",
                     "https://evil.test@a.example.com",
+                    "https://a b.example.com",
+                    "https://a\u{7f}.example.com",
                 ],
             ),
             (
@@ -306,6 +307,15 @@ mod tests {
                 assert!(!parsed.matches(origin), "{pattern} does not trust {origin}");
             }
         }
+    }
+
+    #[test]
+    fn debug_shows_the_pattern() {
+        let origin = TrustedOrigin::exactly("https://app.example.com");
+        assert_eq!(
+            format!("{origin:?}"),
+            r#"TrustedOrigin("https://app.example.com")"#
+        );
     }
 
     #[test]

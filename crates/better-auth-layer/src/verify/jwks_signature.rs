@@ -93,3 +93,41 @@ fn refused(reason: InvalidReason, header: &JoseHeader) -> VerifyError {
         kid: header.kid.clone(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::jwks::{JwksOptions, KeySet};
+
+    /// The key of RFC 8037, appendix A.2, and one that differs.
+    const KEYS: [&str; 2] = [
+        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw",
+    ];
+
+    fn signature(x: &str) -> JwksSignature {
+        let key = format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"k","x":"{x}"}}"#);
+        let keys: KeySet = format!(r#"{{"keys":[{key}]}}"#).parse().unwrap();
+        let cache = KeyCache::new(Arc::new(keys), JwksOptions::new(), Arc::new(SystemClock));
+        JwksSignature::new(Arc::new(cache))
+    }
+
+    fn key(signature: &JwksSignature) -> Arc<VerificationKey> {
+        match signature.keys.get("k") {
+            KeyLookup::Key(key) => key,
+            _ => panic!("a key that stays"),
+        }
+    }
+
+    /// A set that was fetched anew has other places in memory, and tokens that were verified stay so.
+    #[test]
+    fn a_key_is_known_again_by_what_it_is() {
+        let [ours, other] = KEYS.map(signature);
+        let again = signature(KEYS[0]);
+        assert!(ours.still_has("k", &key(&ours)));
+        assert!(ours.still_has("k", &key(&again)));
+        assert!(!ours.still_has("k", &key(&other)));
+        assert!(!ours.still_has("another", &key(&ours)));
+    }
+}

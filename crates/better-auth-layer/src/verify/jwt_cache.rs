@@ -115,3 +115,47 @@ impl fmt::Debug for JwtCache {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::CredentialKind;
+    use crate::verify::Subject;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
+
+    fn verified(claims: usize) -> Verified {
+        Verified {
+            expires_at: at(20),
+            claims: Some("c".repeat(claims).into()),
+            ..Verified::naming(CredentialKind::SecretJwt, Subject::UserId("usr_ada".into()))
+        }
+    }
+
+    #[test]
+    fn a_token_is_known_from_when_it_was_verified_until_it_ends() {
+        let (cache, token) = (JwtCache::new(100), TokenHash::of("a.b.c"));
+        cache.insert(token, &verified(2), None, at(10));
+        for (now, is_known) in [(9, false), (10, true), (19, true), (20, false), (21, false)] {
+            let known = cache.get(token, None, at(now));
+            assert_eq!(known.is_some(), is_known, "{now}");
+        }
+        assert!(cache.get(TokenHash::of("a.b.d"), None, at(10)).is_none());
+        assert!(format!("{cache:?}").contains("entries: 1"));
+    }
+
+    #[test]
+    fn a_token_with_many_claims_takes_the_place_of_several() {
+        let weight = |claims: usize| {
+            let known = KnownJwt {
+                verified: verified(claims),
+                verified_at: at(10),
+                key: None,
+            };
+            ByClaims.weight(&TokenHash::of(""), &Arc::new(known))
+        };
+        assert_eq!([0, 1023, 1024, 5000].map(weight), [1, 1, 2, 5]);
+    }
+}

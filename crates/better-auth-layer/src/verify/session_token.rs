@@ -1,7 +1,6 @@
 //! Session tokens with Better Auth's signature: the session cookie's value, and `set-auth-token`.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
@@ -14,6 +13,9 @@ use crate::secret::SecretRing;
 
 /// The base64 of 32 bytes.
 const SIGNATURE_LENGTH: usize = 44;
+
+/// As much as base64 of this length may come to.
+const MAXIMUM_DECODED: usize = 33;
 
 /// Longer than any token that an application makes in place of Better Auth's.
 const MAXIMUM_LENGTH: usize = 1024;
@@ -58,8 +60,7 @@ impl SessionTokenVerifier {
         if token.is_empty() || signature.len() != SIGNATURE_LENGTH || !signature.ends_with('=') {
             return Err(malformed);
         }
-        // As much as base64 of this length may come to.
-        let mut decoded = [0; SIGNATURE_LENGTH / 4 * 3];
+        let mut decoded = [0; MAXIMUM_DECODED];
         let decoded = match STANDARD.decode_slice(signature, &mut decoded) {
             Ok(length) => decoded.get(..length).ok_or(malformed)?,
             Err(_) => return Err(malformed),
@@ -89,13 +90,6 @@ pub(crate) fn check_form(form: &TokenForm, token: &str) -> Result<(), InvalidRea
 /// The form of the tokens that Better Auth makes: 32 letters and digits (upstream `core/utils/id.ts`).
 pub(crate) fn is_better_auths(token: &str) -> bool {
     token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-impl fmt::Debug for SessionTokenVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionTokenVerifier")
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]
@@ -154,8 +148,42 @@ mod tests {
         ] {
             assert!(verdict(&value).is_err(), "{value}");
         }
+        // What is no base64 of 32 bytes is not compared with any.
+        for no_signature in ["A".repeat(44), "A".repeat(39) + "=", "A".repeat(47) + "="] {
+            assert_eq!(
+                verdict(&format!("{TOKEN}.{no_signature}")),
+                Err(InvalidReason::SignedSessionTokenMalformed),
+                "{no_signature}"
+            );
+        }
         let other = verifier().verify(format!("{}.{signature}", TOKEN.replace('X', "Y")).into());
         assert_eq!(other.unwrap_err(), InvalidReason::SignatureMismatch);
+    }
+
+    /// Where the application makes its tokens, any text may be one, within limits.
+    #[test]
+    fn the_longest_tokens_pass_and_one_letter_more_does_not() {
+        let ring = SecretRing::new(Secret::new("a-secret-of-this-deployment").unwrap());
+        let form: TokenForm = Arc::new(|_| true);
+        let verifier = SessionTokenVerifier::new(&ring, false, Arc::clone(&form));
+        let signed = |length: usize| {
+            let token = "a".repeat(length);
+            let value = format!("{token}.{}", signature(&token));
+            verifier
+                .verify(value.into())
+                .map(|token| token.expose().len())
+        };
+        let longest = 1024 - ".".len() - SIGNATURE_LENGTH;
+        assert_eq!(signed(longest), Ok(longest));
+        for length in [0, longest + 1] {
+            let malformed = Err(InvalidReason::SignedSessionTokenMalformed);
+            assert_eq!(signed(length), malformed, "{length}");
+        }
+        assert_eq!(check_form(&form, &"a".repeat(1024)), Ok(()));
+        for token in ["a".repeat(1025), "a.b".to_owned(), "a b".to_owned()] {
+            let malformed = Err(InvalidReason::SessionTokenMalformed);
+            assert_eq!(check_form(&form, &token), malformed, "{token}");
+        }
     }
 
     #[test]

@@ -5,8 +5,6 @@ mod jwe;
 mod options;
 mod payload;
 
-use std::fmt;
-
 use aws_lc_rs::hmac;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
@@ -181,18 +179,8 @@ fn is_signed(keys: &[hmac::Key], message: &[u8], signature: &[u8]) -> bool {
         .any(|key| hmac::verify(key, message, signature).is_ok())
 }
 
-/// Digits as they stand in the JSON.
+/// A whole number as it stands in the JSON, and its value.
 fn digits(number: &RawValue) -> Option<(&str, i64)> {
     let text = number.get();
-    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let value = text.parse().ok()?;
-    is_plain.then_some((text, value))
-}
-
-impl fmt::Debug for CookieCacheVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CookieCacheVerifier")
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
+    Some((text, text.parse().ok()?))
 }
