@@ -169,14 +169,14 @@ fn launch(
         directory = directory.display(),
     );
     let accounts = format!("\"postgres\" \"{PASSWORD}\"");
-    let mut arguments = vec![directory.as_ref(), program.as_ref(), settings.as_ref()];
+    let mut arguments: Vec<&OsStr> = vec![directory.as_ref(), program.as_ref(), settings.as_ref()];
     let address = match tls {
         None => Address::socket(&directory),
         Some((port, certificate)) => {
-            arguments.extend::<[&OsStr; 3]>([
-                certificate.cert_pem.as_ref(),
-                certificate.key_pem.as_ref(),
-                accounts.as_ref(),
+            arguments.extend([
+                OsStr::new(&certificate.cert_pem),
+                OsStr::new(&certificate.key_pem),
+                OsStr::new(&accounts),
             ]);
             Address::tcp(&directory, port, PASSWORD)
         }
