@@ -78,6 +78,18 @@ pub(super) enum Reply {
 pub(super) type Verdict = Result<Option<u64>, &'static str>;
 
 impl Credential {
+    /// What it names is gone for good.
+    fn is_over(&self) -> bool {
+        match &self.bearer {
+            Bearer::Address(_, Some(visit))
+            | Bearer::Subject(_, Some(visit))
+            | Bearer::Visit(_, visit) => visit.is_active.is_over(),
+            Bearer::Subject(person, None) => person.exists.is_over(),
+            Bearer::Key(_, key) => key.is_usable.is_over(),
+            Bearer::Address(_, None) | Bearer::Nobody => false,
+        }
+    }
+
     pub(super) fn judge(&self, reply: &Reply, span: Span) -> Verdict {
         match reply {
             Reply::Identity(user, basis) => self.judge_identity(user, basis, span),
@@ -232,6 +244,9 @@ pub(super) fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// One in so many of those that are over is sent all the same.
+const OVER: u64 = 16;
+
 /// How many credentials are in use at a time, good ones and bad ones.
 const POOL: usize = 6000;
 
@@ -252,8 +267,14 @@ impl Pool {
         }
     }
 
+    /// One of those that are over now and then, since each of them costs a lookup in the database.
     pub(super) fn any(&self, dice: &mut Dice) -> Arc<Credential> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&all[dice.index(&all)])
+        loop {
+            let one = &all[dice.index(&all)];
+            if !one.is_over() || dice.throw(OVER) == 0 {
+                return Arc::clone(one);
+            }
+        }
     }
 }

@@ -83,6 +83,10 @@ impl Tenure {
             && ended.saturating_add(late) >= span.from
     }
 
+    pub(super) fn is_over(&self) -> bool {
+        self.end.confirmed.load(Ordering::SeqCst) != NOT_YET
+    }
+
     /// For how long it had been over when a request began.
     pub(super) fn over_for(&self, span: Span) -> Option<u64> {
         span.from
