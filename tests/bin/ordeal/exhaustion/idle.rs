@@ -1,5 +1,7 @@
 //! Ten thousand connections on which nothing happens: half of them never say a word, the others have asked once.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -7,9 +9,10 @@ use tokio::time::timeout;
 
 use crate::finding::Finding;
 use crate::options::Scale;
-use crate::rig::{Connection, Kind, Strain, World};
+use crate::rig::{Connection, EarlierWaves, Kind, People, Strain, World};
 
 const MANY: u64 = 10_000;
+const EARLIER: usize = 4;
 
 /// At a time, so that none waits for another one's handshake.
 const SIDE_BY_SIDE: u64 = 50;
@@ -22,28 +25,29 @@ const PEAK: u64 = 160;
 
 pub(crate) async fn run(scale: Scale) -> Finding {
     let world = World::usual().await;
-    let address = world.server.address;
     let many = scale.of(MANY);
     world.server.process.must_be_able_to_open(many);
+    let (mut earlier, mut violations) = (EarlierWaves::begin(&world), Vec::new());
+    for _ in 0..EARLIER {
+        violations.extend(wave(&world, many).await.1);
+        earlier.is_over();
+    }
     let strain = Strain::begin(&world, |_| false).await;
     let begin = Instant::now();
+    let (answers, wrong) = wave(&world, many).await;
+    violations.extend(wrong);
+    violations.truncate(3);
+    let answers = format!("{answers}; {}", earlier.text());
+    let took = begin.elapsed();
+    strain.conclude(answers, took, PEAK, violations).await
+}
+
+/// Opens all of them, and waits until all are closed.
+async fn wave(world: &World, many: u64) -> (String, Vec<String>) {
     let mut openers = JoinSet::new();
     for _ in 0..SIDE_BY_SIDE {
-        let people = world.backing.people.clone();
-        openers.spawn(async move {
-            let mut opened = Vec::new();
-            for number in 0..many / SIDE_BY_SIDE {
-                let mut connection = Connection::open(address).await?;
-                if number % 2 == 0 {
-                    let reply = connection.ask(&people.requests(Kind::Bad)[0].bytes).await?;
-                    if reply.status != 401 {
-                        return Err(format!("answers {}", reply.status));
-                    }
-                }
-                opened.push(connection);
-            }
-            Ok::<_, String>(opened)
-        });
+        let (address, people) = (world.server.address, Arc::clone(&world.backing.people));
+        openers.spawn(open(address, people, many / SIDE_BY_SIDE));
     }
     let (mut connections, mut violations) = (Vec::new(), Vec::new());
     for outcome in openers.join_all().await {
@@ -52,11 +56,11 @@ pub(crate) async fn run(scale: Scale) -> Finding {
             Err(error) => violations.push(format!("the server {error}")),
         }
     }
-    violations.truncate(3);
     let held = world.server.process.footprint(0).files;
     if (held as u64) < many {
-        let text = format!("only {held} files were open, of {many} connections");
-        violations.push(text);
+        violations.push(format!(
+            "only {held} files were open, of {many} connections"
+        ));
     }
     let mut closed = JoinSet::new();
     for mut connection in connections {
@@ -67,8 +71,24 @@ pub(crate) async fn run(scale: Scale) -> Finding {
     if (closed as u64) < many {
         violations.push(format!("{closed} of {many} connections were closed"));
     }
-    let answers = format!("held: {held} files, closed: {closed}");
-    strain
-        .conclude(answers, begin.elapsed(), PEAK, violations)
-        .await
+    (format!("held: {held} files, closed: {closed}"), violations)
+}
+
+async fn open(
+    address: SocketAddr,
+    people: Arc<People>,
+    many: u64,
+) -> Result<Vec<Connection>, String> {
+    let mut opened = Vec::new();
+    for number in 0..many {
+        let mut connection = Connection::open(address).await?;
+        if number % 2 == 0 {
+            let reply = connection.ask(&people.requests(Kind::Bad)[0].bytes).await?;
+            if reply.status != 401 {
+                return Err(format!("answers {}", reply.status));
+            }
+        }
+        opened.push(connection);
+    }
+    Ok(opened)
 }

@@ -1,5 +1,6 @@
 //! More lookups at the same time than may wait for the database, which is held up by a lock.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use support::token::{HEADER, SECRET, sign_raw};
@@ -8,9 +9,12 @@ use tokio::time::sleep;
 
 use crate::finding::Finding;
 use crate::options::Scale;
-use crate::rig::{Connection, Kind, Strain, Verdict, World, bearer, mail_claims, post};
+use crate::rig::{
+    Connection, EarlierWaves, Kind, Strain, Verdict, World, bearer, mail_claims, post,
+};
 
 const MANY: usize = 3_000;
+const EARLIER: usize = 3;
 
 /// On their way to the database, and in the line.
 const ROOM: usize = 2 * 8 + 1024;
@@ -27,27 +31,18 @@ const PEAK: u64 = 96;
 pub(crate) async fn run(_: Scale) -> Finding {
     let world = World::usual().await;
     let address = world.server.address;
-    // Everybody is connected before anybody asks.
-    let mut connections = Vec::new();
-    for _ in 0..MANY {
-        connections.push(Connection::open(address).await.expect("it listens"));
+    let mut earlier = EarlierWaves::begin(&world);
+    for _ in 0..EARLIER {
+        // Without a lock, some of them may find a place that others have left.
+        wave(address).join_all().await;
+        earlier.is_over();
     }
     let strain = Strain::begin(&world, Kind::needs_store).await;
     let holder = world.backing.database.client().await;
     let lock = r#"BEGIN; LOCK TABLE "session" IN ACCESS EXCLUSIVE MODE"#;
     holder.batch_execute(lock).await.expect("nobody else locks");
     let begin = Instant::now();
-    let mut clients = JoinSet::new();
-    for (number, mut connection) in connections.into_iter().enumerate() {
-        let claims = mail_claims(&format!("stranger{number}@example.com"));
-        let request = post(&bearer(&sign_raw(HEADER, claims, SECRET)));
-        clients.spawn(async move {
-            let begin = Instant::now();
-            let reply = connection.ask(&request).await?;
-            let verdict = Kind::NoUser.judge("", reply.status, reply.body);
-            Ok::<_, String>((verdict, begin.elapsed()))
-        });
-    }
+    let clients = wave(address);
     sleep(LASTS).await;
     holder.batch_execute("ROLLBACK").await.expect("it is ours");
     let (mut served, mut refused, mut slowest) = (0, 0, Duration::ZERO);
@@ -72,9 +67,27 @@ pub(crate) async fn run(_: Scale) -> Finding {
         let text = format!("{served} of {MANY} found a place, where there are {ROOM}");
         violations.push(text);
     }
-    let slowest = slowest.as_secs_f64();
-    let answers = format!("404: {served}, 503: {refused}, these after {slowest:.2} s at most");
+    let (slowest, earlier) = (slowest.as_secs_f64(), earlier.text());
+    let answers =
+        format!("404: {served}, 503: {refused}, these after {slowest:.2} s at most; {earlier}");
     strain
         .conclude(answers, begin.elapsed(), PEAK, violations)
         .await
+}
+
+/// Everybody connects and asks.
+fn wave(address: SocketAddr) -> JoinSet<Result<(Verdict, Duration), String>> {
+    let mut clients = JoinSet::new();
+    for number in 0..MANY {
+        clients.spawn(async move {
+            let claims = mail_claims(&format!("stranger{number}@example.com"));
+            let request = post(&bearer(&sign_raw(HEADER, claims, SECRET)));
+            let mut connection = Connection::open(address).await?;
+            let begin = Instant::now();
+            let reply = connection.ask(&request).await?;
+            let verdict = Kind::NoUser.judge("", reply.status, reply.body);
+            Ok((verdict, begin.elapsed()))
+        });
+    }
+    clients
 }

@@ -1,5 +1,6 @@
 //! Clients that send a byte a second, to hold a connection each for as long as they are let.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
@@ -7,9 +8,10 @@ use tokio::time::timeout;
 
 use crate::finding::Finding;
 use crate::options::Scale;
-use crate::rig::{Connection, Strain, World, post};
+use crate::rig::{Connection, EarlierWaves, Strain, World, post};
 
 const MANY: u64 = 2_000;
+const EARLIER: usize = 3;
 const PACE: Duration = Duration::from_secs(1);
 
 /// A head has to be there after ten seconds.
@@ -20,39 +22,68 @@ const PEAK: u64 = 64;
 
 pub(crate) async fn run(scale: Scale) -> Finding {
     let world = World::usual().await;
-    let address = world.server.address;
+    let (address, many) = (world.server.address, scale.of(MANY));
+    let (mut earlier, mut violations) = (EarlierWaves::begin(&world), Vec::new());
+    for _ in 0..EARLIER {
+        violations.extend(wave(address, many).await.violations);
+        earlier.is_over();
+    }
     let strain = Strain::begin(&world, |_| false).await;
     let begin = Instant::now();
+    let wave = wave(address, many).await;
+    violations.extend(wave.violations);
+    violations.truncate(3);
+    let answers = format!(
+        "cut off: {}, the earliest after {:.1} s; {}",
+        wave.cut_off,
+        wave.earliest.as_secs_f64(),
+        earlier.text(),
+    );
+    let took = begin.elapsed();
+    strain.conclude(answers, took, PEAK, violations).await
+}
+
+struct Wave {
+    cut_off: usize,
+    earliest: Duration,
+    violations: Vec<String>,
+}
+
+async fn wave(address: SocketAddr, many: u64) -> Wave {
     let mut clients = JoinSet::new();
-    for _ in 0..scale.of(MANY) {
-        clients.spawn(async move {
-            let mut connection = Connection::open(address).await?;
-            let begin = Instant::now();
-            for byte in post("") {
-                connection.send(&[byte]).await?;
-                // It ends early when the server hangs up.
-                if timeout(PACE, connection.closed()).await.is_ok() {
-                    return Ok(begin.elapsed());
-                }
-                if begin.elapsed() > CUT_OFF {
-                    return Err("lets a client send a byte a second".to_owned());
-                }
-            }
-            Err("takes a head in single bytes".to_owned())
-        });
+    for _ in 0..many {
+        clients.spawn(client(address));
     }
-    let (mut closed, mut first, mut violations) = (0, CUT_OFF, Vec::new());
+    let mut wave = Wave {
+        cut_off: 0,
+        earliest: CUT_OFF,
+        violations: Vec::new(),
+    };
     for outcome in clients.join_all().await {
         match outcome {
-            Ok(after) => (closed, first) = (closed + 1, first.min(after)),
-            Err(error) => violations.push(format!("the server {error}")),
+            Ok(after) => {
+                wave.cut_off += 1;
+                wave.earliest = wave.earliest.min(after);
+            }
+            Err(error) => wave.violations.push(format!("the server {error}")),
         }
     }
-    violations.truncate(3);
-    let took = begin.elapsed();
-    let answers = format!(
-        "cut off: {closed}, the first after {:.1} s",
-        first.as_secs_f64()
-    );
-    strain.conclude(answers, took, PEAK, violations).await
+    wave
+}
+
+/// After how long it is cut off.
+async fn client(address: SocketAddr) -> Result<Duration, String> {
+    let mut connection = Connection::open(address).await?;
+    let begin = Instant::now();
+    for byte in post("") {
+        connection.send(&[byte]).await?;
+        // It ends early when the server hangs up.
+        if timeout(PACE, connection.closed()).await.is_ok() {
+            return Ok(begin.elapsed());
+        }
+        if begin.elapsed() > CUT_OFF {
+            return Err("lets a client send a byte a second".to_owned());
+        }
+    }
+    Err("takes a head in single bytes".to_owned())
 }

@@ -40,6 +40,10 @@ pub(crate) async fn run(scale: Scale) -> Finding {
         let text = format!("the issuer was asked {hits} times in {:?}", flooded.took);
         finding.violations.push(text);
     }
+    if let Some(last) = finding.cells.last_mut() {
+        let (counts, took) = (flooded.counts(), flooded.took.as_secs_f64());
+        *last += &format!("; the storm: {counts} in {took:.1} s, keys fetched: {hits}");
+    }
     finding.violations.extend(flooded.violations);
     finding
 }

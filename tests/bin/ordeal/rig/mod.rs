@@ -24,7 +24,7 @@ pub(crate) use self::{
     people::{People, bearer, key_claims, mail_claims, now},
     record::Record,
     server::{Launch, Server},
-    strain::Strain,
+    strain::{EarlierWaves, Strain},
     trial::{Expected, Trial},
     world::World,
 };

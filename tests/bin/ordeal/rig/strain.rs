@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::footprint::mebibytes;
+use super::footprint::{Process, mebibytes};
 use super::kind::Kind;
 use super::load::{GOOD, Load};
 use super::record::Record;
@@ -37,6 +37,39 @@ pub(crate) struct Strain<'w> {
     observer: JoinHandle<()>,
     most_connections: Arc<AtomicUsize>,
     over: Arc<AtomicBool>,
+}
+
+/// Loads that come by connection come several times: the allocator keeps for the next connections what the last ones took,
+/// so that only after some times what is kept is told from what is lost.
+#[derive(Debug)]
+pub(crate) struct EarlierWaves {
+    process: Process,
+    memory: Vec<u64>,
+}
+
+impl EarlierWaves {
+    /// Before the first one.
+    pub(crate) fn begin(world: &World) -> Self {
+        let process = world.server.process;
+        Self {
+            process,
+            memory: vec![process.memory()],
+        }
+    }
+
+    /// After one of them.
+    pub(crate) fn is_over(&mut self) {
+        self.memory.push(self.process.memory());
+    }
+
+    /// What was resident before them and after each, in words.
+    pub(crate) fn text(&self) -> String {
+        let all = self.memory.iter().map(|memory| mebibytes(*memory));
+        format!(
+            "MiB over earlier waves: {}",
+            all.collect::<Vec<_>>().join(" → ")
+        )
+    }
 }
 
 impl<'w> Strain<'w> {
