@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use better_auth_layer::{Authenticate, Authenticator, JwksOptions, RemoteKeySource};
 use http::Request;
@@ -38,7 +38,6 @@ async fn known_keys_are_answered_at_once_while_the_others_wait_for_one_fetch() {
 
     let mut context = Context::from_waker(Waker::noop());
     let mut strangers = Vec::new();
-    let mut times = Vec::new();
     for number in 0..2_000 {
         let mut header = signer.header();
         header["kid"] = format!("random-{number}").into();
@@ -49,19 +48,13 @@ async fn known_keys_are_answered_at_once_while_the_others_wait_for_one_fetch() {
         if number % 10 == 0 {
             // So that the fetch gets under way.
             tokio::task::yield_now().await;
-            let begin = Instant::now();
             let mut friend = authenticate(authenticator, &known);
             let Poll::Ready(answer) = friend.as_mut().poll(&mut context) else {
                 panic!("it waits");
             };
-            times.push(begin.elapsed());
             assert!(answer.is_ok());
         }
     }
-    // The slowest tenth is the machine's.
-    times.sort();
-    let slow = times[times.len() * 9 / 10];
-    assert!(slow < Duration::from_millis(1), "{slow:?}");
     let wait = async {
         while server.hits() < 2 {
             tokio::time::sleep(Duration::from_millis(5)).await;
