@@ -3,26 +3,11 @@
 use std::time::Duration;
 
 use better_auth_layer::{Lookup, SessionToken};
+use support::dice::Dice;
 use support::postgres::cluster;
 use support::test_clock::NOW;
 
 use crate::world::{Lock, answers, ask, begin, now, store, tables};
-
-/// A small generator, so that a failure can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-
-    fn one_of<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[usize::try_from(self.throw(of.len() as u64)).unwrap()]
-    }
-}
 
 const USERS: u64 = 12;
 
@@ -92,7 +77,7 @@ async fn a_crowd_is_answered_as_each_would_be_alone() {
     .into_iter()
     .enumerate()
     {
-        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (seed as u64 + 1));
+        let mut dice = Dice::new(0x9e37_79b9_7f4a_7c15 ^ (seed as u64 + 1));
         let kind_of_id = kind.split('(').next().unwrap();
         let kind_of_id = if kind_of_id == "varchar" {
             "text"

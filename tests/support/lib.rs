@@ -2,10 +2,12 @@
 
 pub mod captured_log;
 pub mod conformance;
+pub mod dice;
 pub mod gate;
 pub mod key_server;
 pub mod postgres;
 pub mod signer;
+pub mod soak;
 pub mod temporary_folder;
 pub mod test_clock;
 pub mod token;

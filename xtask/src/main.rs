@@ -10,6 +10,7 @@ mod models;
 mod pgbouncer;
 mod postgres;
 mod setup;
+mod soak;
 mod test;
 mod vectors;
 
@@ -31,6 +32,9 @@ usage: cargo xtask <command>
                       make up input for each fuzz target, or for one, ten minutes unless said otherwise
   models [model] [orders]
                       try many orders in which threads may go on: single flight, batcher, refresh of keys
+  soak [requests | SECONDSs]
+                      many clients while users come and go; every answer has to be the caller's own. Ten million
+                      requests through the service and a tenth of it over HTTP, unless said otherwise
   interop             run a real Better Auth (Node.js 20 or later) against the real server
   bench [arguments…]  measure the library beside floors and yardsticks (--help: what can be chosen), or with `micro`
                       run the micro-benchmarks
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         Some("features") if rest.is_empty() => features::run(),
         Some("fuzz") => fuzz::run(&rest),
         Some("models") => models::run(&rest),
+        Some("soak") => soak::run(&rest),
         Some("interop") if rest.is_empty() => interop::run(),
         Some("bench") => bench::run(&rest),
         Some("vectors") => vectors::run(&rest),
