@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::finding::Finding;
 use crate::options::Scale;
-use crate::rig::{Connection, EarlierWaves, Kind, People, Strain, World};
+use crate::rig::{Connection, EarlierWaves, Kind, People, World};
 
 const MANY: u64 = 10_000;
 const EARLIER: usize = 4;
@@ -32,7 +32,7 @@ pub(crate) async fn run(scale: Scale) -> Finding {
         violations.extend(wave(&world, many).await.1);
         earlier.is_over();
     }
-    let strain = Strain::begin(&world, |_| false).await;
+    let strain = earlier.last(&world, |_| false).await;
     let begin = Instant::now();
     let (answers, wrong) = wave(&world, many).await;
     violations.extend(wrong);

@@ -9,9 +9,7 @@ use tokio::time::sleep;
 
 use crate::finding::Finding;
 use crate::options::Scale;
-use crate::rig::{
-    Connection, EarlierWaves, Kind, Strain, Verdict, World, bearer, mail_claims, post,
-};
+use crate::rig::{Connection, EarlierWaves, Kind, Verdict, World, bearer, mail_claims, post};
 
 const MANY: usize = 3_000;
 const EARLIER: usize = 3;
@@ -37,7 +35,7 @@ pub(crate) async fn run(_: Scale) -> Finding {
         wave(address).join_all().await;
         earlier.is_over();
     }
-    let strain = Strain::begin(&world, Kind::needs_store).await;
+    let strain = earlier.last(&world, Kind::needs_store).await;
     let holder = world.backing.database.client().await;
     let lock = r#"BEGIN; LOCK TABLE "session" IN ACCESS EXCLUSIVE MODE"#;
     holder.batch_execute(lock).await.expect("nobody else locks");

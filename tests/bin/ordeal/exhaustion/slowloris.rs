@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::finding::Finding;
 use crate::options::Scale;
-use crate::rig::{Connection, EarlierWaves, Strain, World, post};
+use crate::rig::{Connection, EarlierWaves, World, post};
 
 const MANY: u64 = 2_000;
 const EARLIER: usize = 3;
@@ -28,7 +28,7 @@ pub(crate) async fn run(scale: Scale) -> Finding {
         violations.extend(wave(address, many).await.violations);
         earlier.is_over();
     }
-    let strain = Strain::begin(&world, |_| false).await;
+    let strain = earlier.last(&world, |_| false).await;
     let begin = Instant::now();
     let wave = wave(address, many).await;
     violations.extend(wave.violations);
