@@ -1,16 +1,18 @@
 //! Keys from an address, and the clock of who serves them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use better_auth_layer::{
-    BetterAuthLayer, BetterAuthLayerBuilder, JwksOptions, KeySet, MemoryStore, RemoteKeySource,
-    Session, Timestamp, User, Verdict,
+    BetterAuthLayer, BetterAuthLayerBuilder, JwksOptions, KeySet, KeySource, KeySourceError,
+    MemoryStore, RemoteKeySource, Session, Timestamp, User, Verdict,
 };
 use http::Request;
 use http::header::AUTHORIZATION;
 use support::key_server::{KeyServer, Reply};
 use support::signer::{ISSUER, Signer, jwks};
 use support::test_clock::TestClock;
+use tokio::sync::Notify;
 
 use crate::{about, assert_finding, assert_right, check};
 
@@ -181,4 +183,70 @@ async fn the_issuers_clock_is_known_from_its_answer() {
         );
         assert!(diagnosis.is_healthy());
     }
+}
+
+/// Keys that somebody else lets through.
+struct Gated {
+    asked: Notify,
+    gate: Notify,
+    keys: KeySet,
+}
+
+impl KeySource for Gated {
+    async fn fetch(&self) -> Result<KeySet, KeySourceError> {
+        self.asked.notify_one();
+        self.gate.notified().await;
+        Ok(self.keys.clone())
+    }
+}
+
+/// Requests may wait for the same keys.
+#[tokio::test]
+async fn a_check_that_nobody_polls_any_more_holds_up_nobody() {
+    let signer = Signer::ed25519("first");
+    let source = Arc::new(Gated {
+        asked: Notify::new(),
+        gate: Notify::new(),
+        keys: jwks([&signer]).parse().unwrap(),
+    });
+    let layer = builder().key_source(Arc::clone(&source)).build().unwrap();
+    let authenticator = layer.authenticator();
+    let mut held = Box::pin(authenticator.check());
+    tokio::select! {
+        diagnosis = &mut held => panic!("{diagnosis}"),
+        () = source.asked.notified() => {}
+    }
+    let request = Request::get("/").header(
+        AUTHORIZATION,
+        format!("Bearer {}", signer.token_for("usr_ada")),
+    );
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let mut waiting = Box::pin(authenticator.authenticate(&parts));
+    tokio::select! {
+        answer = &mut waiting => panic!("{answer:?}"),
+        () = tokio::task::yield_now() => {}
+    }
+    source.gate.notify_one();
+    let answer = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    assert!(answer.expect("the keys are there").is_ok());
+    drop(held);
+}
+
+struct Broken;
+
+impl KeySource for Broken {
+    async fn fetch(&self) -> Result<KeySet, KeySourceError> {
+        panic!("the source's code is wrong")
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_panics_is_a_finding() {
+    let diagnosis = check(builder().key_source(Broken)).await;
+    assert_finding(
+        &diagnosis,
+        "public keys",
+        Verdict::Failed,
+        "ended without an answer",
+    );
 }

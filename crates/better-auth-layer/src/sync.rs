@@ -8,7 +8,5 @@ pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
 
 pub(crate) use arc_swap::ArcSwapOption;
 pub(crate) use tokio::runtime::Handle;
-#[cfg(feature = "postgres")]
-pub(crate) use tokio::sync::oneshot;
-pub(crate) use tokio::sync::{Semaphore, watch};
+pub(crate) use tokio::sync::{Semaphore, oneshot, watch};
 pub(crate) use tokio::time::{Instant, timeout};

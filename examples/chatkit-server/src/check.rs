@@ -10,7 +10,7 @@ use crate::{
     start_error::StartError,
 };
 
-/// How long the end may be held up by a console that nobody reads.
+/// How long the end may be held up by a lookup that blocks or by a console that nobody reads.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What `serve` would start with, looked at in turn.
@@ -24,7 +24,10 @@ pub(crate) fn run() -> Result<Diagnosis, StartError> {
                 diagnosis.push(refused(&error));
             }
             diagnosis.extend(of_the_server(&environment, &outlet));
-            let deployment = Runtime::new()?.block_on(of_the_deployment(&environment));
+            let runtime = Runtime::new()?;
+            let deployment = runtime.block_on(of_the_deployment(&environment));
+            // What hangs has been reported; it does not hold up the report.
+            runtime.shutdown_timeout(PATIENCE);
             diagnosis.extend(deployment.findings().iter().cloned());
             outlet.flush(PATIENCE);
         }

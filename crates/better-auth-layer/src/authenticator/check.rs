@@ -16,6 +16,9 @@ const TOLERABLE: Duration = Duration::from_secs(2);
 /// Beyond this, tokens are refused that are good, or accepted that are not.
 const INTOLERABLE: Duration = Duration::from_secs(30);
 
+/// What is looked up to see that lookups are answered: the id, the token and the key of nobody.
+const NOBODY: &str = "better-auth-layer-check-of-nobody";
+
 /// What is looked at beside the store.
 pub(crate) struct Probe {
     /// What there is to say about the settings.
@@ -31,7 +34,8 @@ impl Authenticator {
     /// machine's clock against the store's and the issuer's. Each finding that is not right comes with its remedy.
     ///
     /// The store is asked for users that nobody is, and the keys are fetched anew; so this is for start-up and for
-    /// whoever operates the service, not for a readiness probe: that is [`check_store`](Self::check_store).
+    /// whoever operates the service. It is neither for a route that strangers reach nor for a readiness probe: that is
+    /// [`check_store`](Self::check_store).
     ///
     /// ```
     /// use better_auth_layer::BetterAuthLayer;
@@ -82,13 +86,20 @@ impl Authenticator {
 
     /// Asks for nobody, in every way that requests will ask.
     async fn check_lookups(&self) -> Finding {
-        let (token, hash) = (SessionToken::new("nobody"), ApiKeyHash::of("nobody"));
+        let (token, hash) = (SessionToken::new(NOBODY), ApiKeyHash::of(NOBODY));
+        if self.inner.probe.lookups.is_empty() {
+            return Finding::failed(
+                "lookups",
+                "no credential is accepted, and every request refused",
+            )
+            .with_remedy("give the layer a secret, keys, or a kind of credential to accept");
+        }
         let mut asked = Vec::new();
         for kind in &self.inner.probe.lookups {
             let now = self.inner.clock.now();
             let lookup = match kind {
                 LookupKind::Email => Lookup::by_email("nobody@example.invalid", now),
-                LookupKind::UserId => Lookup::by_user_id("nobody", now),
+                LookupKind::UserId => Lookup::by_user_id(NOBODY, now),
                 LookupKind::SessionToken => Lookup::by_session_token(&token, now),
                 LookupKind::ApiKey => Lookup::by_api_key(&hash, now),
             };

@@ -42,7 +42,7 @@ impl Finding {
         Self::new(what.into(), Verdict::Warning, says.into())
     }
 
-    /// Something because of which requests would be refused.
+    /// Something because of which requests would be refused, or that was asked for and does not work.
     #[must_use]
     pub fn failed(what: impl Into<Cow<'static, str>>, says: impl Into<Cow<'static, str>>) -> Self {
         Self::new(what.into(), Verdict::Failed, says.into())

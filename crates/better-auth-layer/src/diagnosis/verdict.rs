@@ -19,7 +19,7 @@ pub enum Verdict {
     Ok,
     /// It works, and is weaker or slower than it should be.
     Warning,
-    /// Some or all requests would be refused.
+    /// Some or all requests would be refused, or something that the settings ask for would not work.
     Failed,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::key_set::UsableKeys;
 use super::{DynKeySource, JwksOptions, KeySourceError, VerificationKey};
 use crate::clock::{Clock, Timestamp};
-use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, timeout, watch};
+use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, oneshot, timeout, watch};
 use crate::telemetry::meter;
 
 /// Keys of a source, read without a lock and fetched by one task at a time.
@@ -181,7 +181,14 @@ impl KeyCache {
         refresh.running = Some(running.clone());
         drop(refresh);
         let fetch = Fetch::new(self, ended);
-        runtime.spawn(fetch.run());
+        runtime.spawn(async {
+            if let Err(error) = fetch.run().await {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "public keys could not be fetched; those that are known go on serving for a while"
+                );
+            }
+        });
         Beginning::Runs(running)
     }
 
@@ -202,10 +209,15 @@ impl KeyCache {
             };
             // A source is never asked twice at the same time.
             let Some(mut others) = others else {
-                let mut fetch = Fetch::new(self, ended);
-                let fetched = self.fetch().await;
-                fetch.succeeded = fetched.is_ok();
-                return fetched.map(Some);
+                let fetch = Fetch::new(self, ended);
+                // Others wait for it, too: it goes on if this caller is gone, or busy elsewhere.
+                let (tell, told) = oneshot::channel();
+                Handle::current().spawn(async move {
+                    let fetched = fetch.run().await;
+                    let _ = tell.send(fetched);
+                });
+                let lost = |_| KeySourceError::new("the fetch has ended without an answer");
+                return told.await.map_err(lost)?.map(Some);
             };
             while others.changed().await.is_ok() {}
         }
@@ -280,14 +292,10 @@ impl Fetch {
         }
     }
 
-    async fn run(mut self) {
-        match self.cache.fetch().await {
-            Ok(_) => self.succeeded = true,
-            Err(error) => tracing::warn!(
-                error = format!("{error:#}"),
-                "public keys could not be fetched; those that are known go on serving for a while"
-            ),
-        }
+    async fn run(mut self) -> Result<Fetched, KeySourceError> {
+        let fetched = self.cache.fetch().await;
+        self.succeeded = fetched.is_ok();
+        fetched
     }
 }
 

@@ -1,5 +1,6 @@
 //! Ends a lookup that nobody waits for any more.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::InterruptHandle;
@@ -8,7 +9,10 @@ use super::connection::Connection;
 use crate::store::StoreError;
 
 /// In the hands of the one who waits: dropped, it interrupts the work, or keeps it from beginning.
-pub(super) struct Interrupt(Arc<Shared>);
+pub(super) struct Interrupt {
+    shared: Arc<Shared>,
+    left: Arc<AtomicUsize>,
+}
 
 /// In the hands of the thread that works.
 #[derive(Clone)]
@@ -33,17 +37,26 @@ impl Shared {
 }
 
 impl Interrupt {
-    pub(super) fn new() -> (Self, Interruptible) {
+    /// Counts those who leave before the work has begun.
+    pub(super) fn new(left: &Arc<AtomicUsize>) -> (Self, Interruptible) {
         let shared = Arc::new(Shared::default());
-        (Self(Arc::clone(&shared)), Interruptible(shared))
+        let interrupt = Self {
+            shared: Arc::clone(&shared),
+            left: Arc::clone(left),
+        };
+        (interrupt, Interruptible(shared))
     }
 }
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        if let State::Working(handle) = &*state {
-            handle.interrupt();
+        let mut state = self.shared.state();
+        match &*state {
+            State::Working(handle) => handle.interrupt(),
+            State::Waiting => {
+                self.left.fetch_add(1, Ordering::Relaxed);
+            }
+            State::Over => {}
         }
         *state = State::Over;
     }

@@ -1,7 +1,5 @@
 //! Work with a connection, for a caller who waits elsewhere.
 
-use std::sync::Arc;
-
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -21,7 +19,7 @@ pub(super) struct Read {
 
 impl Read {
     pub(super) fn new<T: Send + 'static>(
-        work: Arc<impl Fn(&mut Connection) -> Result<T, StoreError> + Send + Sync + 'static>,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
         caller: oneshot::Sender<Result<T, StoreError>>,
         interruptible: Interruptible,
     ) -> Self {
