@@ -227,3 +227,38 @@ async fn nobody_waits_longer_than_the_deadline() {
     database.execute_batch("COMMIT").unwrap();
     assert_eq!(ask(&store, question(0).0).await, "u1 s_u1");
 }
+
+/// It stands before those that are quick, and they were asked while both threads were busy.
+#[tokio::test]
+async fn a_slow_one_holds_up_nobody_while_another_thread_is_free() {
+    let folder = TemporaryFolder::new();
+    let (database, path) = database(&folder);
+    // Looking for this one takes minutes, unless it is interrupted.
+    database
+        .execute_batch(
+            r#"ALTER TABLE "user" RENAME TO "quick";
+            CREATE VIEW "user" AS SELECT "id", "email" FROM "quick" WHERE "id" != 'u3' OR 0 < (
+                WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000000000) SELECT sum(n) FROM n
+            );"#,
+        )
+        .unwrap();
+    let builder = SqliteStore::builder(&path).max_connections(2);
+    let store = builder.deadline(PATIENCE).open().unwrap();
+    // The first look at the tables is behind us.
+    assert_eq!(ask(&store, question(0).0).await, "u1 s_u1");
+    database.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let asked = |user: usize| {
+        let lookup = Lookup::by_user_id(format!("u{user}"), now());
+        let mut asking = Box::pin(ask(&store, lookup));
+        assert_eq!((&mut asking).now_or_never(), None);
+        asking
+    };
+    let mut quick = vec![asked(1), asked(2)];
+    let slow = asked(3);
+    quick.extend((4..40).map(asked));
+    database.execute_batch("COMMIT").unwrap();
+    tokio::select! {
+        answers = join_all(quick) => assert!(answers.iter().all(|answer| answer.starts_with('u'))),
+        answer = slow => panic!("it was not slow: {answer}"),
+    }
+}
