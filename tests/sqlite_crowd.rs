@@ -1,12 +1,11 @@
 //! Lookups of a SQLite file that are asked at the same time.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use better_auth_layer::{
-    Lookup, Resolution, SessionToken, SqliteStore, StoreErrorKind, Timestamp, UserStore,
-};
+use better_auth_layer::{Lookup, Resolution, SessionToken, SqliteStore, Timestamp, UserStore};
 use futures_util::future::{FutureExt, join_all};
 use support::temporary_folder::TemporaryFolder;
 use support::test_clock::NOW;
@@ -30,6 +29,23 @@ fn database(folder: &TemporaryFolder) -> (rusqlite::Connection, PathBuf) {
     );
     database.execute_batch(&sql).unwrap();
     (database, path)
+}
+
+/// From now on, looking for `u3` takes minutes, unless it is interrupted.
+fn slow_down(database: &rusqlite::Connection) {
+    let sql = r#"ALTER TABLE "user" RENAME TO "quick";
+        CREATE VIEW "user" AS SELECT "id", "email" FROM "quick" WHERE "id" != 'u3' OR 0 < (
+            WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000000000) SELECT sum(n) FROM n
+        );"#;
+    database.execute_batch(sql).unwrap();
+}
+
+/// Asks for a user, who is not there at once.
+fn asked(store: &SqliteStore, user: usize) -> Pin<Box<impl Future<Output = String>>> {
+    let lookup = Lookup::by_user_id(format!("u{user}"), now());
+    let mut asking = Box::pin(ask(store, lookup));
+    assert_eq!((&mut asking).now_or_never(), None);
+    asking
 }
 
 async fn ask(store: &SqliteStore, lookup: Lookup<'_>) -> String {
@@ -181,6 +197,24 @@ async fn who_leaves_takes_nobody_along() {
     }
 }
 
+/// Else the only thread would look on for somebody whom nobody wants.
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_makes_way() {
+    let folder = TemporaryFolder::new();
+    let (database, path) = database(&folder);
+    slow_down(&database);
+    let builder = SqliteStore::builder(&path).max_connections(1);
+    let store = builder.deadline(PATIENCE).open().unwrap();
+    let mut slow = asked(&store, 3);
+    let quick: Vec<_> = (4..10).map(|user| asked(&store, user)).collect();
+    let under_way = tokio::time::timeout(Duration::from_millis(50), &mut slow).await;
+    assert!(under_way.is_err(), "{under_way:?}");
+    drop(slow);
+    for answer in join_all(quick).await {
+        assert!(answer.starts_with('u'), "{answer}");
+    }
+}
+
 /// A store that several runtimes share goes on when one of them ends.
 #[test]
 fn a_runtime_that_ends_takes_nobody_along() {
@@ -217,14 +251,13 @@ fn a_runtime_that_ends_takes_nobody_along() {
 async fn nobody_waits_longer_than_the_deadline() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
+    slow_down(&database);
     let builder = SqliteStore::builder(&path).max_connections(1);
     let store = builder.deadline(Duration::from_millis(200)).open().unwrap();
-    database.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let asking = (0..8).map(|number| store.resolve(question(4 * number).0));
-    for answer in join_all(asking).await {
-        assert_eq!(answer.unwrap_err().kind(), StoreErrorKind::Timeout);
-    }
-    database.execute_batch("COMMIT").unwrap();
+    // Whoever is behind it waits as long, unless there is time left for them when it is given up.
+    let asking: Vec<_> = [3, 4, 5].map(|user| asked(&store, user)).into();
+    let answers = join_all(asking).await;
+    assert_eq!(answers.first().map(String::as_str), Some("Timeout"));
     assert_eq!(ask(&store, question(0).0).await, "u1 s_u1");
 }
 
@@ -233,29 +266,13 @@ async fn nobody_waits_longer_than_the_deadline() {
 async fn a_slow_one_holds_up_nobody_while_another_thread_is_free() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
-    // Looking for this one takes minutes, unless it is interrupted.
-    database
-        .execute_batch(
-            r#"ALTER TABLE "user" RENAME TO "quick";
-            CREATE VIEW "user" AS SELECT "id", "email" FROM "quick" WHERE "id" != 'u3' OR 0 < (
-                WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000000000) SELECT sum(n) FROM n
-            );"#,
-        )
-        .unwrap();
+    slow_down(&database);
     let builder = SqliteStore::builder(&path).max_connections(2);
     let store = builder.deadline(PATIENCE).open().unwrap();
-    // The first look at the tables is behind us.
-    assert_eq!(ask(&store, question(0).0).await, "u1 s_u1");
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let asked = |user: usize| {
-        let lookup = Lookup::by_user_id(format!("u{user}"), now());
-        let mut asking = Box::pin(ask(&store, lookup));
-        assert_eq!((&mut asking).now_or_never(), None);
-        asking
-    };
-    let mut quick = vec![asked(1), asked(2)];
-    let slow = asked(3);
-    quick.extend((4..40).map(asked));
+    let mut quick = vec![asked(&store, 1), asked(&store, 2)];
+    let slow = asked(&store, 3);
+    quick.extend((4..40).map(|user| asked(&store, user)));
     database.execute_batch("COMMIT").unwrap();
     tokio::select! {
         answers = join_all(quick) => assert!(answers.iter().all(|answer| answer.starts_with('u'))),
