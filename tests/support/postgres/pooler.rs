@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -103,7 +104,8 @@ impl Pooler {
             if let Ok(status) = fs::read_to_string(self.directory.join("exited")) {
                 break format!("it ended with status {}", status.trim());
             }
-            if socket.exists() {
+            // The file is there a moment before anybody listens.
+            if UnixStream::connect(&socket).is_ok() {
                 return Ok(());
             }
             if gone {
