@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::cache::CachedStore;
+use better_auth_layer::jwks::KeySet;
+use better_auth_layer::store::MemoryStore;
 use better_auth_layer::testing::{Credential, TestDeployment};
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, BetterAuthLayerBuilder, CachedStore, Identity, KeySet, MemoryStore,
-};
+use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, Identity};
 use http::{Request, Response};
 use tower::{Layer, Service, service_fn};
 

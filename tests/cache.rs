@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use better_auth_layer::api_key::ApiKeyHash;
+use better_auth_layer::cache::{CachedStore, CachedStoreBuilder};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::organization::{Member, MembershipStore};
+use better_auth_layer::store::{LookupKind, MemoryStore, StoreErrorKind, store_fn};
 use better_auth_layer::{
-    ApiKey, ApiKeyHash, BetterAuthLayer, CachedStore, CachedStoreBuilder, Lookup, LookupKind,
-    Member, MembershipStore, MemoryStore, RejectionKind, Resolution, Session, SessionToken,
-    StoreError, StoreErrorKind, Timestamp, User, UserStore, store_fn,
+    ApiKey, BetterAuthLayer, Lookup, RejectionKind, Resolution, Session, SessionToken, StoreError,
+    User, UserStore,
 };
 use support::gate::{Gate, builder};
 use support::test_clock::{NOW, TestClock};

@@ -7,10 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use better_auth_layer::api_key::{ApiKeyHash, ApiKeys};
+use better_auth_layer::cache::CachedStore;
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::jwks::{KeySet, KeySource, KeySourceError};
+use better_auth_layer::store::{LookupKind, MemoryStore};
 use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, Authenticator, BetterAuth, BetterAuthLayer, CachedStore, Identity,
-    KeySet, KeySource, KeySourceError, Lookup, LookupKind, MemoryStore, Resolution, Secret,
-    Session, SessionToken, StoreError, Timestamp, User, UserStore,
+    ApiKey, Authenticator, BetterAuth, BetterAuthLayer, Identity, Lookup, Resolution, Secret,
+    Session, SessionToken, StoreError, User, UserStore,
 };
 use http::{Request, Response};
 use http_body_util::BodyExt;

@@ -27,7 +27,7 @@ const WITHOUT: [(&str, &str); 18] = [
     ("StoreFn", "made by `store_fn`, which has one"),
     (
         "UntilSessionEnd",
-        "of tonic's: made by `until_ended`, which has one; the body has one of its own",
+        "of tonic's: made by `until_session_end`, which has one; the body has one of its own",
     ),
     ("TableNameError", "an error without anything to ask it"),
     ("identity", "of tonic's: in the example of its module"),

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use better_auth_layer::{
-    Lookup, LookupKind, MemoryStore, RejectionKind, Resolution, Session, StoreError,
-    StoreErrorKind, Timestamp, User, UserStore, store_fn,
-};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::store::{LookupKind, MemoryStore, StoreErrorKind, store_fn};
+use better_auth_layer::{Lookup, RejectionKind, Resolution, Session, StoreError, User, UserStore};
 use support::gate::{Gate, builder};
 use support::test_clock::TestClock;
 use support::token::{HEADER, claims, claims_with, sign, sign_raw, token_for};
@@ -293,7 +292,8 @@ async fn the_readiness_probe_asks_the_store_and_is_held_to_the_deadline() {
 
 #[tokio::test]
 async fn previous_secrets_count_on_request_only() {
-    use better_auth_layer::{BetterAuthLayer, Secret, SecretRing};
+    use better_auth_layer::config::SecretRing;
+    use better_auth_layer::{BetterAuthLayer, Secret};
     let ring = || {
         let current = Secret::new("the-new-secret-of-the-deployment").unwrap();
         SecretRing::new(current).with_previous(Secret::new(support::token::SECRET).unwrap())

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::store::MemoryStore;
 use better_auth_layer::{
-    Lookup, MemoryStore, RejectionKind, Resolution, Secret, Session, SessionToken, SqliteStore,
-    Timestamp, User, UserStore,
+    Lookup, RejectionKind, Resolution, Secret, Session, SessionToken, User, UserStore,
 };
 use serde_json::Value;
 use support::captured_log::CapturedLog;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the top of the house to its bottom. Modules on one line do not know each other.
 const ORDER: [&[&str]; 24] = [
     &["clock", "secret", "config_error", "sync"],
-    &["base_url", "diagnosis", "root_certificates"],
+    &["base_url", "diagnostics", "root_certificates"],
     &["rejection"],
     &["identity"],
     &["credential", "metrics"],
@@ -26,7 +26,7 @@ const ORDER: [&[&str]; 24] = [
     &["builder", "database_url", "environment"],
     &["settings"],
     // A feature each; nothing but the next lines knows them.
-    &["axum", "memory", "postgres", "sqlite", "tonic"],
+    &["axum", "postgres", "sqlite", "tonic"],
     // The kit for users' tests, on the store in memory.
     &["testing"],
     &["database_store"],

@@ -5,10 +5,14 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use better_auth_layer::api_key::{ApiKeyHash, ApiKeys};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::jwks::KeySet;
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::store::MemoryStore;
 use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, BetterAuthLayer, BetterAuthLayerBuilder, CookieCache,
-    CredentialKind, KeySet, MemoryStore, RejectionKind, Secret, Session, SessionToken, SqliteStore,
-    Timestamp, User,
+    ApiKey, BetterAuthLayer, BetterAuthLayerBuilder, CookieCache, CredentialKind, RejectionKind,
+    Secret, Session, SessionToken, User,
 };
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};

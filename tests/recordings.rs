@@ -5,9 +5,13 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::config::SecretRing;
+use better_auth_layer::jwks::KeySet;
+use better_auth_layer::store::MemoryStore;
 use better_auth_layer::{
-    BetterAuthLayer, BetterAuthLayerBuilder, CookieCache, CredentialKind, Identity, KeySet,
-    MemoryStore, RejectionKind, Secret, SecretRing, Session, SessionToken, Timestamp, User,
+    BetterAuthLayer, BetterAuthLayerBuilder, CookieCache, CredentialKind, Identity, RejectionKind,
+    Secret, Session, SessionToken, User,
 };
 use serde_json::Value;
 use support::gate::Gate;

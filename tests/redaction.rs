@@ -2,9 +2,12 @@
 
 use std::fmt::Debug;
 
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::config::{Env, SecretRing};
+use better_auth_layer::store::{StoreErrorKind, store_fn};
 use better_auth_layer::{
-    BetterAuthLayer, Config, Env, Lookup, RejectionKind, Secret, SecretRing, Session, SessionToken,
-    StoreError, StoreErrorKind, Timestamp, User, UserStore, store_fn,
+    BetterAuthLayer, Config, Lookup, RejectionKind, Secret, Session, SessionToken, StoreError,
+    User, UserStore,
 };
 use support::captured_log::CapturedLog;
 use support::conformance;
@@ -103,7 +106,7 @@ async fn a_failing_store_logs_its_kind_and_cause_and_no_key() {
     let answer = gate.send(&token_for("ada@example.com")).await;
     answer.assert_refused("down", RejectionKind::Unavailable);
     let panicking = Gate::new(store_fn(|lookup: Lookup<'static>| async move {
-        let better_auth_layer::LookupKey::Email(email) = lookup.key() else {
+        let better_auth_layer::store::LookupKey::Email(email) = lookup.key() else {
             unreachable!()
         };
         panic!("a message that quotes {}", email.as_str())
@@ -154,18 +157,19 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
     check("LookupKey", Lookup::by_session_token(&token, now).key());
     check(
         "EmailKey",
-        &better_auth_layer::EmailKey::new("ada@example.com"),
+        &better_auth_layer::store::EmailKey::new("ada@example.com"),
     );
     check("MemoryStore", &world::memory());
     let (sqlite, _folder) = world::sqlite();
     check("SqliteStore", &sqlite);
     let url = "postgres://hunter2:hunter2@hunter2.example/hunter2?sslmode=disable";
-    let postgres = better_auth_layer::PostgresStore::builder(url);
+    let postgres = better_auth_layer::postgres::PostgresStore::builder(url);
     check("PostgresStoreBuilder", &postgres);
     check("PostgresStore", &postgres.build().unwrap());
     check(
         "DatabaseUrl",
-        &url.parse::<better_auth_layer::DatabaseUrl>().unwrap(),
+        &url.parse::<better_auth_layer::config::DatabaseUrl>()
+            .unwrap(),
     );
 
     let environment: Env = [

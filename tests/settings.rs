@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use better_auth_layer::config::{DatabaseUrl, Env};
+use better_auth_layer::store::{LookupKind, Naming, Schema, TableName};
 use better_auth_layer::{
-    BetterAuthLayer, Config, ConfigError, DatabaseUrl, Env, Lookup, LookupKind, Naming, Resolution,
-    Schema, Secret, StoreError, TableName, UserStore,
+    BetterAuthLayer, Config, ConfigError, Lookup, Resolution, Secret, StoreError, UserStore,
 };
 use support::captured_log::CapturedLog;
 use support::gate::{Gate, builder};

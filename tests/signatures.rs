@@ -1,7 +1,8 @@
 //! HMAC-SHA256 as JWS: Wycheproof's vectors, and the log line that tells why a token was refused.
 
 use aws_lc_rs::hmac;
-use better_auth_layer::{BetterAuthLayer, KeySet, RejectionKind, Secret};
+use better_auth_layer::jwks::KeySet;
+use better_auth_layer::{BetterAuthLayer, RejectionKind, Secret};
 use serde_json::json;
 use support::captured_log::CapturedLog;
 use support::gate::{Gate, builder};

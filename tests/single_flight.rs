@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::store::{LookupKind, MemoryStore, store_fn};
 use better_auth_layer::{
-    Lookup, LookupKind, MemoryStore, RejectionKind, Resolution, Session, SessionToken, StoreError,
-    Timestamp, User, UserStore, store_fn,
+    Lookup, RejectionKind, Resolution, Session, SessionToken, StoreError, User, UserStore,
 };
 use http::request::Parts;
 use serde_json::json;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{
-    Column, Lookup, Resolution, Schema, SessionToken, SqliteStore, StoreErrorKind, TableName,
-    Timestamp, UserStore,
-};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::store::{Column, Schema, StoreErrorKind, TableName};
+use better_auth_layer::{Lookup, Resolution, SessionToken, UserStore};
 use support::temporary_folder::TemporaryFolder;
 use support::test_clock::NOW;
 

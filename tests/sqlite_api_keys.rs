@@ -1,8 +1,10 @@
 //! API keys and fields of the application's own in SQLite files of every make.
 
-use better_auth_layer::{
-    ApiKeyHash, Lookup, Resolution, Schema, SessionToken, SqliteStore, Timestamp, UserStore,
-};
+use better_auth_layer::api_key::ApiKeyHash;
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::store::Schema;
+use better_auth_layer::{Lookup, Resolution, SessionToken, UserStore};
 use support::temporary_folder::TemporaryFolder;
 use support::test_clock::NOW;
 

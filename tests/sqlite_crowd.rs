@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use better_auth_layer::{Lookup, Resolution, SessionToken, SqliteStore, Timestamp, UserStore};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::{Lookup, Resolution, SessionToken, UserStore};
 use futures_util::future::{FutureExt, join_all};
 use support::temporary_folder::TemporaryFolder;
 use support::test_clock::NOW;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use better_auth_layer::store::store_fn;
 use better_auth_layer::{
     BetterAuthLayer, CredentialKind, Identity, RejectionKind, Resolution, ResponseBody, StoreError,
-    store_fn,
 };
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Version};

@@ -3,7 +3,8 @@
 use axum::Router;
 use axum::routing::get;
 use better_auth_layer::axum::IdentityRejection;
-use better_auth_layer::{Identity, Member, RejectionKind, Session, User};
+use better_auth_layer::organization::Member;
+use better_auth_layer::{Identity, RejectionKind, Session, User};
 
 use crate::world::{Credential, ask, layer};
 

@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::routing::get;
-use better_auth_layer::{Identity, RejectionKind, Resolution, StoreError, store_fn};
+use better_auth_layer::store::store_fn;
+use better_auth_layer::{Identity, RejectionKind, Resolution, StoreError};
 use support::gate::builder;
 
 use crate::world::{Answer, Credential, ask, layer};

@@ -4,7 +4,8 @@ use axum::Router;
 use axum::routing::get;
 use better_auth_layer::authorize::Policy;
 use better_auth_layer::axum::Authorized;
-use better_auth_layer::{BetterAuthLayer, Identity, ProblemJson, Rejection, Session};
+use better_auth_layer::rejection::ProblemJson;
+use better_auth_layer::{BetterAuthLayer, Identity, Rejection, Session};
 use bytes::Bytes;
 use http::{Response, StatusCode, request};
 

@@ -3,7 +3,8 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use better_auth_layer::{ApiKeys, BetterAuthLayer, BetterAuthLayerBuilder, RejectionKind};
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, RejectionKind};
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use support::gate::builder;

@@ -1,6 +1,7 @@
 //! What those who go together are told.
 
-use better_auth_layer::{ApiKeyHash, Lookup, SessionToken};
+use better_auth_layer::api_key::ApiKeyHash;
+use better_auth_layer::{Lookup, SessionToken};
 
 use crate::world::{Lock, answers, begin, hundred_users, now, questions, store, talkative_server};
 

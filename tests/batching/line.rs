@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{Lookup, StoreErrorKind, UserStore};
+use better_auth_layer::store::StoreErrorKind;
+use better_auth_layer::{Lookup, UserStore};
 
 use crate::world::{
     Lock, answers, ask, begin, hundred_users, now, questions, settle, store, talkative_server,
@@ -143,7 +144,7 @@ async fn each_keeps_to_the_own_deadline() {
 
 #[tokio::test]
 async fn limits_that_make_no_sense_are_refused() {
-    use better_auth_layer::PostgresStore;
+    use better_auth_layer::postgres::PostgresStore;
 
     let builder = || PostgresStore::builder("postgres://u@localhost/d");
     for (builder, setting) in [

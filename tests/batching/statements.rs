@@ -1,6 +1,7 @@
 //! Prepared statements: where they are safe, and nowhere else.
 
-use better_auth_layer::{Lookup, PostgresStore, StatementMode};
+use better_auth_layer::Lookup;
+use better_auth_layer::postgres::{PostgresStore, StatementMode};
 use support::postgres::{Database, PoolMode, Pooler};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 

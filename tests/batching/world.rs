@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{
-    Lookup, PostgresStore, PostgresStoreBuilder, Resolution, StoreError, Timestamp, UserStore,
-};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::postgres::{PostgresStore, PostgresStoreBuilder};
+use better_auth_layer::{Lookup, Resolution, StoreError, UserStore};
 use support::postgres::{ClusterOptions, Database, OwnCluster};
 use support::test_clock::NOW;
 use tokio::task::JoinSet;

@@ -8,11 +8,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::clock::{Clock, Timestamp};
+use better_auth_layer::jwks::KeySet;
+use better_auth_layer::store::{LookupKind, MemoryStore};
+use better_auth_layer::stream::{SessionEndReason, UntilSessionEnd};
 use better_auth_layer::testing::TestDeployment;
 use better_auth_layer::{
-    ApiKeys, BetterAuthLayerBuilder, Clock, CookieCache, CredentialKind, Identity, KeySet, Lookup,
-    LookupKind, MemoryStore, Resolution, Session, SessionEndReason, StoreError, Timestamp,
-    UntilSessionEnd, User, UserStore,
+    BetterAuthLayerBuilder, CookieCache, CredentialKind, Identity, Lookup, Resolution, Session,
+    StoreError, User, UserStore,
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};

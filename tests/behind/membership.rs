@@ -7,10 +7,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use better_auth_layer::authorize::MembershipLayer;
-use better_auth_layer::{
-    BetterAuthLayer, Member, MembershipStore, ProblemJson, RejectionKind, Session, StoreError,
-    membership_fn,
-};
+use better_auth_layer::organization::{Member, MembershipStore, membership_fn};
+use better_auth_layer::rejection::ProblemJson;
+use better_auth_layer::{BetterAuthLayer, RejectionKind, Session, StoreError};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -39,7 +38,7 @@ fn working_in(organization: &str) -> BetterAuthLayer {
     let session: Session = session().with_active_organization_id(organization);
     let store = store(ada(), session);
     builder(store)
-        .api_keys(better_auth_layer::ApiKeys::new())
+        .api_keys(better_auth_layer::api_key::ApiKeys::new())
         .build()
         .unwrap()
 }

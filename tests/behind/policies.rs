@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use better_auth_layer::api_key::ApiKeys;
 use better_auth_layer::authorize::{
     ApiKeyPermission, AuthorizeLayer, FreshSession, NotImpersonated, Policy, Role, SessionOnly,
     VerifiedEmail,
 };
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, Identity, ProblemJson, RejectionKind, Session, User,
-};
+use better_auth_layer::rejection::ProblemJson;
+use better_auth_layer::{BetterAuthLayer, Identity, RejectionKind, Session, User};
 use http::{Method, Request, Response, StatusCode, Version};
 use support::captured_log::CapturedLog;
 use support::gate::builder;

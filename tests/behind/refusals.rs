@@ -4,9 +4,9 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use better_auth_layer::{
-    BetterAuthLayerBuilder, ProblemJson, Rejection, RejectionKind, RetryAfter, StoreError, store_fn,
-};
+use better_auth_layer::rejection::{ProblemJson, RetryAfter};
+use better_auth_layer::store::store_fn;
+use better_auth_layer::{BetterAuthLayerBuilder, Rejection, RejectionKind, StoreError};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header, request};
 use http_body_util::Full;

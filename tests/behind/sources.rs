@@ -1,7 +1,9 @@
 //! Credentials in other places, in another order.
 
-use better_auth_layer::{ApiKeys, CredentialSource, RejectionKind, Secret};
-use better_auth_layer::{BetterAuthLayer, MemoryStore};
+use better_auth_layer::BetterAuthLayer;
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::store::MemoryStore;
+use better_auth_layer::{CredentialSource, RejectionKind, Secret};
 use http::{HeaderValue, Request};
 use support::token::{SECRET, signed_session_token};
 use tower::Layer;

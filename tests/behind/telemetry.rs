@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::jwks::{KeySet, KeySource, KeySourceError};
+use better_auth_layer::store::{LookupKind, MemoryStore, store_fn};
 use better_auth_layer::{
-    ApiKeys, BetterAuthLayerBuilder, KeySet, KeySource, KeySourceError, Lookup, LookupKind,
-    MemoryStore, Resolution, Session, StoreError, User, UserStore, store_fn,
+    BetterAuthLayerBuilder, Lookup, Resolution, Session, StoreError, User, UserStore,
 };
 use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
@@ -155,7 +157,7 @@ async fn an_outage_is_an_error_of_the_span() {
 }
 
 /// Takes a second of the test's clock for each answer.
-struct Slow(TestClock, Arc<better_auth_layer::MemoryStore>);
+struct Slow(TestClock, Arc<better_auth_layer::store::MemoryStore>);
 
 impl UserStore for Slow {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {

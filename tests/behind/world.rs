@@ -3,9 +3,12 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use better_auth_layer::api_key::{ApiKeyHash, ApiKeys};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::store::MemoryStore;
 use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, BetterAuthLayerBuilder, Identity, MemoryStore, RejectionKind,
-    ResponseBody, Session, SessionToken, Timestamp, User,
+    ApiKey, BetterAuthLayerBuilder, Identity, RejectionKind, ResponseBody, Session, SessionToken,
+    User,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};

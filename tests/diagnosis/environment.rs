@@ -1,6 +1,9 @@
 //! The deployment that the environment names.
 
-use better_auth_layer::{BetterAuthLayer, CheckStatus, Env, HealthReport, PostgresListener};
+use better_auth_layer::BetterAuthLayer;
+use better_auth_layer::config::Env;
+use better_auth_layer::diagnostics::{CheckStatus, HealthReport};
+use better_auth_layer::postgres::PostgresListener;
 use support::key_server::{KeyServer, Reply};
 use support::postgres::{Database, cluster};
 use support::signer::{Signer, jwks};

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use better_auth_layer::{
-    BetterAuthLayer, BetterAuthLayerBuilder, CheckStatus, JwksOptions, KeySet, KeySource,
-    KeySourceError, MemoryStore, RemoteKeySource, Session, Timestamp, User,
-};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::diagnostics::CheckStatus;
+use better_auth_layer::jwks::{JwksOptions, KeySet, KeySource, KeySourceError, RemoteKeySource};
+use better_auth_layer::store::MemoryStore;
+use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, Session, User};
 use http::Request;
 use http::header::AUTHORIZATION;
 use support::key_server::{KeyServer, Reply};

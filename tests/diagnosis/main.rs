@@ -5,7 +5,8 @@ mod issuer;
 mod postgres;
 mod store;
 
-use better_auth_layer::{BetterAuthLayerBuilder, Check, CheckStatus, HealthReport};
+use better_auth_layer::BetterAuthLayerBuilder;
+use better_auth_layer::diagnostics::{Check, CheckStatus, HealthReport};
 
 async fn check(builder: BetterAuthLayerBuilder) -> HealthReport {
     builder.build().unwrap().authenticator().diagnose().await

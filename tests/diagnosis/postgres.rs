@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayerBuilder, CheckStatus, Clock, PostgresListener, PostgresStore, Schema,
-    Secret, StatementMode, SystemClock, Timestamp,
-};
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::clock::{Clock, SystemClock, Timestamp};
+use better_auth_layer::diagnostics::CheckStatus;
+use better_auth_layer::postgres::{PostgresListener, PostgresStore, StatementMode};
+use better_auth_layer::store::Schema;
+use better_auth_layer::{BetterAuthLayerBuilder, Secret};
 use support::postgres::{ClusterOptions, Database, OwnCluster, PoolMode, Pooler, cluster};
 use support::test_clock::TestClock;
 use support::token::SECRET;

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::diagnostics::{Check, CheckStatus};
+use better_auth_layer::store::{LookupKind, MemoryStore, StoreErrorKind};
 use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, Check, CheckStatus, Lookup, LookupKind, MemoryStore, Resolution,
-    Secret, Session, StoreError, StoreErrorKind, Timestamp, User, UserStore,
+    BetterAuthLayer, Lookup, Resolution, Secret, Session, StoreError, User, UserStore,
 };
 use support::gate::builder;
 use support::test_clock::{NOW, TestClock};

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use better_auth_layer::{
-    ApiKeyHash, CacheInvalidator, CachedStore, Lookup, MemoryStore, Resolution, Session,
-    SessionToken, StoreError, Timestamp, User, UserStore,
-};
+use better_auth_layer::api_key::ApiKeyHash;
+use better_auth_layer::cache::{CacheInvalidator, CachedStore};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::store::MemoryStore;
+use better_auth_layer::{Lookup, Resolution, Session, SessionToken, StoreError, User, UserStore};
 use support::gate::{Gate, builder};
 use support::test_clock::{NOW, TestClock};
 use support::token::token_for;

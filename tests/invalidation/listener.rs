@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{
-    BetterAuthLayer, CacheInvalidator, CachedStore, Lookup, PostgresListener, PostgresStore,
-    Resolution, Schema, Timestamp, UserStore,
-};
+use better_auth_layer::cache::{CacheInvalidator, CachedStore};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::postgres::{PostgresListener, PostgresStore};
+use better_auth_layer::store::Schema;
+use better_auth_layer::{BetterAuthLayer, Lookup, Resolution, UserStore};
 use support::captured_log::CapturedLog;
 use support::gate::Gate;
 use support::postgres::{ClusterOptions, Database, OwnCluster, cluster};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{PostgresListener, PostgresListenerBuilder, Schema, TableName};
+use better_auth_layer::postgres::{PostgresListener, PostgresListenerBuilder};
+use better_auth_layer::store::{Schema, TableName};
 use support::postgres::{Database, cluster};
 use support::world::POSTGRES_TABLES;
 use tokio::sync::mpsc;
@@ -172,7 +173,7 @@ async fn triggers_are_made_for_whatever_tables_there_are() {
     let schema = Schema::auto()
         .with_database_schema("we\"ird")
         .with_user_table(TableName::new("people"))
-        .with_column(better_auth_layer::Column::UserBanned, "is_banned");
+        .with_column(better_auth_layer::store::Column::UserBanned, "is_banned");
     for _ in 0..2 {
         make_triggers(&database, schema.clone()).await;
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use better_auth_layer::JwksOptions;
+use better_auth_layer::jwks::JwksOptions;
 use support::key_server::Reply;
 use support::signer::{Signer, jwks};
 

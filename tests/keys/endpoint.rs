@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{JwksOptions, RejectionKind, RemoteKeySource};
+use better_auth_layer::RejectionKind;
+use better_auth_layer::jwks::{JwksOptions, RemoteKeySource};
 use serde_json::{Value, json};
 use support::gate::Gate;
 use support::key_server::{KeyServer, Reply};

@@ -1,6 +1,7 @@
 //! Which tokens of a JWKS are session JWTs, and by which key and algorithm they are good.
 
-use better_auth_layer::{CredentialKind, JwksOptions, JwsAlgorithm, KeySet, RejectionKind, Secret};
+use better_auth_layer::jwks::{JwksOptions, JwsAlgorithm, KeySet};
+use better_auth_layer::{CredentialKind, RejectionKind, Secret};
 use serde_json::{Value, json};
 use support::captured_log::CapturedLog;
 use support::gate::Gate;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{RejectionKind, RemoteKeySource};
+use better_auth_layer::RejectionKind;
+use better_auth_layer::jwks::RemoteKeySource;
 use serde_json::json;
 use support::gate::Gate;
 use support::key_server::Reply;

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use better_auth_layer::{
-    BetterAuthLayer, JwksOptions, KeySet, KeySource, KeySourceError, PostgresStore, RejectionKind,
-    SqliteStore, StoreError, UserStore,
-};
+use better_auth_layer::jwks::{JwksOptions, KeySet, KeySource, KeySourceError};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::{BetterAuthLayer, RejectionKind, StoreError, UserStore};
 use http::Request;
 use serde_json::Value;
 use support::gate::Gate;
@@ -237,8 +237,8 @@ async fn a_source_needs_an_issuer_and_a_store_that_knows_users_by_id() {
         ) -> Result<better_auth_layer::Resolution, StoreError> {
             unreachable!("it is never asked")
         }
-        fn supports(&self, kind: better_auth_layer::LookupKind) -> bool {
-            kind == better_auth_layer::LookupKind::Email
+        fn supports(&self, kind: better_auth_layer::store::LookupKind) -> bool {
+            kind == better_auth_layer::store::LookupKind::Email
         }
     }
     let signer = Signer::ed25519("first");

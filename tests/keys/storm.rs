@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use better_auth_layer::{Authenticate, Authenticator, JwksOptions, RemoteKeySource};
+use better_auth_layer::jwks::{JwksOptions, RemoteKeySource};
+use better_auth_layer::{Authenticate, Authenticator};
 use http::Request;
 use support::key_server::{KeyServer, Reply};
 use support::signer::{Signer, claims};

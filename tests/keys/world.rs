@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{
-    BetterAuthLayer, BetterAuthLayerBuilder, JwksOptions, MemoryStore, RejectionKind,
-    RemoteKeySource, Session, Timestamp, User,
-};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::jwks::{JwksOptions, RemoteKeySource};
+use better_auth_layer::store::MemoryStore;
+use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, RejectionKind, Session, User};
 use support::gate::{Answer, Gate};
 use support::key_server::{KeyServer, Reply};
 use support::signer::{ISSUER, Signer, jwks};

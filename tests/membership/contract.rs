@@ -1,6 +1,8 @@
 //! What every store answers.
 
-use better_auth_layer::{Member, StoreError, StoreErrorKind, membership_fn};
+use better_auth_layer::StoreError;
+use better_auth_layer::organization::{Member, membership_fn};
+use better_auth_layer::store::StoreErrorKind;
 
 use crate::deployment::{Deployment, Memory, Postgres, Sqlite};
 use crate::{ask, malformed};

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use better_auth_layer::{Member, MembershipStore, MemoryStore, PostgresStore, SqliteStore, User};
+use better_auth_layer::User;
+use better_auth_layer::organization::{Member, MembershipStore};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::store::MemoryStore;
 use support::postgres::{Database, cluster};
 use support::temporary_folder::TemporaryFolder;
 

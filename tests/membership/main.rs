@@ -5,7 +5,7 @@ mod deployment;
 mod postgres;
 mod sqlite;
 
-use better_auth_layer::MembershipStore;
+use better_auth_layer::organization::MembershipStore;
 
 /// `not a member`, `member as ` with the roles, or `failed: ` with the kind of the error.
 async fn ask(store: &impl MembershipStore, user_id: &str, organization_id: &str) -> String {

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{
-    DatabaseStore, DatabaseUrl, MembershipStore, PostgresStore, Schema, TableName,
-};
+use better_auth_layer::config::{DatabaseStore, DatabaseUrl};
+use better_auth_layer::organization::MembershipStore;
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::store::{Schema, TableName};
 use support::postgres::{ClusterOptions, Database, OwnCluster, cluster};
 
 use crate::{ask, failure, malformed};

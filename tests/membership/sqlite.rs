@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use better_auth_layer::{DatabaseStore, DatabaseUrl, Schema, SqliteStore, TableName};
+use better_auth_layer::config::{DatabaseStore, DatabaseUrl};
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::store::{Schema, TableName};
 use serde_json::Value;
 use support::temporary_folder::TemporaryFolder;
 

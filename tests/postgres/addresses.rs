@@ -1,6 +1,6 @@
 //! E-mail addresses as people spell them and as tables hold them.
 
-use better_auth_layer::PostgresStore;
+use better_auth_layer::postgres::PostgresStore;
 use support::postgres::{Database, cluster};
 
 use crate::tables::{Types, by_email, now, own_server};

@@ -1,9 +1,10 @@
 //! API keys and fields of the application's own in tables of every make.
 
-use better_auth_layer::{
-    ApiKeyHash, Lookup, PostgresStore, Resolution, Schema, StoreErrorKind, TableName, Timestamp,
-    UserStore,
-};
+use better_auth_layer::api_key::ApiKeyHash;
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::store::{Schema, StoreErrorKind, TableName};
+use better_auth_layer::{Lookup, Resolution, UserStore};
 use support::postgres::Database;
 use support::test_clock::NOW;
 

@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{Lookup, PostgresStore, UserStore};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::{Lookup, UserStore};
 use tokio::task::JoinSet;
 
 use crate::tables::{ADA_FOUND, ada, ask_for_ada, backends, now};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{
-    Lookup, PostgresStore, RejectionKind, Resolution, StoreErrorKind, UserStore,
-};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::store::StoreErrorKind;
+use better_auth_layer::{Lookup, RejectionKind, Resolution, UserStore};
 use support::gate::{Gate, builder};
 use support::postgres::{Database, cluster};
 use support::test_clock::TestClock;

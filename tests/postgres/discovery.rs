@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{
-    PostgresStore, RejectionKind, Schema, StoreErrorKind, TableName, UserStore,
-};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::store::{Schema, StoreErrorKind, TableName};
+use better_auth_layer::{RejectionKind, UserStore};
 use support::gate::Gate;
 use support::postgres::{Database, cluster};
 use support::token::token_for;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{PostgresStore, RejectionKind, StoreErrorKind};
+use better_auth_layer::RejectionKind;
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::store::StoreErrorKind;
 use support::gate::Gate;
 use support::postgres::{ClusterOptions, OwnCluster};
 use support::token::token_for;

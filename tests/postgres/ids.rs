@@ -1,6 +1,7 @@
 //! Ids of every type, well-formed and not.
 
-use better_auth_layer::{Lookup, PostgresStore, RejectionKind};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::{Lookup, RejectionKind};
 use serde_json::json;
 use support::gate::Gate;
 use support::postgres::{Database, cluster};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use better_auth_layer::PostgresStore;
+use better_auth_layer::postgres::PostgresStore;
 use support::postgres::Database;
 use support::test_clock::NOW;
 

@@ -1,9 +1,9 @@
 //! Tables and columns under every name.
 
-use better_auth_layer::{
-    BetterAuthLayer, Column, Config, DatabaseStore, Env, Lookup, PostgresStore, Resolution, Schema,
-    TableName, UserStore,
-};
+use better_auth_layer::config::{DatabaseStore, Env};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::store::{Column, Schema, TableName};
+use better_auth_layer::{BetterAuthLayer, Config, Lookup, Resolution, UserStore};
 use support::gate::Gate;
 use support::postgres::{Database, cluster};
 use support::test_clock::{NOW, TestClock};
@@ -64,7 +64,7 @@ async fn every_column_of_the_snake_case_schema_is_read() {
         assert!(user.email_verified());
         assert_eq!(user.role(), Some("admin"));
         assert!(!user.is_banned_at(now));
-        assert!(user.is_banned_at(better_auth_layer::Timestamp::UNIX_EPOCH));
+        assert!(user.is_banned_at(better_auth_layer::clock::Timestamp::UNIX_EPOCH));
         assert_eq!(session.expires_at().as_unix_seconds(), NOW + 1);
         assert_eq!(session.created_at().unwrap().as_unix_seconds(), 0);
         assert_eq!(session.impersonated_by(), Some("boss"));

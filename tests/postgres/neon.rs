@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{
-    BetterAuthLayer, CheckStatus, HealthReport, PostgresStore, PostgresStoreBuilder, RejectionKind,
-    StoreErrorKind, UserStore,
-};
+use better_auth_layer::diagnostics::{CheckStatus, HealthReport};
+use better_auth_layer::postgres::{PostgresStore, PostgresStoreBuilder};
+use better_auth_layer::store::StoreErrorKind;
+use better_auth_layer::{BetterAuthLayer, RejectionKind, UserStore};
 use support::gate::{Gate, builder};
 use support::postgres::{CertificateAuthority, ClusterOptions, Database, OwnCluster, Pooler};
 use support::temporary_folder::TemporaryFolder;

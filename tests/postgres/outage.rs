@@ -3,7 +3,9 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{PostgresStore, RejectionKind, StoreErrorKind, UserStore};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::store::StoreErrorKind;
+use better_auth_layer::{RejectionKind, UserStore};
 use support::gate::Gate;
 use support::postgres::{ClusterOptions, OwnCluster};
 use support::token::token_for;

@@ -3,7 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use better_auth_layer::{Lookup, PostgresStore, SessionToken, StoreError, UserStore};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::{Lookup, SessionToken, StoreError, UserStore};
 use support::captured_log::CapturedLog;
 use support::gate::Gate;
 use support::postgres::{CertificateAuthority, ClusterOptions, Database, OwnCluster};

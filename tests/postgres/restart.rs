@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use better_auth_layer::PostgresStore;
+use better_auth_layer::postgres::PostgresStore;
 use support::postgres::{ClusterOptions, Database, OwnCluster};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -1,6 +1,8 @@
 //! Roles that may read little or nothing.
 
-use better_auth_layer::{PostgresStore, RejectionKind, StoreErrorKind, UserStore};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::store::StoreErrorKind;
+use better_auth_layer::{RejectionKind, UserStore};
 use support::gate::Gate;
 use support::postgres::Database;
 use support::token::token_for;

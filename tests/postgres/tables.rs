@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-use better_auth_layer::{
-    Lookup, PostgresStore, Resolution, SessionToken, StoreError, Timestamp, UserStore,
-};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::{Lookup, Resolution, SessionToken, StoreError, UserStore};
 use support::postgres::{ClusterOptions, Database, OwnCluster, cluster};
 use support::test_clock::NOW;
 use tokio::sync::OnceCell;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{
-    Lookup, PostgresStore, Resolution, Schema, TableName, Timestamp, UserStore,
-};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::store::{Schema, TableName};
+use better_auth_layer::{Lookup, Resolution, UserStore};
 use support::gate::{Gate, builder};
 use support::postgres::{Database, cluster};
 use support::test_clock::{NOW, TestClock};

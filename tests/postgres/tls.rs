@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{PostgresStore, PostgresStoreBuilder, StoreErrorKind};
+use better_auth_layer::postgres::{PostgresStore, PostgresStoreBuilder};
+use better_auth_layer::store::StoreErrorKind;
 use support::postgres::{CertificateAuthority, ClusterOptions, Database, OwnCluster};
 use support::temporary_folder::TemporaryFolder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,6 +1,7 @@
 //! API keys and the configurations of the plugin that they belong to.
 
-use better_auth_layer::{ApiKey, ApiKeyHash, ApiKeys, RejectionKind};
+use better_auth_layer::api_key::{ApiKeyHash, ApiKeys};
+use better_auth_layer::{ApiKey, RejectionKind};
 use support::gate::{Gate, builder};
 
 use crate::world::{Counting, headers};

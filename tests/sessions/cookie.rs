@@ -1,6 +1,7 @@
 //! The session cookie, as it is and as it is not.
 
-use better_auth_layer::{RejectionKind, Secret, SecretRing};
+use better_auth_layer::config::SecretRing;
+use better_auth_layer::{RejectionKind, Secret};
 use support::captured_log::CapturedLog;
 use support::gate::{Gate, builder};
 use support::token::{SECRET, sign_raw, signed_session_token, signed_with};
@@ -257,8 +258,11 @@ async fn old_secrets_count_only_where_it_was_said_so() {
 async fn tokens_of_another_form_are_accepted_on_request() {
     let store = Counting::new();
     let token = "usr-session_1";
-    let session =
-        better_auth_layer::Session::new("ses_2", "usr_ada", better_auth_layer::Timestamp::MAX);
+    let session = better_auth_layer::Session::new(
+        "ses_2",
+        "usr_ada",
+        better_auth_layer::clock::Timestamp::MAX,
+    );
     let session = session.with_token(better_auth_layer::SessionToken::new(token));
     store.store().insert_session(session);
     let value = format!("{COOKIE}={}", signed_session_token(token));

@@ -2,8 +2,9 @@
 
 use aws_lc_rs::cipher::{AES_256, PaddedBlockEncryptingKey, UnboundCipherKey};
 use aws_lc_rs::{hkdf, hmac};
+use better_auth_layer::jwks::KeySet;
 use better_auth_layer::{
-    BetterAuthLayerBuilder, CookieCache, CredentialKind, KeySet, Lookup, RejectionKind, Resolution,
+    BetterAuthLayerBuilder, CookieCache, CredentialKind, Lookup, RejectionKind, Resolution,
     StoreError, UserStore,
 };
 use serde_json::{Value, json};

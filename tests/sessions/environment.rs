@@ -1,6 +1,7 @@
 //! The variables that switch Better Auth's credentials on.
 
-use better_auth_layer::{BetterAuthLayer, Config, CredentialKind, Env};
+use better_auth_layer::config::Env;
+use better_auth_layer::{BetterAuthLayer, Config, CredentialKind};
 use serde_json::json;
 use support::captured_log::CapturedLog;
 use support::gate::Gate;

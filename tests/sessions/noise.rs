@@ -1,6 +1,7 @@
 //! Bytes that nobody meant.
 
-use better_auth_layer::{ApiKeys, CookieCache};
+use better_auth_layer::CookieCache;
+use better_auth_layer::api_key::ApiKeys;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body_util::Full;

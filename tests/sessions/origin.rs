@@ -1,6 +1,7 @@
 //! Requests that a browser makes for somebody else's page.
 
-use better_auth_layer::{ApiKey, ApiKeyHash, ApiKeys, RejectionKind};
+use better_auth_layer::api_key::{ApiKeyHash, ApiKeys};
+use better_auth_layer::{ApiKey, RejectionKind};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Version};
 use http_body_util::Full;

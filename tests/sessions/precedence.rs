@@ -1,8 +1,11 @@
 //! Which of several credentials counts, and what becomes of a token whose row is not what it was.
 
+use better_auth_layer::api_key::{ApiKeyHash, ApiKeys};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::store::{StoreErrorKind, store_fn};
 use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, BetterAuthLayer, CredentialKind, RejectionKind, Resolution,
-    Session, SessionToken, StoreError, StoreErrorKind, Timestamp, User, store_fn,
+    ApiKey, BetterAuthLayer, CredentialKind, RejectionKind, Resolution, Session, SessionToken,
+    StoreError, User,
 };
 use support::captured_log::CapturedLog;
 use support::gate::{Gate, builder};

@@ -2,9 +2,12 @@
 
 use std::fmt::Debug;
 
+use better_auth_layer::api_key::{ApiKeyHash, ApiKeys};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::jwks::{KeySet, RemoteKeySource};
+use better_auth_layer::store::{StoreErrorKind, store_fn};
 use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, CookieCache, KeySet, Lookup, RejectionKind, RemoteKeySource,
-    Resolution, Session, SessionToken, StoreErrorKind, Timestamp, User, store_fn,
+    ApiKey, CookieCache, Lookup, RejectionKind, Resolution, Session, SessionToken, User,
 };
 use support::captured_log::CapturedLog;
 use support::gate::{Gate, builder};

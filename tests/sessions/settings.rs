@@ -1,8 +1,11 @@
 //! Settings that make no sense are named before the first request.
 
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::jwks::{JwksOptions, JwsAlgorithm};
+use better_auth_layer::store::LookupKind;
 use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, BetterAuthLayerBuilder, ConfigError, CookieCache, JwksOptions,
-    JwsAlgorithm, Lookup, LookupKind, Resolution, StoreError, UserStore,
+    BetterAuthLayer, BetterAuthLayerBuilder, ConfigError, CookieCache, Lookup, Resolution,
+    StoreError, UserStore,
 };
 use std::time::Duration;
 use support::gate::builder;

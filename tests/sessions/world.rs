@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::store::{LookupKind, MemoryStore};
 use better_auth_layer::{
-    BetterAuthLayerBuilder, Lookup, LookupKind, MemoryStore, Resolution, Session, SessionToken,
-    StoreError, Timestamp, User, UserStore,
+    BetterAuthLayerBuilder, Lookup, Resolution, Session, SessionToken, StoreError, User, UserStore,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use support::gate::{Gate, builder};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use better_auth_layer::{Clock, Timestamp};
+use better_auth_layer::clock::{Clock, Timestamp};
 
 /// The second at which the tests' clock starts: when the recorded Better Auth deployments ran.
 pub const NOW: i64 = 1_795_434_242;

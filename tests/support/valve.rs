@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use better_auth_layer::{Lookup, LookupKind, MemoryStore, Resolution, StoreError, UserStore};
+use better_auth_layer::store::{LookupKind, MemoryStore};
+use better_auth_layer::{Lookup, Resolution, StoreError, UserStore};
 use tokio::sync::Semaphore;
 
 use crate::world;

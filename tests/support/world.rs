@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{
-    ApiKey, ApiKeyHash, MemoryStore, PostgresStore, Session, SessionToken, SqliteStore, Timestamp,
-    User,
-};
+use better_auth_layer::api_key::ApiKeyHash;
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::store::MemoryStore;
+use better_auth_layer::{ApiKey, Session, SessionToken, User};
 
 use crate::postgres::cluster;
 use crate::temporary_folder::TemporaryFolder;

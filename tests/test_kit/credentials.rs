@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::jwks::JwsAlgorithm;
 use better_auth_layer::testing::{Credential, TestDeployment, TestSession};
-use better_auth_layer::{ApiKeys, CookieCache, CredentialKind, JwsAlgorithm, Timestamp};
+use better_auth_layer::{CookieCache, CredentialKind};
 use http::Request;
 
 use crate::{accept, send};

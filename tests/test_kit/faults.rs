@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use better_auth_layer::RejectionKind::{InvalidCredential, Unavailable};
+use better_auth_layer::UserStore;
+use better_auth_layer::store::{LookupKind, MemoryStore};
 use better_auth_layer::testing::{KeysFault, StoreFault, TestDeployment, TestSession};
-use better_auth_layer::{LookupKind, MemoryStore, UserStore};
 
 use crate::send;
 

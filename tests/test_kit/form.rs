@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::jwks::JwsAlgorithm;
 use better_auth_layer::testing::{TestClock, TestDeployment, TestSession};
-use better_auth_layer::{CookieCache, JwsAlgorithm, Secret, Timestamp};
+use better_auth_layer::{CookieCache, Secret};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

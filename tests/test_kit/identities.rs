@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use better_auth_layer::api_key::ApiKeyHash;
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::jwks::JwsAlgorithm;
 use better_auth_layer::testing::{StoreFault, TestDeployment, api_key_identity, identity};
-use better_auth_layer::{
-    ApiKey, ApiKeyHash, CredentialKind, JwsAlgorithm, Session, Timestamp, User,
-};
+use better_auth_layer::{ApiKey, CredentialKind, Session, User};
 
 #[test]
 fn an_identity_is_what_the_layer_makes_of_a_credential_without_a_runtime() {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use better_auth_layer::RejectionKind::{InvalidCredential, NoActiveSession};
+use better_auth_layer::jwks::JwsAlgorithm;
 use better_auth_layer::testing::{JwtBuilder, TestDeployment};
-use better_auth_layer::{BetterAuthLayer, CookieCache, CredentialKind, JwsAlgorithm};
+use better_auth_layer::{BetterAuthLayer, CookieCache, CredentialKind};
 
 use crate::{accept, refuse, send};
 

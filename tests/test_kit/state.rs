@@ -5,8 +5,9 @@ use std::time::Duration;
 use better_auth_layer::RejectionKind::{
     InvalidCredential, NoActiveSession, UserBanned, UserNotFound,
 };
+use better_auth_layer::clock::{Clock, Timestamp};
 use better_auth_layer::testing::{Credential, TestClock, TestDeployment, TestSession};
-use better_auth_layer::{Clock, CredentialKind, RejectionKind, Timestamp};
+use better_auth_layer::{CredentialKind, RejectionKind};
 
 use crate::{accept, refuse, send};
 

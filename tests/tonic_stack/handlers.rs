@@ -141,8 +141,9 @@ async fn a_rejection_becomes_the_status_that_the_layer_would_send() {
     let challenge = status.metadata().get("www-authenticate").unwrap();
     assert_eq!(challenge, r#"Bearer error="invalid_token""#);
 
-    let down =
-        better_auth_layer::store_fn(|_| async { Err(better_auth_layer::StoreError::timeout()) });
+    let down = better_auth_layer::store::store_fn(|_| async {
+        Err(better_auth_layer::StoreError::timeout())
+    });
     let status = reject(builder(down).build().unwrap(), &token_for(ADA)).await;
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(status.metadata().get("retry-after").unwrap(), "1");

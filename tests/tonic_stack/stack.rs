@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use better_auth_layer::{BetterAuthLayer, Identity, Resolution, StoreError, store_fn};
+use better_auth_layer::store::store_fn;
+use better_auth_layer::{BetterAuthLayer, Identity, Resolution, StoreError};
 use http::Version;
 use support::gate::builder;
 use support::token::token_for;

@@ -4,8 +4,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use better_auth_layer::Identity;
+use better_auth_layer::store::MemoryStore;
 use better_auth_layer::tonic::until_session_end;
-use better_auth_layer::{Identity, MemoryStore};
 use support::gate::builder;
 use support::test_clock::TestClock;
 use support::token::{claims_with, sign, token_for};

@@ -1,7 +1,8 @@
 //! What is on the wire: refusals are trailers-only answers, for unary and for streaming methods.
 
 use better_auth_layer::authorize::{AuthorizeLayer, Role};
-use better_auth_layer::{BetterAuthLayer, StoreError, store_fn};
+use better_auth_layer::store::store_fn;
+use better_auth_layer::{BetterAuthLayer, StoreError};
 use http::Version;
 use support::gate::builder;
 use support::token::{claims_with, sign, token_for};

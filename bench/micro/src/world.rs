@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use better_auth_layer::testing::{Credential, TestDeployment, TestSession};
-use better_auth_layer::{
-    BetterAuthLayer, BetterAuthLayerBuilder, CachedStore, Clock, KeySet, MemoryStore, Timestamp,
-    UserStore,
-};
+use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, UserStore};
+use better_auth_layer::cache::CachedStore;
+use better_auth_layer::clock::{Clock, Timestamp};
+use better_auth_layer::jwks::KeySet;
+use better_auth_layer::store::MemoryStore;
 use http::Request;
 use http::request::Parts;
 use tokio::runtime::{Builder, Runtime};

@@ -193,7 +193,8 @@ fn extract<'a, T>(
 ///
 /// ```
 /// use axum::{extract::FromRequestParts, http::request::Parts};
-/// use better_auth_layer::{Identity, axum::IdentityRejection};
+/// use better_auth_layer::Identity;
+/// use better_auth_layer::axum::IdentityRejection;
 ///
 /// struct UserId(String);
 ///

@@ -5,7 +5,7 @@ use crate::cache::{CacheInvalidator, CachedStore};
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::database_url::DatabaseUrl;
-use crate::diagnosis::{Check, HealthReport};
+use crate::diagnostics::{Check, HealthReport};
 use crate::environment::Env;
 use crate::identity::Member;
 use crate::layer::BetterAuthLayer;
@@ -17,7 +17,9 @@ use crate::store::{
 /// The store for a [`DatabaseUrl`], whichever database that is.
 ///
 /// ```no_run
-/// use better_auth_layer::{ConfigError, DatabaseStore, DatabaseUrl, Schema};
+/// use better_auth_layer::ConfigError;
+/// use better_auth_layer::config::{DatabaseStore, DatabaseUrl};
+/// use better_auth_layer::store::Schema;
 ///
 /// # async fn example() -> Result<(), ConfigError> {
 /// let url: DatabaseUrl = "sqlite:auth.db".parse()?;
@@ -49,7 +51,8 @@ impl DatabaseStore {
     ///
     /// ```
     /// use better_auth_layer::authorize::MembershipLayer;
-    /// use better_auth_layer::{BetterAuthLayer, ConfigError, DatabaseStore, Config};
+    /// use better_auth_layer::{BetterAuthLayer, Config, ConfigError};
+    /// use better_auth_layer::config::DatabaseStore;
     ///
     /// async fn layers(settings: &Config) -> Result<(BetterAuthLayer, MembershipLayer), ConfigError> {
     ///     let store = DatabaseStore::from_config(settings).await?;
@@ -193,7 +196,8 @@ impl BetterAuthLayer {
     /// `DATABASE_URL` must be set, and `BETTER_AUTH_SECRET`, `BETTER_AUTH_URL` or both; [`Config`] has the whole list. With the feature `dotenv`, read a `.env` file first:
     ///
     /// ```no_run
-    /// use better_auth_layer::{BetterAuthLayer, ConfigError, Env};
+    /// use better_auth_layer::{BetterAuthLayer, ConfigError};
+    /// use better_auth_layer::config::Env;
     ///
     /// # #[cfg(feature = "dotenv")]
     /// # async fn example() -> Result<(), ConfigError> {
@@ -213,7 +217,8 @@ impl BetterAuthLayer {
     /// As [`from_env`](Self::from_env), for settings that were read already.
     ///
     /// ```
-    /// use better_auth_layer::{BetterAuthLayer, ConfigError, Env, Config};
+    /// use better_auth_layer::{BetterAuthLayer, Config, ConfigError};
+    /// use better_auth_layer::config::Env;
     ///
     /// async fn layer() -> Result<BetterAuthLayer, ConfigError> {
     ///     let settings = Config::from_env(&Env::process())?;
@@ -247,7 +252,8 @@ impl BetterAuthLayer {
     /// [`from_env`](Self::from_env) makes; nothing is left running.
     ///
     /// ```no_run
-    /// use better_auth_layer::{BetterAuthLayer, Env};
+    /// use better_auth_layer::BetterAuthLayer;
+    /// use better_auth_layer::config::Env;
     /// use std::process::ExitCode;
     ///
     /// # async fn example() -> ExitCode {

@@ -11,7 +11,7 @@ use crate::config_error::ConfigError;
 /// and `sqlite:path`, `sqlite:///path`.
 ///
 /// ```
-/// use better_auth_layer::DatabaseUrl;
+/// use better_auth_layer::config::DatabaseUrl;
 ///
 /// let url: DatabaseUrl = "postgresql+asyncpg://app:pass@db.example.com/app".parse()?;
 /// assert!(matches!(url, DatabaseUrl::Postgres(_)));

@@ -10,7 +10,7 @@ use crate::config_error::ConfigError;
 /// With the feature `dotenv` a `.env` file can stand behind it. An empty variable counts as not set.
 ///
 /// ```
-/// use better_auth_layer::Env;
+/// use better_auth_layer::config::Env;
 ///
 /// let environment: Env = [("BETTER_AUTH_ISSUER", "https://app.example.com"), ("PORT", "")].into_iter().collect();
 /// assert_eq!(environment.get("BETTER_AUTH_ISSUER")?, Some("https://app.example.com"));
@@ -102,7 +102,8 @@ mod dotenv {
         /// that is not there is no error.
         ///
         /// ```no_run
-        /// use better_auth_layer::{Env, Config};
+        /// use better_auth_layer::Config;
+        /// use better_auth_layer::config::Env;
         ///
         /// let settings = Config::from_env(&Env::process().with_file(".env")?)?;
         /// # let _ = settings;

@@ -10,7 +10,8 @@ use crate::service::BetterAuth;
 ///
 /// ```
 /// use better_auth_layer::{BetterAuthLayer, Identity, Rejection, Secret};
-/// use better_auth_layer::{Resolution, StoreError, store_fn};
+/// use better_auth_layer::{Resolution, StoreError};
+/// use better_auth_layer::store::store_fn;
 /// use http::{Request, Response, StatusCode};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 ///

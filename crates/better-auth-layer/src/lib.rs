@@ -135,6 +135,11 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+/// API keys: the stored hash and the options of the layer.
+pub mod api_key {
+    pub use crate::builder::ApiKeys;
+    pub use crate::identity::ApiKeyHash;
+}
 mod authenticator;
 pub mod authorize;
 #[cfg(feature = "axum")]
@@ -142,15 +147,23 @@ pub mod axum;
 mod base_url;
 mod body;
 mod builder;
-mod cache;
-mod clock;
+pub mod cache;
+pub mod clock;
+/// Configuration from the environment.
+pub mod config {
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    pub use crate::database_store::DatabaseStore;
+    pub use crate::database_url::DatabaseUrl;
+    pub use crate::environment::Env;
+    pub use crate::secret::{SecretError, SecretRing};
+}
 mod config_error;
 mod credential;
-mod csrf;
+pub mod csrf;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod database_store;
 mod database_url;
-mod diagnosis;
+pub mod diagnostics;
 mod environment;
 mod future;
 mod gate;
@@ -158,23 +171,26 @@ mod gate;
 #[cfg_attr(docsrs, doc(auto_cfg = false))]
 pub mod guide;
 mod identity;
-mod jwks;
+pub mod jwks;
 mod layer;
-#[cfg(feature = "memory")]
-mod memory;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+/// Membership in organizations.
+pub mod organization {
+    pub use crate::identity::Member;
+    pub use crate::store::{MembershipFn, MembershipStore, membership_fn};
+}
 #[cfg(feature = "postgres")]
-mod postgres;
-mod rejection;
+pub mod postgres;
+pub mod rejection;
 mod root_certificates;
 mod secret;
 mod service;
 mod settings;
 #[cfg(feature = "sqlite")]
-mod sqlite;
-mod store;
-mod stream;
+pub mod sqlite;
+pub mod store;
+pub mod stream;
 mod sync;
 mod telemetry;
 #[cfg(feature = "testing")]
@@ -185,42 +201,15 @@ mod verify;
 
 pub use self::authenticator::{Authenticate, Authenticator};
 pub use self::body::ResponseBody;
-pub use self::builder::{ApiKeys, BetterAuthLayerBuilder};
-pub use self::cache::{CacheInvalidator, CachedStore, CachedStoreBuilder};
-pub use self::clock::{Clock, SystemClock, Timestamp};
+pub use self::builder::BetterAuthLayerBuilder;
 pub use self::config_error::ConfigError;
 pub use self::credential::CredentialSource;
-pub use self::csrf::TrustedOrigin;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use self::database_store::DatabaseStore;
-pub use self::database_url::DatabaseUrl;
-pub use self::diagnosis::{Check, CheckStatus, HealthReport};
-pub use self::environment::Env;
 pub use self::future::ResponseFuture;
-pub use self::identity::{
-    ApiKey, ApiKeyHash, CredentialKind, Identity, Member, Session, SessionToken, User,
-};
-pub use self::jwks::{
-    JwksOptions, JwsAlgorithm, KeySet, KeySource, KeySourceError, RemoteKeySource,
-};
+pub use self::identity::{ApiKey, CredentialKind, Identity, Session, SessionToken, User};
 pub use self::layer::BetterAuthLayer;
-#[cfg(feature = "memory")]
-pub use self::memory::MemoryStore;
-#[cfg(feature = "postgres")]
-pub use self::postgres::{
-    PostgresKeySource, PostgresListener, PostgresListenerBuilder, PostgresStore,
-    PostgresStoreBuilder, StatementMode,
-};
-pub use self::rejection::{ProblemJson, Rejection, RejectionKind, RenderRejection, RetryAfter};
-pub use self::secret::{Secret, SecretError, SecretRing};
+pub use self::rejection::{Rejection, RejectionKind};
+pub use self::secret::Secret;
 pub use self::service::BetterAuth;
 pub use self::settings::Config;
-#[cfg(feature = "sqlite")]
-pub use self::sqlite::{SqliteKeySource, SqliteStore, SqliteStoreBuilder};
-pub use self::store::{
-    Column, EmailKey, Lookup, LookupKey, LookupKind, MembershipFn, MembershipStore, Naming,
-    Resolution, Schema, StoreError, StoreErrorKind, StoreFn, TableName, TableNameError, UserStore,
-    membership_fn, store_fn,
-};
-pub use self::stream::{SessionEndReason, SessionEnded, UntilSessionEnd};
+pub use self::store::{Lookup, Resolution, StoreError, UserStore};
 pub use self::verify::CookieCache;

@@ -19,7 +19,8 @@ const RECOMMENDED_LENGTH: usize = 32;
 /// `Debug` shows nothing of them, there is no comparison, and the memory is wiped on drop.
 ///
 /// ```
-/// use better_auth_layer::{Secret, SecretError};
+/// use better_auth_layer::Secret;
+/// use better_auth_layer::config::SecretError;
 ///
 /// let secret = Secret::new("correct-horse-battery-staple-4711")?;
 /// assert_eq!(format!("{secret:?}"), "Secret(..)");
@@ -86,7 +87,8 @@ impl fmt::Debug for Secret {
 /// Why a secret was refused. Never holds any of it.
 ///
 /// ```
-/// use better_auth_layer::{Secret, SecretError};
+/// use better_auth_layer::Secret;
+/// use better_auth_layer::config::SecretError;
 ///
 /// assert_eq!(Secret::new("from-a-file-with-a-newline\n").unwrap_err(), SecretError::TrailingLineBreak);
 /// ```
@@ -150,7 +152,7 @@ impl std::error::Error for SecretError {}
 /// with the current one alone.
 ///
 /// ```
-/// use better_auth_layer::{SecretError, SecretRing};
+/// use better_auth_layer::config::{SecretError, SecretRing};
 ///
 /// let ring = SecretRing::parse("2:the-new-secret-of-this-deployment,1:the-old-secret-of-this-deployment")?;
 /// assert_eq!(ring.previous().len(), 1);

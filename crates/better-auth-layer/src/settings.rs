@@ -26,7 +26,7 @@ use crate::store::{Schema, TableName, TableNameError};
 /// | `BETTER_AUTH_TRUSTED_ORIGINS` | whose pages may send the session cookie, between commas ([`TrustedOrigin`]) |
 /// | `BETTER_AUTH_COOKIE_PREFIX` | prefix of the cookies' names; default `better-auth` |
 /// | `BETTER_AUTH_API_KEYS` | `on`: API keys in the header `x-api-key` are accepted; default `off` |
-/// | `BETTER_AUTH_CACHE` | `off` (default); `on`: users and sessions may be 5 seconds old ([`CachedStore`](crate::CachedStore)); `listen`: with a `PostgresListener` beside it |
+/// | `BETTER_AUTH_CACHE` | `off` (default); `on`: users and sessions may be 5 seconds old ([`CachedStore`](crate::cache::CachedStore)); `listen`: with a `PostgresListener` beside it |
 /// | `DATABASE_DIRECT_URL` | the same database without a pooler in between, for the listener; default `DATABASE_URL` |
 /// | `BETTER_AUTH_SCHEMA` | `auto` (default), `camel` or `snake` |
 /// | `BETTER_AUTH_USER_TABLE`, `BETTER_AUTH_SESSION_TABLE` | the tables, such as `users` or `auth.user` |
@@ -38,7 +38,8 @@ use crate::store::{Schema, TableName, TableNameError};
 /// log says so.
 ///
 /// ```
-/// use better_auth_layer::{Env, Config};
+/// use better_auth_layer::Config;
+/// use better_auth_layer::config::Env;
 ///
 /// let environment: Env = [
 ///     ("BETTER_AUTH_SECRET", "correct-horse-battery-staple-4711"),

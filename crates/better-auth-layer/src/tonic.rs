@@ -4,7 +4,7 @@
 //! gRPC statuses (`UNAUTHENTICATED`, `PERMISSION_DENIED`, `NOT_FOUND`, `UNAVAILABLE`). Handlers ask for the [`identity`]:
 //!
 //! ```
-//! use better_auth_layer::tonic::{authorize, identity, until_ended};
+//! use better_auth_layer::tonic::{authorize, identity, until_session_end};
 //! use better_auth_layer::authorize::Role;
 //! use tonic::{Request, Response, Status};
 //!
@@ -17,7 +17,7 @@
 //!     authorize(&request, &Role::new("admin"))?;
 //!     Ok(Response::new(()))
 //! }
-//! # let _ = (greet, shut_down, until_ended::<tokio_stream::Empty<Result<(), Status>>>);
+//! # let _ = (greet, shut_down, until_session_end::<tokio_stream::Empty<Result<(), Status>>>);
 //! ```
 //!
 //! # What stays open
@@ -137,7 +137,7 @@ impl From<Rejection> for Status {
 /// `UNAUTHENTICATED`.
 ///
 /// ```
-/// use better_auth_layer::tonic::{UntilSessionEnd, identity, until_ended};
+/// use better_auth_layer::tonic::{UntilSessionEnd, identity, until_session_end};
 /// use tonic::{Request, Response, Status};
 ///
 /// type Events = tokio_stream::Iter<std::vec::IntoIter<Result<String, Status>>>;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{BetterAuthLayer, Config, ConfigError, Env, SqliteStore};
+use better_auth_layer::config::Env;
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::{BetterAuthLayer, Config, ConfigError};
 
-use crate::{
-    demo::{self, Demo},
-    start_error::StartError,
-};
+use crate::demo::{self, Demo};
+use crate::start_error::StartError;
 
 /// So long an answer may go on after its user has signed out. Answers are short, so few are open at a time.
 const RECHECK_INTERVAL: Duration = Duration::from_millis(500);

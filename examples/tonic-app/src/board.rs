@@ -2,10 +2,8 @@
 
 use std::pin::Pin;
 
-use better_auth_layer::{
-    authorize::Role,
-    tonic::{UntilSessionEnd, authorize, identity, until_session_end},
-};
+use better_auth_layer::authorize::Role;
+use better_auth_layer::tonic::{UntilSessionEnd, authorize, identity, until_session_end};
 use tokio::sync::broadcast;
 use tokio_stream::{Stream, StreamExt as _, wrappers::BroadcastStream};
 use tonic::{Request, Response, Status};

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use better_auth_layer::api_key::ApiKeys;
 use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, BetterAuthLayerBuilder, CredentialKind, RejectionKind, UserStore,
+    BetterAuthLayer, BetterAuthLayerBuilder, CredentialKind, RejectionKind, UserStore,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 

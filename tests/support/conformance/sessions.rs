@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use better_auth_layer::{Lookup, RejectionKind, Resolution, SessionToken, Timestamp, UserStore};
+use better_auth_layer::clock::Timestamp;
+use better_auth_layer::{Lookup, RejectionKind, Resolution, SessionToken, UserStore};
 use serde_json::json;
 
 use crate::gate::{Gate, builder};

@@ -9,9 +9,10 @@ use std::env;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{
-    Clock, Lookup, PostgresStore, Resolution, SqliteStore, SystemClock, UserStore,
-};
+use better_auth_layer::{Lookup, Resolution, UserStore};
+use better_auth_layer::clock::{Clock, SystemClock};
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::sqlite::SqliteStore;
 use hdrhistogram::Histogram;
 use serving::BoxError;
 use tokio::task::LocalSet;

@@ -10,7 +10,8 @@ use crate::clock::Timestamp;
 /// A session, as the store read it.
 ///
 /// ```
-/// use better_auth_layer::{Session, Timestamp};
+/// use better_auth_layer::Session;
+/// use better_auth_layer::clock::Timestamp;
 ///
 /// let session = Session::new("ses_1", "usr_1", Timestamp::from_unix_seconds(1_796_039_042));
 /// assert!(session.is_active_at(Timestamp::from_unix_seconds(1_796_039_041)));
@@ -117,7 +118,8 @@ impl Session {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use better_auth_layer::{Session, Timestamp};
+    /// use better_auth_layer::Session;
+    /// use better_auth_layer::clock::Timestamp;
     ///
     /// let at = Timestamp::from_unix_seconds;
     /// let session = Session::new("s", "u", at(900)).with_created_at(at(100));
@@ -148,7 +150,8 @@ impl Session {
     /// The stores of this crate follow it in SQL; a store that holds rows in memory can call it.
     ///
     /// ```
-    /// use better_auth_layer::{Session, Timestamp};
+    /// use better_auth_layer::Session;
+    /// use better_auth_layer::clock::Timestamp;
     ///
     /// let at = Timestamp::from_unix_seconds;
     /// let sessions = [

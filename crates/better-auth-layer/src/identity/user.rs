@@ -139,7 +139,7 @@ impl User {
     }
 
     /// A field of the application's own, as text: one of the columns that the store was asked to read as well
-    /// ([`Schema::with_user_field`](crate::Schema::with_user_field)). `None` where it is null or was not asked for.
+    /// ([`Schema::with_user_field`](crate::store::Schema::with_user_field)). `None` where it is null or was not asked for.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name)

@@ -30,7 +30,7 @@ const AGENT: &str = concat!("better-auth-layer/", env!("CARGO_PKG_VERSION"));
 /// must be `https`, unless it is this machine's own.
 ///
 /// ```
-/// use better_auth_layer::RemoteKeySource;
+/// use better_auth_layer::jwks::RemoteKeySource;
 ///
 /// let source = RemoteKeySource::new("https://app.example.com/api/auth/jwks")?;
 /// # let _ = source;

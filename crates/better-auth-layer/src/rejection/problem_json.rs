@@ -9,7 +9,8 @@ use super::{Rejection, RenderRejection};
 /// Renders refusals as `application/problem+json` (RFC 9457).
 ///
 /// ```
-/// use better_auth_layer::{BetterAuthLayer, ProblemJson};
+/// use better_auth_layer::BetterAuthLayer;
+/// use better_auth_layer::rejection::ProblemJson;
 ///
 /// let builder = BetterAuthLayer::builder().rejection_renderer(ProblemJson::new());
 /// # let _ = builder;

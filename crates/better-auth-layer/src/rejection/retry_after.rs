@@ -11,7 +11,8 @@ use std::time::Duration;
 ///
 /// ```
 /// use std::time::Duration;
-/// use better_auth_layer::{BetterAuthLayer, RetryAfter};
+/// use better_auth_layer::BetterAuthLayer;
+/// use better_auth_layer::rejection::RetryAfter;
 ///
 /// let second = Duration::from_secs(1);
 /// let builder = BetterAuthLayer::builder().retry_after(RetryAfter::between(second..=10 * second));

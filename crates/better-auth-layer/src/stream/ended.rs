@@ -24,7 +24,7 @@ impl Identity {
     /// A store that cannot answer ends nothing; an expiry does, whether the store answers or not (a store that hangs then is
     /// given one second). Identical questions of several streams are asked once at a time.
     ///
-    /// The future needs a Tokio runtime with its timer enabled. For bodies there is [`UntilSessionEnd`](crate::UntilSessionEnd).
+    /// The future needs a Tokio runtime with its timer enabled. For bodies there is [`UntilSessionEnd`](crate::stream::UntilSessionEnd).
     ///
     /// ```
     /// use better_auth_layer::Identity;
@@ -96,7 +96,7 @@ impl fmt::Debug for SessionEnded {
 /// Why an identity no longer holds.
 ///
 /// ```
-/// use better_auth_layer::SessionEndReason;
+/// use better_auth_layer::stream::SessionEndReason;
 ///
 /// fn hint(end: SessionEndReason) -> &'static str {
 ///     match end {

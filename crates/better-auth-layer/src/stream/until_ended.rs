@@ -17,7 +17,8 @@ pin_project! {
     /// which ends it.
     ///
     /// ```
-    /// use better_auth_layer::{Identity, Rejection, UntilSessionEnd};
+    /// use better_auth_layer::{Identity, Rejection};
+    /// use better_auth_layer::stream::UntilSessionEnd;
     /// use bytes::Bytes;
     /// use http::{Request, Response};
     /// use http_body::Body;

@@ -13,7 +13,8 @@ use crate::identity::{ApiKey, Basis, CredentialKind, Identity, Proof, Session, U
 /// credential, the claims or the time matter, take [`TestDeployment::identity`](super::TestDeployment::identity).
 ///
 /// ```
-/// use better_auth_layer::{Identity, Session, Timestamp, User, testing};
+/// use better_auth_layer::{Identity, Session, User, testing};
+/// use better_auth_layer::clock::Timestamp;
 ///
 /// fn greet(identity: &Identity) -> String {
 ///     format!("hello {}", identity.user().name().unwrap_or("stranger"))
@@ -40,7 +41,8 @@ pub fn identity(user: User, session: Session) -> Identity {
 /// The same for an API key: an identity without a session.
 ///
 /// ```
-/// use better_auth_layer::{ApiKey, ApiKeyHash, User, testing};
+/// use better_auth_layer::{ApiKey, User, testing};
+/// use better_auth_layer::api_key::ApiKeyHash;
 ///
 /// let key = ApiKey::new("key_1", "usr_1", ApiKeyHash::from_key("app_dGhlIGtleSBpdHNlbGY"))
 ///     .with_permissions_json(r#"{"files":["read"]}"#);

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use better_auth_layer::{BetterAuthLayer, PostgresStore, RemoteKeySource, Secret};
+use better_auth_layer::jwks::RemoteKeySource;
+use better_auth_layer::postgres::PostgresStore;
+use better_auth_layer::{BetterAuthLayer, Secret};
 use support::gate::Gate;
 use support::postgres::ClusterOptions;
 use support::test_clock::TestClock;

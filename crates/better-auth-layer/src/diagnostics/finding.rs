@@ -11,7 +11,7 @@ use crate::config_error::ConfigError;
 /// `Display` is one line, whatever a server has said: line breaks in it are blanks.
 ///
 /// ```
-/// use better_auth_layer::{Check, CheckStatus};
+/// use better_auth_layer::diagnostics::{Check, CheckStatus};
 ///
 /// let finding = Check::warning("connection", "is not encrypted")
 ///     .with_remedy("remove `sslmode=disable` from DATABASE_URL");

@@ -14,7 +14,7 @@ pub use self::verdict::CheckStatus;
 /// `BetterAuthLayer::diagnose_env`. `Display` is one line for each finding:
 ///
 /// ```
-/// use better_auth_layer::{HealthReport, Check};
+/// use better_auth_layer::diagnostics::{Check, HealthReport};
 ///
 /// let mut diagnosis = HealthReport::new();
 /// diagnosis.push(Check::ok("database", "PostgreSQL 17.2 answers"));

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// What a [`Check`](crate::Check) means for those who are to be let in.
+/// What a [`Check`](crate::diagnostics::Check) means for those who are to be let in.
 ///
 /// ```
-/// use better_auth_layer::{HealthReport, CheckStatus};
+/// use better_auth_layer::diagnostics::{CheckStatus, HealthReport};
 ///
 /// /// A check that is meant to be strict.
 /// fn is_spotless(diagnosis: &HealthReport) -> bool {
