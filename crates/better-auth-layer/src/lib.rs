@@ -163,10 +163,10 @@ pub mod csrf;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod database_store;
 mod database_url;
+mod decide;
 pub mod diagnostics;
 mod environment;
 mod future;
-mod gate;
 #[cfg(all(feature = "full", feature = "testing", any(doc, doctest)))]
 #[cfg_attr(docsrs, doc(auto_cfg = false))]
 pub mod guide;
