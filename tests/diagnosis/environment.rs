@@ -64,7 +64,7 @@ async fn settings_that_cannot_be_used_are_one_finding_with_their_name() {
                 ("BETTER_AUTH_URL", "http://app.example.com"),
             ],
             "BETTER_AUTH_URL",
-            "is not `https`",
+            "is not an `https` URL",
         ),
         (
             vec![secret, database, ("BETTER_AUTH_CACHE", "maybe")],

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_invalid() {
+    fn invalid_urls_are_rejected() {
         for text in [
             "",
             "app.example.com",
