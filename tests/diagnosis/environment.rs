@@ -69,7 +69,7 @@ async fn settings_that_cannot_be_used_are_one_finding_with_their_name() {
         (
             vec![secret, database, ("BETTER_AUTH_CACHE", "maybe")],
             "BETTER_AUTH_CACHE",
-            "is none of",
+            "is not `off`",
         ),
     ] {
         let diagnosis = check(&variables).await;
