@@ -1,0 +1,61 @@
+//! Commands that build a separate workspace, with a lock file and a target directory of its own.
+
+use anyhow::{Context, Result, bail, ensure};
+use xshell::{Shell, cmd};
+
+use crate::servers;
+use crate::workspace::{list, metadata, require, root, text};
+
+/// `cargo xtask models`: concurrent code under many thread schedules.
+pub(crate) fn models(sh: &Shell, arguments: &[&str]) -> Result<()> {
+    let _models = sh.push_dir("models");
+    Ok(cmd!(sh, "cargo run --quiet --release --locked -- {arguments...}").run()?)
+}
+
+/// `cargo xtask bench`: the cost of the library next to other servers, or its micro-benchmarks.
+pub(crate) fn bench(sh: &Shell, arguments: &[&str]) -> Result<()> {
+    let _bench = sh.push_dir("bench");
+    // The rig expects its programs there, also with a CARGO_TARGET_DIR.
+    let target = root().join("bench/target");
+    let _target = sh.push_env("CARGO_TARGET_DIR", &target);
+    if let ["micro", arguments @ ..] = arguments {
+        return Ok(
+            cmd!(sh, "cargo bench --locked -p micro --bench request -- {arguments...}").run()?
+        );
+    }
+    cmd!(sh, "cargo build --locked --release --workspace --bins").run()?;
+    let rig = target.join("release/rig");
+    let rig = cmd!(sh, "{rig} {arguments...}").env("CARGO_MANIFEST_DIR", root().join("bench/rig"));
+    Ok(rig.envs(servers::own_environment(sh)?).run()?)
+}
+
+/// `cargo xtask fuzz`: one target or all, each for a number of seconds.
+pub(crate) fn fuzz(sh: &Shell, arguments: &[&str]) -> Result<()> {
+    let (target, seconds) = match *arguments {
+        [] => (None, 600),
+        [seconds] if seconds.parse::<u32>().is_ok() => (None, seconds.parse()?),
+        [target] => (Some(target), 600),
+        [target, seconds] => {
+            (Some(target), seconds.parse::<u32>().context("SECONDS is not a number")?)
+        }
+        _ => bail!("usage: cargo xtask fuzz [TARGET] [SECONDS]"),
+    };
+    require(sh, "fuzz")?;
+    let _fuzz = sh.push_dir("fuzz");
+    let metadata = metadata(sh)?;
+    let targets = list(&metadata, "packages").flat_map(|package| list(package, "targets"));
+    let bins = targets.filter(|target| list(target, "kind").any(|kind| kind == "bin"));
+    let names: Vec<_> = bins.filter_map(|bin| text(bin, "name").ok()).collect();
+    let chosen: Vec<_> =
+        names.iter().filter(|name| target.is_none_or(|target| target == **name)).collect();
+    ensure!(!chosen.is_empty(), "unknown target; the targets are {}", names.join(", "));
+    for name in chosen {
+        // An input that takes a second could stop a server. The library has no `unsafe` code, so no
+        // sanitizer is needed and the stable compiler suffices.
+        cmd!(sh, "cargo fuzz run --sanitizer none {name} corpus/{name} seeds/{name} --")
+            .args(["-timeout=1", "-max_len=16384", "-rss_limit_mb=1024", "-print_final_stats=1"])
+            .arg(format!("-max_total_time={seconds}"))
+            .run()?;
+    }
+    Ok(())
+}
