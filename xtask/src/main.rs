@@ -10,6 +10,8 @@ mod test;
 mod workspace;
 mod workspaces;
 
+use std::process::ExitCode;
+
 use anyhow::{Result, bail};
 use xshell::Shell;
 
@@ -38,7 +40,16 @@ usage: cargo xtask COMMAND
   bench [ARGUMENT…]    measure the library next to other servers (--help lists the options), or with
                        `micro` run the micro-benchmarks";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    let Err(error) = run() else {
+        return ExitCode::SUCCESS;
+    };
+    let messages: Vec<_> = error.chain().map(ToString::to_string).collect();
+    eprintln!("error: {}", messages.join("\n  caused by: "));
+    ExitCode::FAILURE
+}
+
+fn run() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let sh = Shell::new()?;

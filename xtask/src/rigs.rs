@@ -17,22 +17,21 @@ const RAISE_LIMIT: &str = r#"ulimit -n "$(ulimit -Hn)" && exec "$0" "$@""#;
 pub(crate) fn debug<'a>(sh: &'a Shell, name: &str) -> Result<Cmd<'a>> {
     cmd!(sh, "cargo build --quiet --locked --workspace --all-features --bin {SERVER} --bin {name}")
         .run()?;
-    built(sh, "debug", name)
+    let programs = workspace::target(sh)?.join("debug");
+    let program = programs.join(name);
+    Ok(cmd!(sh, "{program}").env("CHATKIT_SERVER", programs.join(SERVER)))
 }
 
 /// Builds a rig and the server as they are deployed.
 fn release<'a>(sh: &'a Shell, name: &str) -> Result<Cmd<'a>> {
     cmd!(sh, "cargo build --release --locked -p {SERVER} -p {PACKAGE} --bin {SERVER} --bin {name}")
         .run()?;
-    built(sh, "release", name)
-}
-
-fn built<'a>(sh: &'a Shell, profile: &str, name: &str) -> Result<Cmd<'a>> {
-    let programs = workspace::target(sh)?.join(profile);
+    let programs = workspace::target(sh)?.join("release");
     let program = programs.join(name);
     Ok(cmd!(sh, "sh -c {RAISE_LIMIT} {program}")
         .env("CARGO_MANIFEST_DIR", workspace::root().join("tools").join(PACKAGE))
-        .env("CHATKIT_SERVER", programs.join(SERVER)))
+        .env("CHATKIT_SERVER", programs.join(SERVER))
+        .envs(servers::own_environment(sh)?))
 }
 
 /// `cargo xtask api`: the public API and its listing.
@@ -48,12 +47,10 @@ pub(crate) fn vectors(sh: &Shell, directory: &str) -> Result<()> {
 
 /// `cargo xtask soak`: concurrent clients and their identities.
 pub(crate) fn soak(sh: &Shell, arguments: &[&str]) -> Result<()> {
-    let environment = servers::own_environment(sh)?;
-    Ok(release(sh, "soak")?.args(arguments).envs(environment).run()?)
+    Ok(release(sh, "soak")?.args(arguments).run()?)
 }
 
 /// `cargo xtask faults`: faults and overload, with database servers that the rig may stop.
 pub(crate) fn faults(sh: &Shell, arguments: &[&str]) -> Result<()> {
-    let environment = servers::own_environment(sh)?;
-    Ok(release(sh, "faults")?.args(arguments).envs(environment).run()?)
+    Ok(release(sh, "faults")?.args(arguments).run()?)
 }
