@@ -1,4 +1,4 @@
-//! `cargo xtask features`: the library compiles without warnings with no feature and with each alone.
+//! `cargo xtask features`: the library has no warnings with no feature and with each alone.
 
 use anyhow::{Context, Result};
 use serde_json::Value;

@@ -18,27 +18,25 @@ use xshell::Shell;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test [ARGUMENT…]     run every test with a real PostgreSQL and PgBouncer; arguments go to `cargo test`
-                       TEST_DATABASE_URL: use this server; PG_BIN: directory of the PostgreSQL programs;
-                       PGBOUNCER_BIN: the PgBouncer program; XTASK_NO_INSTALL=1: never install a package
-  interop              test the example server with a real Better Auth (Node.js 20 or later)
-  features             lint the library with no feature and with each feature alone
-  api [--write]        compare the public API with its listing, or update the listing
-  vectors DIRECTORY    check the library against external JWS test vectors
-  supply [CHECK]       check dependencies, sbom, package, offline, msrv and minimal, or one of them,
-                       or `semver [COMMIT]`
-  fuzz [TARGET] [SECONDS]
-                       run all fuzz targets or one, ten minutes each by default (cargo-fuzz)
-  models [MODEL] [SCHEDULES]
-                       test concurrent code under many thread schedules
-  soak [REQUESTS | SECONDSs]
-                       check that concurrent clients never receive another user's identity
-  faults [--write] [NAME…]
-                       inject faults and overload into the example server; --write updates docs/faults.md
-  mutants [MODULE…]    check that the tests detect small changes to the security-critical modules
-                       (cargo-mutants; takes hours)
-  bench [ARGUMENT…]    measure the library next to other servers (--help lists the options), or with
-                       `micro` run the micro-benchmarks";
+  test [ARGUMENT…]           run all tests with a real PostgreSQL and PgBouncer; the
+                             arguments go to `cargo test`
+  interop                    test the example server with a real Better Auth
+  features                   lint the library with no feature and with each alone
+  api [--write]              compare the public API with its listing, or update it
+  vectors DIRECTORY          check external JWS test vectors
+  models [MODEL] [SCHEDULES] test concurrent code under many thread schedules
+  fuzz [TARGET] [SECONDS]    run the fuzz targets, ten minutes each
+  soak [REQUESTS | SECONDSs] check that identities of concurrent clients never mix
+  faults [--write] [NAME…]   inject faults and overload into the example server
+  mutants [MODULE…]          check that the tests detect small changes; takes hours
+  bench [micro] [ARGUMENT…]  measure the library next to other servers (--help)
+  supply [CHECK]             check dependencies and builds: dependencies, sbom,
+                             package, offline, msrv, minimal, semver [COMMIT]
+
+environment:
+  TEST_DATABASE_URL          a running PostgreSQL for `test` and `interop`
+  PG_BIN, PGBOUNCER_BIN      directory of `initdb` and `postgres`; PgBouncer program
+  XTASK_NO_INSTALL=1         never install a system package";
 
 fn main() -> ExitCode {
     let Err(error) = run() else {

@@ -6,8 +6,8 @@ use xshell::{Shell, cmd};
 use crate::servers;
 use crate::workspace::{self, LIBRARY, require};
 
-/// The modules, the test binaries that cover them in addition to the unit tests, and the groups of
-/// tests to run. Every mutant links the binaries again, so each module names the fewest that suffice.
+/// The modules, the test binaries that cover them in addition to the unit tests, and filters of test
+/// names. Every mutant links the binaries again, so each module names the fewest that suffice.
 const MODULES: [(&str, &[&str], &[&str]); 5] = [
     ("verify", &["layer", "stores"], &["verify", "contract", "keys", "sessions"]),
     ("authenticator", &["layer"], &[]),
@@ -16,7 +16,8 @@ const MODULES: [(&str, &[&str], &[&str]); 5] = [
     ("cache", &["layer", "stores"], &["cache", "invalidation"]),
 ];
 
-/// Tests the mutants of every module, or of the named ones. `.cargo/mutants.toml` lists the accepted survivors.
+/// Tests the mutants of all modules or of the named ones. `.cargo/mutants.toml` lists the mutants
+/// that no test can detect.
 pub(crate) fn run(sh: &Shell, names: &[&str]) -> Result<()> {
     let known = MODULES.map(|(name, ..)| name);
     let all_known = names.iter().all(|name| known.contains(name));

@@ -79,9 +79,7 @@ fn run_version(sh: &Shell, program: &Path) -> Result<()> {
 fn install_postgres(sh: &Shell) -> Result<PathBuf> {
     ensure!(env::var_os(NO_INSTALL).is_none(), "no package was installed: {NO_INSTALL} is set");
     ensure!(is_root(sh)?, "no package was installed: not running as root");
-    eprintln!(
-        "no PostgreSQL found: installing the system's package ({NO_INSTALL}=1 prevents this)"
-    );
+    eprintln!("no PostgreSQL found: installing a system package ({NO_INSTALL}=1 prevents this)");
     cmd!(sh, "sh {SCRIPTS}/install-postgresql.sh").run()?;
     binaries::find().map_err(|_| anyhow!("the installed package contains no server"))
 }
@@ -90,14 +88,14 @@ fn install_postgres(sh: &Shell) -> Result<PathBuf> {
 fn fetch(sh: &Shell, name: &str, script: &str) -> Result<PathBuf> {
     let name = format!("{name}-{}-{}", env::consts::OS, env::consts::ARCH);
     let mut directory = workspace::target(sh)?.join(&name);
-    // The servers of root run under another account, which may be unable to enter the target directory.
+    // The servers of root run under another account, which needs access to the directory.
     if is_root(sh)? && !is_public(&directory) {
         directory = Path::new("/var/cache/better-auth-layer").join(&name);
     }
     if directory.exists() {
         return Ok(directory);
     }
-    // The directory is renamed when it is complete: the script may fail, or run twice at the same time.
+    // Only a complete directory gets the final name: the script may fail, or run twice at once.
     let partial = directory.with_file_name(format!("{name}.{}.partial", process::id()));
     let outcome = cmd!(sh, "sh {SCRIPTS}/{script} {partial}").run();
     let outcome = outcome.map_err(Error::from).and_then(|()| Ok(fs::rename(&partial, &directory)?));

