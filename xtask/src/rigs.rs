@@ -5,7 +5,7 @@ use xshell::{Cmd, Shell, cmd};
 
 use crate::{servers, workspace};
 
-const PACKAGE: &str = "rigs";
+const PACKAGE: &str = "tests";
 
 /// The server that the rigs test.
 const SERVER: &str = "chatkit-server";
@@ -15,8 +15,8 @@ const RAISE_LIMIT: &str = r#"ulimit -n "$(ulimit -Hn)" && exec "$0" "$@""#;
 
 /// Builds a rig with the features of `cargo xtask test`, so that both share the dependencies.
 pub(crate) fn debug<'a>(sh: &'a Shell, name: &str) -> Result<Cmd<'a>> {
-    cmd!(sh, "cargo build --quiet --locked --workspace --all-features --bin {SERVER} --bin {name}")
-        .run()?;
+    let bins = ["--bin", SERVER, "--bin", name];
+    cmd!(sh, "cargo build --quiet --locked --workspace --all-features {bins...}").run()?;
     let programs = workspace::target(sh)?.join("debug");
     let program = programs.join(name);
     Ok(cmd!(sh, "{program}").env("CHATKIT_SERVER", programs.join(SERVER)))
@@ -24,12 +24,12 @@ pub(crate) fn debug<'a>(sh: &'a Shell, name: &str) -> Result<Cmd<'a>> {
 
 /// Builds a rig and the server as they are deployed.
 fn release<'a>(sh: &'a Shell, name: &str) -> Result<Cmd<'a>> {
-    cmd!(sh, "cargo build --release --locked -p {SERVER} -p {PACKAGE} --bin {SERVER} --bin {name}")
-        .run()?;
+    let bins = ["--bin", SERVER, "--bin", name];
+    cmd!(sh, "cargo build --release --locked -p {SERVER} -p {PACKAGE} {bins...}").run()?;
     let programs = workspace::target(sh)?.join("release");
     let program = programs.join(name);
     Ok(cmd!(sh, "sh -c {RAISE_LIMIT} {program}")
-        .env("CARGO_MANIFEST_DIR", workspace::root().join("tools").join(PACKAGE))
+        .env("CARGO_MANIFEST_DIR", workspace::root().join(PACKAGE))
         .env("CHATKIT_SERVER", programs.join(SERVER))
         .envs(servers::own_environment(sh)?))
 }
@@ -52,5 +52,5 @@ pub(crate) fn soak(sh: &Shell, arguments: &[&str]) -> Result<()> {
 
 /// `cargo xtask faults`: faults and overload, with database servers that the rig may stop.
 pub(crate) fn faults(sh: &Shell, arguments: &[&str]) -> Result<()> {
-    Ok(release(sh, "faults")?.args(arguments).run()?)
+    Ok(release(sh, "ordeal")?.args(arguments).run()?)
 }

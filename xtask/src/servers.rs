@@ -5,12 +5,10 @@ mod binaries;
 #[path = "../../tests/support/postgres/pooler_program.rs"]
 mod pooler_program;
 
-use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process;
+use std::{env, fs, process};
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use xshell::{Shell, cmd};

@@ -70,7 +70,7 @@ fn sbom(sh: &Shell) -> Result<NotChecked> {
     sh.copy_file(workspace::root().join("crates").join(LIBRARY).join(&file), &folder)?;
     println!("{}", folder.join(&file).display());
     // The tool writes a file next to the manifest of every package.
-    cmd!(sh, "find crates examples tests tools xtask -name *.cdx.json -delete").run()?;
+    cmd!(sh, "find crates examples tests xtask -name *.cdx.json -delete").run()?;
     Ok(None)
 }
 
@@ -78,9 +78,9 @@ fn sbom(sh: &Shell) -> Result<NotChecked> {
 fn package(sh: &Shell) -> Result<NotChecked> {
     let files = cmd!(sh, "cargo package --list --allow-dirty -p {LIBRARY}").read()?;
     let expected = "Cargo.lock Cargo.toml Cargo.toml.orig LICENSE README.md .cargo_vcs_info.json";
-    let is_expected =
-        |file: &str| file.starts_with("src/") || expected.split(' ').any(|name| name == file);
-    let unexpected: Vec<_> = files.lines().filter(|file| !is_expected(file)).collect();
+    let expected: Vec<_> = expected.split(' ').collect();
+    let others = files.lines().filter(|file| !file.starts_with("src/"));
+    let unexpected: Vec<_> = others.filter(|file| !expected.contains(file)).collect();
     ensure!(unexpected.is_empty(), "unexpected files in the package: {unexpected:?}");
     ensure!(files.lines().any(|file| file == "LICENSE"), "the package contains no licence");
     cmd!(sh, "cargo publish --dry-run --locked --allow-dirty -p {LIBRARY}").run()?;
@@ -95,10 +95,9 @@ fn offline(sh: &Shell) -> Result<NotChecked> {
     if cmd!(sh, "unshare {isolated...} true").quiet().ignore_stderr().run().is_err() {
         return Ok(Some("`unshare --net` of util-linux is missing or not permitted"));
     }
-    cmd!(sh, "unshare {isolated...} cargo check --workspace --locked --offline")
-        // A separate directory, so that the build scripts run again.
-        .env("CARGO_TARGET_DIR", workspace::target(sh)?.join("offline"))
-        .run()?;
+    // A separate directory, so that the build scripts run again.
+    let check = cmd!(sh, "unshare {isolated...} cargo check --workspace --locked --offline");
+    check.env("CARGO_TARGET_DIR", workspace::target(sh)?.join("offline")).run()?;
     Ok(None)
 }
 
@@ -106,9 +105,8 @@ fn offline(sh: &Shell) -> Result<NotChecked> {
 fn msrv(sh: &Shell) -> Result<NotChecked> {
     let metadata = workspace::metadata(sh)?;
     let version = workspace::text(workspace::library(&metadata)?, "rust_version")?;
-    cmd!(sh, "rustup run {version} cargo check -p {LIBRARY} --all-features --locked")
-        .env("CARGO_TARGET_DIR", workspace::target(sh)?.join("msrv"))
-        .run()?;
+    let check = cmd!(sh, "rustup run {version} cargo check -p {LIBRARY} --all-features --locked");
+    check.env("CARGO_TARGET_DIR", workspace::target(sh)?.join("msrv")).run()?;
     Ok(None)
 }
 

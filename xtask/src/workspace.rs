@@ -26,8 +26,8 @@ pub(crate) fn metadata(sh: &Shell) -> Result<Value> {
 /// The metadata of the published package.
 pub(crate) fn library(metadata: &Value) -> Result<&Value> {
     let packages = metadata.get("packages").and_then(Value::as_array);
-    let mut packages = packages.into_iter().flatten();
-    let library = packages.find(|package| package.get("name").is_some_and(|name| name == LIBRARY));
+    let is_library = |package: &&Value| package.get("name").is_some_and(|name| name == LIBRARY);
+    let library = packages.into_iter().flatten().find(is_library);
     library.with_context(|| format!("the workspace has no package {LIBRARY}"))
 }
 

