@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use crate::postgres::ServerCertificate;
+use cluster::ServerCertificate;
 
 /// What the endpoint answers.
 #[derive(Clone, Debug)]

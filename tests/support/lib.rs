@@ -2,12 +2,10 @@
 
 pub mod captured_log;
 pub mod conformance;
-pub mod dice;
 pub mod gate;
 pub mod key_server;
-pub mod postgres;
+pub mod rng;
 pub mod signer;
-pub mod soak;
 pub mod temporary_folder;
 pub mod test_clock;
 pub mod token;

@@ -7,9 +7,9 @@ use better_auth_layer::{
     User,
 };
 
-use crate::postgres::cluster;
 use crate::temporary_folder::TemporaryFolder;
 use crate::test_clock::NOW;
+use cluster::cluster;
 
 /// A user.
 pub struct Person {

@@ -12,7 +12,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<u8, String> {
             "--quiet",
             "--locked",
             "-p",
-            "tests",
+            "rigs",
             "--bin",
             "public_api",
             "--",

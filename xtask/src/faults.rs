@@ -18,11 +18,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<u8, String> {
         "-p",
         "chatkit-server",
         "-p",
-        "tests",
+        "rigs",
         "--bin",
         "chatkit-server",
         "--bin",
-        "ordeal",
+        "faults",
     ];
     let code = crate::run(cargo().args(build).current_dir(workspace()))?;
     if code != 0 {
@@ -34,9 +34,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<u8, String> {
     let programs = programs.map_err(|error| error.to_string())?;
     let mut rig = Command::new("sh");
     rig.args(["-c", RAISE_THE_LIMIT])
-        .arg(programs.join("ordeal"))
+        .arg(programs.join("faults"))
         .args(arguments)
-        .env("CARGO_MANIFEST_DIR", workspace().join("tests"))
+        .env("CARGO_MANIFEST_DIR", workspace().join("tools/rigs"))
         .env("CHATKIT_SERVER", programs.join("chatkit-server"))
         // A server of somebody else's is not ours to stop.
         .env("PG_BIN", postgres::ensure()?)

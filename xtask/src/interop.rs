@@ -12,7 +12,7 @@ const OLDEST_NODE: u32 = 20;
 /// Makes sure of Node, its packages and a PostgreSQL server, builds our programs, and runs the journey.
 pub(crate) fn run() -> Result<u8, String> {
     check_node()?;
-    let folder = workspace().join("tests/interop");
+    let folder = workspace().join("tools/rigs/interop");
     install(&folder)?;
     let build = [
         "build",
@@ -20,7 +20,7 @@ pub(crate) fn run() -> Result<u8, String> {
         "-p",
         "chatkit-server",
         "-p",
-        "tests",
+        "rigs",
         "--bin",
         "chatkit-server",
         "--bin",

@@ -1,6 +1,6 @@
 //! Makes sure that there is a PgBouncer.
 
-#[path = "../../tests/support/postgres/pooler_program.rs"]
+#[path = "../../tools/cluster/src/pooler_program.rs"]
 mod pooler_program;
 
 use std::{

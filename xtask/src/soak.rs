@@ -11,7 +11,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<u8, String> {
                 "--release",
                 "--locked",
                 "-p",
-                "tests",
+                "rigs",
                 "--bin",
                 "soak",
                 "--",

@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<u8, String> {
     }
     run_command(
         cargo()
-            .args(["run", "--quiet", "-p", "tests", "--bin", "vectors", "--"])
+            .args(["run", "--quiet", "-p", "rigs", "--bin", "vectors", "--"])
             .arg(&absolute),
     )
 }

@@ -1,4 +1,4 @@
 //! The throw-away PostgreSQL of the tests: the same files, so that the rig measures on what the tests run on.
 
-#[path = "../../../tests/support/postgres/mod.rs"]
+#[path = "../../../tools/cluster/src/lib.rs"]
 pub mod postgres;

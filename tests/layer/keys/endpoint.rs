@@ -1,0 +1,261 @@
+//! An endpoint that does everything an endpoint can do.
+
+use std::time::Duration;
+
+use better_auth_layer::{JwksOptions, RejectionKind, RemoteKeySource};
+use cluster::CertificateAuthority;
+use serde_json::{Value, json};
+use support::gate::Gate;
+use support::key_server::{KeyServer, Reply};
+use support::signer::{Signer, jwks};
+use support::temporary_folder::TemporaryFolder;
+use support::test_clock::TestClock;
+
+use super::world::{PATIENCE, World, builder, good};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What an endpoint may answer that is no set of keys.
+fn useless() -> Vec<(&'static str, Reply)> {
+    let key = |members: Value| Reply::Body(json!({ "keys": [members] }).to_string());
+    vec![
+        ("closed", Reply::Nothing),
+        ("garbage", Reply::Garbage),
+        ("a page", Reply::Body("<html>Sign in</html>".to_owned())),
+        ("empty body", Reply::Body(String::new())),
+        ("null", Reply::Body("null".to_owned())),
+        ("an error", Reply::Status(500, "oops".to_owned())),
+        ("not found", Reply::Status(404, "{}".to_owned())),
+        ("no content", Reply::Status(204, String::new())),
+        ("no keys", Reply::Body(r#"{"keys":[]}"#.to_owned())),
+        ("endless", Reply::Endless),
+        (
+            "too long",
+            Reply::Body(format!("{}{{\"keys\":[]}}", " ".repeat(300_000))),
+        ),
+        ("too deep", Reply::Body("[".repeat(100_000))),
+        (
+            "a symmetric key",
+            key(json!({"kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "kid": "first"})),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn keys_that_never_came_are_an_outage_and_no_verdict() {
+    for (what, reply) in useless() {
+        let world = World::new(|_| reply).await;
+        let token = world.signer.token_for("usr_ada");
+        world.assert_unavailable(what, &token).await;
+        // Once there are keys, they are fetched and used.
+        world.server.reply(good(&world.signer));
+        world.clock.advance(SECOND);
+        world.assert_passes(what).await;
+    }
+}
+
+#[tokio::test]
+async fn keys_that_were_good_go_on_serving_whatever_the_endpoint_does() {
+    for (what, reply) in useless() {
+        let world = World::warm().await;
+        world.server.reply(reply);
+        world.clock.advance(Duration::from_secs(5 * 60));
+        world.assert_passes(what).await;
+        world.wait_for_hits(2).await;
+        world.assert_passes(what).await;
+        // A key that nobody knows is not there, or new: nobody can tell.
+        world.clock.advance(SECOND);
+        let other = Signer::ed25519("second").token_for("usr_ada");
+        world.assert_unavailable(what, &other).await;
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_slow_holds_up_nobody_whose_key_is_known() {
+    let options = JwksOptions::new().fetch_timeout(Duration::from_millis(300));
+    for reply in [Reply::Silence, Reply::Drip(" ".repeat(10_000))] {
+        let world = World::with(good, options.clone()).await;
+        world.assert_passes("warm").await;
+        world.server.reply(reply.clone());
+        world.clock.advance(Duration::from_secs(30));
+        let other = Signer::ed25519("second").token_for("usr_ada");
+        let waiting = world.send(&other);
+        let known = async {
+            world.wait_for_hits(2).await;
+            world.assert_passes("beside a fetch that hangs").await;
+        };
+        let (answer, ()) = tokio::join!(waiting, known);
+        assert_eq!(answer.status, 503, "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_slow_from_the_start_is_an_outage() {
+    let options = JwksOptions::new().fetch_timeout(Duration::from_millis(200));
+    for reply in [Reply::Silence, Reply::Drip(" ".repeat(10_000))] {
+        let world = World::with(|_| reply, options.clone()).await;
+        let token = world.signer.token_for("usr_ada");
+        world.assert_unavailable("cold and slow", &token).await;
+        // Nobody waits a second time for what was too slow a moment ago.
+        world.assert_unavailable("right after", &token).await;
+        assert_eq!(world.server.hits(), 1);
+        world.server.reply(good(&world.signer));
+        world.clock.advance(SECOND);
+        world.assert_passes("well again").await;
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_where_nobody_listens_is_an_outage() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let source = RemoteKeySource::new(&format!("http://{address}/jwks")).unwrap();
+    let gate = Gate::of(builder(&TestClock::new()).key_source(source));
+    let token = Signer::ed25519("first").token_for("usr_ada");
+    let answer = gate.send(&token).await;
+    answer.assert_refused("nobody listens", RejectionKind::Unavailable);
+}
+
+#[tokio::test]
+async fn keys_count_only_with_a_200() {
+    for status in [201, 203, 206, 400, 401, 403, 404, 429, 500, 503] {
+        let world = World::new(|signer| Reply::Status(status, jwks([signer]))).await;
+        let token = world.signer.token_for("usr_ada");
+        world.assert_unavailable("another status", &token).await;
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let elsewhere = KeyServer::start(Reply::Nothing).await;
+    for status in [301, 302, 303, 307, 308] {
+        let world = World::new(|_| Reply::Status(status, elsewhere.url())).await;
+        elsewhere.reply(good(&world.signer));
+        let token = world.signer.token_for("usr_ada");
+        world.assert_unavailable("a redirect", &token).await;
+    }
+    assert_eq!(elsewhere.hits(), 0);
+}
+
+#[tokio::test]
+async fn nothing_of_a_token_is_sent_to_the_issuer() {
+    let world = World::new(good).await;
+    let kid = "../../x?kid=y&z=\r\nx-evil: 1";
+    let mut header = world.signer.header();
+    header["kid"] = json!(kid);
+    for member in ["jku", "x5u"] {
+        header[member] = json!(format!("{}/stolen", world.server.origin()));
+    }
+    header["jwk"] = world.signer.jwk();
+    let token = world
+        .signer
+        .sign_raw(&header, &support::signer::claims("usr_ada").to_string());
+    world.assert_refused("an odd kid", &token).await;
+    let requests = world.server.requests();
+    assert_eq!(requests.len(), 1);
+    let head = &requests[0];
+    assert!(
+        head.starts_with("GET /api/auth/jwks HTTP/1.1\r\n"),
+        "{head}"
+    );
+    assert!(
+        head.to_lowercase()
+            .contains("\r\naccept: application/jwk-set+json")
+    );
+    assert!(
+        head.to_lowercase()
+            .contains("\r\nuser-agent: better-auth-layer/")
+    );
+    for leaked in ["evil", "kid", "authorization", "cookie"] {
+        assert!(!head.to_lowercase().contains(leaked), "{leaked}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn only_addresses_that_nobody_can_answer_for_are_taken() {
+    for good in [
+        "https://app.example.com/api/auth/jwks",
+        "http://localhost:3000/jwks",
+        "http://127.0.0.1/jwks",
+        "http://[::1]:3000/jwks",
+    ] {
+        assert!(RemoteKeySource::new(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "",
+        "jwks",
+        "ftp://app.example.com/jwks",
+        "file:///etc/jwks.json",
+        "http://app.example.com/jwks",
+        "http://localhost.example.com/jwks",
+        "http://10.0.0.1/jwks",
+        "https://user:password@app.example.com/jwks",
+        "http://localhost@app.example.com/jwks",
+    ] {
+        let error = RemoteKeySource::new(bad).unwrap_err().to_string();
+        assert!(error.starts_with("`jwks_url`"), "{error}");
+        assert!(!error.contains("password@"), "{error}");
+    }
+    assert!(RemoteKeySource::dangerous_insecure("http://auth:3000/api/auth/jwks").is_ok());
+}
+
+#[tokio::test]
+async fn tls_is_verified_by_the_authority_that_was_given() {
+    let folder = TemporaryFolder::new();
+    let authority = CertificateAuthority::new();
+    let pem = folder.path().join("authority.pem");
+    std::fs::write(&pem, authority.pem()).unwrap();
+    let signer = Signer::ed25519("first");
+    let token = signer.token_for("usr_ada");
+    let ask = async |authority: &CertificateAuthority, name: &str, trusts: bool| {
+        let certificate = authority.issue(&[name]);
+        let server = KeyServer::start_with_tls(good(&signer), &certificate).await;
+        let mut source = RemoteKeySource::new(&server.url()).unwrap();
+        if trusts {
+            source = source.root_certificates(&pem).unwrap();
+        }
+        let gate = Gate::of(builder(&TestClock::new()).key_source(source));
+        let answer = tokio::time::timeout(PATIENCE, gate.send(&token)).await;
+        (answer.unwrap().status.as_u16(), server.hits())
+    };
+    assert_eq!(ask(&authority, "localhost", true).await, (200, 1));
+    // The public authorities did not sign it; another private one did not; it is another host's.
+    assert_eq!(ask(&authority, "localhost", false).await, (503, 0));
+    let other = CertificateAuthority::new();
+    assert_eq!(ask(&other, "localhost", true).await, (503, 0));
+    assert_eq!(ask(&authority, "other.example", true).await, (503, 0));
+    let missing = RemoteKeySource::new("https://a.example/jwks").unwrap();
+    let error = missing.root_certificates(folder.path().join("none.pem"));
+    assert!(error.is_err());
+}
+
+#[tokio::test]
+async fn one_bad_key_costs_the_others_nothing() {
+    let good = Signer::ed25519("first");
+    let mut contradicting = Signer::new("ES256", "contradicting").jwk();
+    contradicting["alg"] = json!("EdDSA");
+    let unknown = json!({"kty": "AKP", "alg": "ML-DSA-44", "kid": "unknown", "pub": "AAAA"});
+    let symmetric = json!({"kty": "oct", "k": "c2VjcmV0", "kid": "symmetric"});
+    let set = json!({"keys": [contradicting, unknown, symmetric, good.jwk(), {"kty": 1}]});
+    let world = World::new(|_| Reply::Body(set.to_string())).await;
+    let answer = world.send(&good.token_for("usr_ada")).await;
+    answer.assert_identity("the good one", "usr_ada", "ses_ada");
+    for kid in ["contradicting", "unknown", "symmetric"] {
+        let token = Signer::ed25519(kid).token_for("usr_ada");
+        world.assert_refused(kid, &token).await;
+    }
+}
+
+#[tokio::test]
+async fn two_keys_of_one_id_are_not_trusted_and_one_key_twice_is() {
+    let (one, other) = (Signer::ed25519("same"), Signer::ed25519("same"));
+    let third = Signer::ed25519("third");
+    let world = World::new(|_| Reply::Body(jwks([&one, &other, &third, &third]))).await;
+    for signer in [&one, &other] {
+        let token = signer.token_for("usr_ada");
+        world.assert_refused("two of one id", &token).await;
+    }
+    let answer = world.send(&third.token_for("usr_ada")).await;
+    answer.assert_identity("twice the same", "usr_ada", "ses_ada");
+}

@@ -1,0 +1,239 @@
+//! Refusals as the application wants them.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use better_auth_layer::{
+    BetterAuthLayerBuilder, ProblemJson, Rejection, RejectionKind, RetryAfter, StoreError, store_fn,
+};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, Version, header, request};
+use http_body_util::Full;
+use serde_json::{Value, json};
+use support::gate::builder;
+use tower::{Layer, service_fn};
+
+use super::world::{Answer, Body, ask, bearer, jwt, layer, request as to, who};
+
+async fn refused(builder: BetterAuthLayerBuilder, headers: &[(&'static str, String)]) -> Answer {
+    let service = builder.build().unwrap().layer(who());
+    ask(&service, to(headers)).await
+}
+
+fn down() -> BetterAuthLayerBuilder {
+    builder(store_fn(|_| async { Err(StoreError::timeout()) }))
+}
+
+#[tokio::test]
+async fn a_renderer_sees_kind_head_and_what_would_be_sent() {
+    type Seen = (RejectionKind, String, StatusCode, Bytes, bool);
+    let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
+    let sees = Arc::clone(&seen);
+    let render =
+        move |rejection: &Rejection, request: &request::Parts, suggested: Response<Bytes>| {
+            sees.lock().unwrap().push((
+                rejection.kind(),
+                format!("{} {}", request.method, request.uri),
+                suggested.status(),
+                suggested.body().clone(),
+                suggested.headers().contains_key(header::WWW_AUTHENTICATE),
+            ));
+            let mut response = Response::new(Bytes::from_static(b"<h1>no</h1>"));
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            response
+                .headers_mut()
+                .insert("x-own", HeaderValue::from_static("1"));
+            response
+        };
+    let answer = refused(layer().render_rejections(render), &[bearer("x.y.z")]).await;
+    assert_eq!(answer.body, "<h1>no</h1>");
+    assert_eq!(answer.header("x-own"), Some("1"));
+    assert_eq!(answer.kind, Some(RejectionKind::InvalidCredential));
+    // What a refusal must have is there all the same.
+    assert_eq!(
+        answer.header("www-authenticate"),
+        Some(r#"Bearer error="invalid_token""#)
+    );
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let seen = seen.lock().unwrap();
+    let body = Bytes::from_static(br#"{"error": "Invalid or expired JWT token", "status": 401}"#);
+    assert_eq!(
+        *seen,
+        [(
+            RejectionKind::InvalidCredential,
+            "POST /support/chatkit".to_owned(),
+            StatusCode::UNAUTHORIZED,
+            body,
+            true
+        )]
+    );
+}
+
+#[tokio::test]
+async fn what_a_renderer_sets_itself_stays() {
+    let render = |_: &Rejection, _: &request::Parts, mut suggested: Response<Bytes>| {
+        let headers = suggested.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
+        headers.insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"x\""),
+        );
+        suggested
+    };
+    let answer = refused(layer().render_rejections(render), &[]).await;
+    assert_eq!(answer.header("cache-control"), Some("private"));
+    assert_eq!(
+        answer.header("www-authenticate"),
+        Some("Bearer realm=\"x\"")
+    );
+    let to_sign_in = |_: &Rejection, _: &request::Parts, _: Response<Bytes>| {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        response
+    };
+    let answer = refused(layer().render_rejections(to_sign_in), &[]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.header("www-authenticate"), None);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+}
+
+/// An outage that looks like one, however it is drawn.
+#[tokio::test]
+async fn the_time_to_come_back_survives_a_renderer() {
+    let bare = |_: &Rejection, _: &request::Parts, _: Response<Bytes>| {
+        let mut response = Response::new(Bytes::from_static(b"come back later"));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response
+    };
+    let builder = down().retry_after(Duration::from_secs(7));
+    let answer = refused(builder.render_rejections(bare), &[bearer(&jwt())]).await;
+    assert_eq!(answer.header("retry-after"), Some("7"));
+    let own = |_: &Rejection, _: &request::Parts, mut suggested: Response<Bytes>| {
+        let headers = suggested.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("120"));
+        suggested
+    };
+    let answer = refused(down().render_rejections(own), &[bearer(&jwt())]).await;
+    assert_eq!(answer.header("retry-after"), Some("120"));
+}
+
+/// What an application decides on looks like what the layer decides on.
+#[tokio::test]
+async fn an_application_refuses_as_the_layer_does() {
+    let inner = service_fn(|request: Request<Body>| async move {
+        let (parts, _) = request.into_parts();
+        let rejection = Rejection::from(RejectionKind::PermissionDenied);
+        Ok::<_, Infallible>(rejection.respond(&parts).map(Full::new))
+    });
+    let json = layer().build().unwrap().layer(inner);
+    let answer = ask(&json, to(&[bearer(&jwt())])).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        answer.body,
+        r#"{"error": "Permission denied", "status": 403}"#
+    );
+    assert_eq!(answer.kind, Some(RejectionKind::PermissionDenied));
+
+    let problems = layer().render_rejections(ProblemJson::new());
+    let problems = problems.build().unwrap().optional().layer(inner);
+    for headers in [vec![bearer(&jwt())], vec![]] {
+        let answer = ask(&problems, to(&headers)).await;
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json")
+        );
+    }
+    let mut call = to(&[
+        bearer(&jwt()),
+        ("content-type", "application/grpc".to_owned()),
+    ]);
+    *call.version_mut() = Version::HTTP_2;
+    let answer = ask(&json, call).await;
+    assert_eq!(answer.header("grpc-status"), Some("7"));
+    // An outage says when to come back, whoever declares it.
+    let outage = Rejection::from(RejectionKind::Unavailable);
+    assert!(outage.retry_after().is_some());
+}
+
+#[tokio::test]
+async fn grpc_clients_get_their_status_whatever_the_renderer_does() {
+    let render = |_: &Rejection, _: &request::Parts, _: Response<Bytes>| {
+        Response::new(Bytes::from_static(b"no"))
+    };
+    let service = layer()
+        .render_rejections(render)
+        .build()
+        .unwrap()
+        .layer(who());
+    let mut call = to(&[("content-type", "application/grpc".to_owned())]);
+    *call.version_mut() = Version::HTTP_2;
+    let answer = ask(&service, call).await;
+    assert_eq!(answer.header("grpc-status"), Some("16"));
+    assert_eq!(answer.body, "");
+}
+
+#[tokio::test]
+async fn problem_details_name_status_and_sentence() {
+    for (headers, expected) in [
+        (
+            vec![],
+            json!({ "type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "Invalid or expired JWT token" }),
+        ),
+        (
+            vec![bearer(&support::token::token_for("nobody@example.com"))],
+            json!({ "type": "about:blank", "title": "Not Found", "status": 404, "detail": "User not found with provided email" }),
+        ),
+    ] {
+        let answer = refused(layer().render_rejections(ProblemJson::new()), &headers).await;
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(
+            serde_json::from_str::<Value>(&answer.body).unwrap(),
+            expected
+        );
+        assert_eq!(answer.status.as_u16(), expected["status"]);
+    }
+    let types = ProblemJson::new().with_types("https://example.com/problems/");
+    let answer = refused(down().render_rejections(types), &[bearer(&jwt())]).await;
+    let problem: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(problem["type"], "https://example.com/problems/unavailable");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+}
+
+#[tokio::test]
+async fn the_time_to_come_back_is_as_configured() {
+    let after = async |builder: BetterAuthLayerBuilder| {
+        let answer = refused(builder, &[bearer(&jwt())]).await;
+        assert_eq!(answer.kind, Some(RejectionKind::Unavailable));
+        answer
+            .header("retry-after")
+            .map(|value| value.parse::<u64>().unwrap())
+    };
+    let second = Duration::from_secs(1);
+    assert_eq!(after(down()).await, Some(1));
+    assert_eq!(after(down().retry_after(7 * second)).await, Some(7));
+    assert_eq!(after(down().retry_after(Duration::ZERO)).await, Some(1));
+    assert_eq!(after(down().retry_after(RetryAfter::never())).await, None);
+    let spread = after(down().retry_after(RetryAfter::between(3 * second..=5 * second))).await;
+    assert!((3..=5).contains(&spread.unwrap()), "{spread:?}");
+}
+
+/// Without Tower, a refusal looks the same.
+#[tokio::test]
+async fn the_authenticator_refuses_as_the_layer_does() {
+    let auth = layer()
+        .render_rejections(ProblemJson::new())
+        .build()
+        .unwrap();
+    let (parts, _) = to(&[bearer("x.y.z")]).into_parts();
+    let rejection = auth.authenticator().authenticate(&parts).await.unwrap_err();
+    let direct = auth.authenticator().refuse(&rejection, &parts);
+    let layered = ask(&auth.layer(who()), to(&[bearer("x.y.z")])).await;
+    assert_eq!(direct.body(), layered.body.as_bytes());
+    assert_eq!(direct.headers(), &layered.headers);
+    assert_eq!(direct.extensions().get(), layered.kind.as_ref());
+}

@@ -1,0 +1,39 @@
+//! API keys and the configurations of the plugin that they belong to.
+
+use better_auth_layer::{ApiKey, ApiKeyHash, ApiKeys, RejectionKind};
+use support::gate::{Gate, builder};
+
+use super::world::{Counting, headers};
+
+/// A key from before there were configurations is one of the default configuration, as Better Auth has it.
+#[tokio::test]
+async fn a_key_that_names_no_configuration_is_of_the_default_one() {
+    let store = Counting::new();
+    for (text, configuration) in [
+        ("silent", None),
+        ("empty", Some("")),
+        ("default", Some("default")),
+        ("internal", Some("internal")),
+    ] {
+        let key = ApiKey::new(text, "usr_ada", ApiKeyHash::of(text));
+        store.store().insert_api_key(match configuration {
+            None => key,
+            Some(id) => key.with_config_id(id),
+        });
+    }
+    let usual = Gate::of(builder(store.clone()).api_keys(ApiKeys::new()));
+    let internal = ApiKeys::new().configuration("internal");
+    let internal = Gate::of(builder(store).api_keys(internal));
+    for text in ["silent", "empty", "default", "internal"] {
+        let is_internal = text == "internal";
+        for (gate, passes) in [(&usual, !is_internal), (&internal, is_internal)] {
+            let all = headers(&[("x-api-key", text.as_bytes())]);
+            let answer = gate.send_headers(all).await;
+            if passes {
+                answer.assert_identity(text, "usr_ada", text);
+            } else {
+                answer.assert_refused(text, RejectionKind::InvalidCredential);
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The variables that switch Better Auth's credentials on.
+
+use better_auth_layer::{BetterAuthLayer, CredentialKind, Environment, Settings};
+use serde_json::json;
+use support::captured_log::CapturedLog;
+use support::gate::Gate;
+use support::key_server::{KeyServer, Reply};
+use support::signer::{Signer, claims_with, jwks};
+use support::test_clock::TestClock;
+use support::token::SECRET;
+
+use super::world::{Counting, cookie, headers, value};
+
+fn settings(variables: &[(&str, &str)]) -> Settings {
+    let environment: Environment = variables.iter().copied().collect();
+    Settings::read(&environment).unwrap()
+}
+
+fn gate(variables: &[(&str, &str)]) -> Gate {
+    let builder = settings(variables).builder();
+    Gate::of(builder.clock(TestClock::new()).store(Counting::new()))
+}
+
+#[tokio::test]
+async fn the_address_brings_keys_issuer_audience_and_trust() {
+    let signer = Signer::ed25519("k");
+    let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
+    let origin = server.origin();
+    let gate = gate(&[
+        ("BETTER_AUTH_URL", &format!("{origin}/")),
+        ("BETTER_AUTH_SECRET", SECRET),
+    ]);
+    let ours = json!({ "iss": origin, "aud": origin });
+    let token = signer.sign(&claims_with("usr_ada", &ours));
+    gate.send(&token)
+        .await
+        .assert_identity("its own", "usr_ada", "ses_ada");
+    assert_eq!(gate.identity().credential(), CredentialKind::Jwt);
+    let other = signer.token_for("usr_ada");
+    assert_eq!(gate.send(&other).await.status, 401);
+    let cookie = cookie();
+    for (page, status) in [(origin.as_str(), 200), ("https://evil.example", 403)] {
+        let all = headers(&[("cookie", cookie.as_bytes()), ("origin", page.as_bytes())]);
+        assert_eq!(gate.send_headers(all).await.status, status, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn keys_issuer_and_audience_can_be_elsewhere() {
+    let signer = Signer::ed25519("k");
+    let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
+    let gate = gate(&[
+        ("BETTER_AUTH_URL", "https://app.example.com"),
+        ("BETTER_AUTH_JWKS_URL", &server.url()),
+        ("BETTER_AUTH_JWKS_ISSUER", "https://issuer.example"),
+        (
+            "BETTER_AUTH_AUDIENCE",
+            "https://api.example, https://other.example",
+        ),
+    ]);
+    for (iss, aud, status) in [
+        ("https://issuer.example", "https://api.example", 200),
+        ("https://issuer.example", "https://other.example", 200),
+        ("https://issuer.example", "https://app.example.com", 401),
+        ("https://app.example.com", "https://api.example", 401),
+    ] {
+        let claims = claims_with("usr_ada", &json!({ "iss": iss, "aud": aud }));
+        let answer = gate.send(&signer.sign(&claims)).await;
+        assert_eq!(answer.status, status, "{iss} {aud}");
+    }
+}
+
+/// Without the address, the issuer is who made the keys.
+#[tokio::test]
+async fn the_issuer_binds_both_kinds_where_no_address_is_set() {
+    let signer = Signer::ed25519("k");
+    let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
+    let issuer = "https://app.example.com";
+    let gate = gate(&[
+        ("BETTER_AUTH_ISSUER", issuer),
+        ("BETTER_AUTH_JWKS_URL", &server.url()),
+    ]);
+    for (iss, status) in [(issuer, 200), ("https://other.example", 401)] {
+        let claims = claims_with("usr_ada", &json!({ "iss": iss, "aud": issuer }));
+        assert_eq!(
+            gate.send(&signer.sign(&claims)).await.status,
+            status,
+            "{iss}"
+        );
+    }
+}
+
+#[test]
+fn an_issuer_that_is_an_https_origin_stands_in_for_the_address() {
+    let (log, _guard) = CapturedLog::start();
+    for (variables, stands_in) in [
+        (
+            vec![("BETTER_AUTH_ISSUER", "https://app.example.com")],
+            true,
+        ),
+        (vec![("BETTER_AUTH_ISSUER", "http://localhost:3000")], false),
+        (
+            vec![("BETTER_AUTH_ISSUER", "https://app.example.com/")],
+            false,
+        ),
+        (
+            vec![("BETTER_AUTH_ISSUER", "https://app.example.com/api/auth")],
+            false,
+        ),
+        (vec![("BETTER_AUTH_ISSUER", "my-app")], false),
+        (
+            vec![
+                ("BETTER_AUTH_ISSUER", "https://app.example.com"),
+                ("BETTER_AUTH_URL", "https://other.example.com"),
+            ],
+            false,
+        ),
+        (
+            vec![
+                ("BETTER_AUTH_ISSUER", "https://app.example.com"),
+                ("BETTER_AUTH_JWKS_URL", "https://other.example.com/jwks"),
+            ],
+            false,
+        ),
+    ] {
+        log.take();
+        let _ = settings(&variables).builder();
+        let text = log.take();
+        assert_eq!(
+            text.contains("stands in for it"),
+            stands_in,
+            "{variables:?}: {text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn prefix_and_trusted_origins_are_those_of_the_deployment() {
+    let variables = [
+        ("BETTER_AUTH_SECRET", SECRET),
+        ("BETTER_AUTH_COOKIE_PREFIX", "my-app"),
+        (
+            "BETTER_AUTH_TRUSTED_ORIGINS",
+            " https://a.example , https://*.shop.example,",
+        ),
+    ];
+    let settings = settings(&variables);
+    for (origin, trusted) in [
+        ("https://a.example", true),
+        ("https://b.shop.example", true),
+        ("https://b.example", false),
+        ("null", false),
+    ] {
+        assert_eq!(settings.trusts_origin(origin), trusted, "{origin}");
+    }
+    let cookie = format!("my-app.session_token={}", value());
+    let gate = gate(&variables);
+    for (page, status) in [("https://b.shop.example", 200), ("https://b.example", 403)] {
+        let all = headers(&[("cookie", cookie.as_bytes()), ("origin", page.as_bytes())]);
+        assert_eq!(gate.send_headers(all).await.status, status, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn something_must_be_there_to_verify_with() {
+    let environment: Environment = [("DATABASE_URL", "sqlite:nowhere.sqlite")]
+        .into_iter()
+        .collect();
+    let error = BetterAuthLayer::from_env(&environment).await.unwrap_err();
+    assert_eq!(error.setting(), "BETTER_AUTH_SECRET");
+    assert!(error.to_string().contains("BETTER_AUTH_URL"), "{error}");
+    for variables in [
+        [("BETTER_AUTH_URL", "https://app.example.com")],
+        [("BETTER_AUTH_SECRET", SECRET)],
+        [("BETTER_AUTH_API_KEYS", "on")],
+    ] {
+        assert!(settings(&variables).accept_a_credential(), "{variables:?}");
+    }
+    let off = settings(&[
+        ("BETTER_AUTH_API_KEYS", "off"),
+        ("BETTER_AUTH_ISSUER", "https://a.example"),
+    ]);
+    assert!(!off.accept_a_credential());
+}
+
+/// The first of a list signs, whatever its number; those behind it count no more, as at Better Auth.
+#[tokio::test]
+async fn of_versioned_secrets_the_first_is_the_one_in_force() {
+    let other = "another-secret-of-the-same-list";
+    for (list, status) in [
+        (format!("2:{SECRET},1:{other}"), 200),
+        (format!(" 0 : {SECRET} , 9:{other}"), 200),
+        (format!("1:{other},2:{SECRET}"), 401),
+    ] {
+        let gate = gate(&[("BETTER_AUTH_SECRETS", &list)]);
+        let answer = gate.send_cookie(&cookie()).await;
+        assert_eq!(answer.status, status, "{list}");
+    }
+}
+
+#[test]
+fn a_list_of_secrets_is_refused_as_a_whole_and_not_shown() {
+    let good = "a-good-secret-of-this-deployment";
+    for (list, says) in [
+        (
+            "2:better-auth-secret-12345678901234567890".to_owned(),
+            "public default",
+        ),
+        (
+            format!("2:{good},1:better-auth-secret-12345678901234567890"),
+            "public default",
+        ),
+        (format!("2:{good},1:short"), "5 bytes"),
+        (format!("2:{good},1:"), "empty"),
+        (format!("2:{good},"), "entry 2"),
+        (good.to_owned(), "entry 1"),
+        (format!("-1:{good}"), "entry 1"),
+        (format!("1.5:{good}"), "entry 1"),
+        (format!("1:{good},1:{good}-2"), "version 1 twice"),
+        (format!("1:{good},01:{good}-2"), "version 1 twice"),
+    ] {
+        let environment: Environment = [("BETTER_AUTH_SECRETS", list.as_str())]
+            .into_iter()
+            .collect();
+        let error = Settings::read(&environment).unwrap_err();
+        assert_eq!(error.setting(), "BETTER_AUTH_SECRETS", "{list}");
+        let text = format!("{error} {error:?}");
+        assert!(text.contains(says), "{list}: {text}");
+        assert!(
+            !text.contains("a-good") && !text.contains("1234567890"),
+            "{text}"
+        );
+    }
+}

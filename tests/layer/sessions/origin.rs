@@ -1,0 +1,188 @@
+//! Requests that a browser makes for somebody else's page.
+
+use better_auth_layer::{ApiKey, ApiKeyHash, ApiKeys, RejectionKind};
+use bytes::Bytes;
+use http::{HeaderMap, Request, Version};
+use http_body_util::Full;
+use support::gate::{Answer, Gate, builder};
+use support::token::{signed_session_token, token_for};
+
+use super::world::{Counting, TOKEN, cookie, headers, layer};
+
+const SITE: &str = "https://app.example.com";
+
+/// A deployment behind https, one trusted pattern, a cookie without the prefix to keep the tests short.
+fn gate() -> Gate {
+    let builder = layer().base_url(SITE).secure_cookies(false);
+    Gate::of(builder.trusted_origin("https://*.shop.example"))
+}
+
+async fn send(gate: &Gate, method: &str, all: HeaderMap) -> Answer {
+    let mut request = Request::builder()
+        .method(method)
+        .uri("/support/chatkit")
+        .body(Full::<Bytes>::default())
+        .unwrap();
+    *request.headers_mut() = all;
+    gate.request(request).await
+}
+
+fn with_cookie(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    let mut all: Vec<(&'static str, Vec<u8>)> = vec![("cookie", cookie().into_bytes())];
+    all.extend(
+        pairs
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes().to_vec())),
+    );
+    let borrowed: Vec<_> = all
+        .iter()
+        .map(|(name, value)| (*name, value.as_slice()))
+        .collect();
+    headers(&borrowed)
+}
+
+#[tokio::test]
+async fn only_trusted_pages_may_change_something() {
+    let gate = gate();
+    for (pairs, passes) in [
+        (vec![], true),
+        (vec![("sec-fetch-site", "same-origin")], true),
+        (vec![("sec-fetch-site", "none")], true),
+        (vec![("sec-fetch-site", "same-site")], false),
+        (vec![("sec-fetch-site", "cross-site")], false),
+        (vec![("sec-fetch-site", "same-origin, cross-site")], false),
+        (vec![("origin", SITE)], true),
+        (vec![("origin", "https://a.shop.example")], true),
+        (vec![("origin", "https://shop.example")], false),
+        (vec![("origin", "http://app.example.com")], false),
+        (vec![("origin", "https://app.example.com.evil.test")], false),
+        (vec![("origin", "https://app.example.com:8443")], false),
+        (vec![("origin", "null")], false),
+        (
+            vec![
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://a.shop.example"),
+            ],
+            true,
+        ),
+        (
+            vec![("sec-fetch-site", "cross-site"), ("origin", "null")],
+            false,
+        ),
+        // What a page can write is not looked at.
+        (
+            vec![("referer", SITE), ("origin", "https://evil.test")],
+            false,
+        ),
+        (
+            vec![
+                ("x-forwarded-host", "evil.test"),
+                ("origin", "https://evil.test"),
+            ],
+            false,
+        ),
+        (
+            vec![("host", "evil.test"), ("origin", "https://evil.test")],
+            false,
+        ),
+        (
+            vec![
+                ("sec-fetch-mode", "no-cors"),
+                ("sec-fetch-site", "cross-site"),
+            ],
+            false,
+        ),
+    ] {
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            let answer = send(&gate, method, with_cookie(&pairs)).await;
+            let what = format!("{method} {pairs:?}");
+            if passes {
+                answer.assert_identity(&what, "usr_ada", "ses_ada");
+            } else {
+                answer.assert_refused(&what, RejectionKind::CrossOrigin);
+            }
+        }
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            let answer = send(&gate, method, with_cookie(&pairs)).await;
+            assert_eq!(answer.status, 200, "{method} {pairs:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_web_socket_is_more_than_reading() {
+    let upgrade = ("upgrade", "websocket");
+    let gate = gate();
+    let answer = send(
+        &gate,
+        "GET",
+        with_cookie(&[upgrade, ("origin", "https://evil.test")]),
+    )
+    .await;
+    answer.assert_refused("a foreign page", RejectionKind::CrossOrigin);
+    let answer = send(&gate, "GET", with_cookie(&[upgrade, ("origin", SITE)])).await;
+    answer.assert_identity("a trusted page", "usr_ada", "ses_ada");
+}
+
+#[tokio::test]
+async fn the_strict_setting_wants_to_know_where_a_request_comes_from() {
+    let builder = layer().base_url(SITE).secure_cookies(false);
+    let strict = Gate::of(builder.require_origin());
+    let answer = send(&strict, "POST", with_cookie(&[])).await;
+    answer.assert_refused("nothing said", RejectionKind::CrossOrigin);
+    for pair in [("origin", SITE), ("sec-fetch-site", "same-origin")] {
+        let answer = send(&strict, "POST", with_cookie(&[pair])).await;
+        answer.assert_identity(pair.1, "usr_ada", "ses_ada");
+    }
+    let answer = send(&strict, "GET", with_cookie(&[])).await;
+    answer.assert_identity("reading", "usr_ada", "ses_ada");
+}
+
+/// A page has none of these: whoever sends them has got them.
+#[tokio::test]
+async fn credentials_that_no_browser_adds_by_itself_are_not_guarded() {
+    let store = Counting::new();
+    let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::of("app_key"));
+    store.store().insert_api_key(key);
+    let gate = Gate::of(builder(store).require_origin().api_keys(ApiKeys::new()));
+    let foreign = ("origin", b"https://evil.test".as_slice());
+    for (name, value) in [
+        (
+            "authorization",
+            format!("Bearer {}", signed_session_token(TOKEN)),
+        ),
+        (
+            "authorization",
+            format!("Bearer {}", token_for("ada@example.com")),
+        ),
+        ("x-api-key", "app_key".to_owned()),
+    ] {
+        let answer = send(&gate, "POST", headers(&[foreign, (name, value.as_bytes())])).await;
+        assert_eq!(answer.status, 200, "{name}");
+        // Nor does a cookie beside them bring the guard in.
+        let cookie = cookie();
+        let all = headers(&[
+            foreign,
+            (name, value.as_bytes()),
+            ("cookie", cookie.as_bytes()),
+        ]);
+        assert_eq!(send(&gate, "POST", all).await.status, 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_grpc_call_learns_it_in_its_own_way() {
+    let gate = gate();
+    let mut request = Request::post("/chat.Chat/Say")
+        .version(Version::HTTP_2)
+        .header("content-type", "application/grpc")
+        .body(Full::<Bytes>::default())
+        .unwrap();
+    request
+        .headers_mut()
+        .extend(with_cookie(&[("origin", "https://evil.test")]));
+    let answer = gate.request(request).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("grpc-status"), Some("7"));
+    assert_eq!(answer.kind, Some(RejectionKind::CrossOrigin));
+}

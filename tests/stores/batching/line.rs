@@ -1,0 +1,157 @@
+//! Who goes at once, who waits, and for how long.
+
+use std::time::Duration;
+
+use better_auth_layer::{Lookup, StoreErrorKind, UserStore};
+
+use super::world::{
+    Lock, answers, ask, begin, hundred_users, now, questions, settle, store, talkative_server,
+};
+
+fn by_email(number: usize) -> Lookup<'static> {
+    Lookup::by_email(format!("user{number}@example.com"), now())
+}
+
+fn found(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
+    let numbers = numbers.into_iter();
+    numbers.map(|n| format!("usr_{n} ses_{n}")).collect()
+}
+
+#[tokio::test]
+async fn a_few_go_alone_and_a_crowd_goes_together() {
+    let server = talkative_server().await;
+    let database = hundred_users(&server).await;
+    let store = store(&database).in_flight(4).connect().await.unwrap();
+    let lock = Lock::on(&database).await;
+    let from = server.log().len();
+    // As many as may be under way.
+    let few = begin(&store, (0..8).map(by_email).collect());
+    lock.waiting(2).await;
+    let crowd = begin(&store, (8..100).map(by_email).collect());
+    settle().await;
+    lock.release().await;
+    assert_eq!(answers(few).await, found(0..8));
+    assert_eq!(answers(crowd).await, found(8..100));
+    let asked = questions(&server, from);
+    assert!(asked.alone <= 8, "{} alone", asked.alone);
+    assert!((1..=3).contains(&asked.together), "{}", asked.together);
+
+    // One after the other, nobody waits for anybody.
+    let from = server.log().len();
+    for number in 0..5 {
+        ask(&store, by_email(number)).await;
+    }
+    let asked = questions(&server, from);
+    assert_eq!((asked.alone, asked.together), (5, 0));
+}
+
+#[tokio::test]
+async fn a_crowd_that_is_too_large_for_one_statement_takes_several() {
+    let server = talkative_server().await;
+    let database = hundred_users(&server).await;
+    let store = store(&database)
+        .lanes(1)
+        .in_flight(1)
+        .connect()
+        .await
+        .unwrap();
+    let lock = Lock::on(&database).await;
+    let from = server.log().len();
+    let crowd = begin(&store, (0..1001).map(|n| by_email(n % 100)).collect());
+    lock.waiting(1).await;
+    lock.release().await;
+    assert_eq!(answers(crowd).await, found((0..1001).map(|n| n % 100)));
+    let asked = questions(&server, from);
+    assert_eq!((asked.alone, asked.together), (1, 4));
+}
+
+#[tokio::test]
+async fn the_line_has_an_end_and_whoever_comes_then_is_told_at_once() {
+    let server = talkative_server().await;
+    let database = hundred_users(&server).await;
+    let store = store(&database).lanes(1).in_flight(1).max_waiting(3);
+    let store = store.connect().await.unwrap();
+    assert_eq!(ask(&store, by_email(0)).await, "usr_0 ses_0");
+    let lock = Lock::on(&database).await;
+    let crowd = begin(&store, (0..4).map(by_email).collect());
+    lock.waiting(1).await;
+    let error = store.resolve(by_email(4)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(
+        format!("{error:#}").contains("too many lookups"),
+        "{error:#}"
+    );
+    // A probe does not stand in this line.
+    lock.release().await;
+    store.check().await.unwrap();
+    assert_eq!(answers(crowd).await, found(0..4));
+}
+
+#[tokio::test]
+async fn who_has_left_the_line_is_not_asked_for() {
+    let server = talkative_server().await;
+    let database = hundred_users(&server).await;
+    let store = store(&database)
+        .lanes(1)
+        .in_flight(1)
+        .connect()
+        .await
+        .unwrap();
+    let lock = Lock::on(&database).await;
+    let first = begin(&store, vec![by_email(0)]);
+    lock.waiting(1).await;
+    let stays = begin(&store, (1..4).map(by_email).collect());
+    let mut leaves = begin(&store, vec![by_email(77)]);
+    settle().await;
+    leaves.abort_all();
+    while leaves.join_next().await.is_some() {}
+    lock.release().await;
+    assert_eq!(answers(first).await, found(0..1));
+    assert_eq!(answers(stays).await, found(1..4));
+    // The server writes down parameters as well.
+    let log = server.log();
+    assert!(log.contains("user3@example.com") && !log.contains("user77@example.com"));
+}
+
+#[tokio::test]
+async fn each_keeps_to_the_own_deadline() {
+    let server = talkative_server().await;
+    let database = hundred_users(&server).await;
+    let store = store(&database).deadline(Duration::from_secs(2));
+    let store = store.lanes(1).in_flight(1).connect().await.unwrap();
+    assert_eq!(ask(&store, by_email(0)).await, "usr_0 ses_0");
+    let lock = Lock::on(&database).await;
+    let crowd = begin(&store, (0..20).map(by_email).collect());
+    let kinds = answers(crowd).await;
+    assert!(
+        kinds
+            .iter()
+            .all(|answer| answer.starts_with("failed: the user store did not answer")),
+        "{kinds:?}"
+    );
+    lock.release().await;
+    assert_eq!(ask(&store, by_email(1)).await, "usr_1 ses_1");
+}
+
+#[tokio::test]
+async fn limits_that_make_no_sense_are_refused() {
+    use better_auth_layer::PostgresStore;
+
+    let builder = || PostgresStore::builder("postgres://u@localhost/d");
+    for (builder, setting) in [
+        (builder().lanes(0), "lanes"),
+        (builder().lanes(65), "lanes"),
+        (builder().in_flight(0), "in_flight"),
+        (builder().in_flight(65), "in_flight"),
+        (builder().max_waiting(0), "max_waiting"),
+    ] {
+        let error = builder.build().unwrap_err().to_string();
+        assert!(error.contains(setting), "{error}");
+    }
+    builder()
+        .lanes(64)
+        .in_flight(64)
+        .max_connections(1)
+        .build()
+        .unwrap();
+}

@@ -1,0 +1,162 @@
+//! The deployment that the environment names.
+
+use better_auth_layer::{BetterAuthLayer, Diagnosis, Environment, PostgresListener, Verdict};
+use cluster::{Database, cluster};
+use support::key_server::{KeyServer, Reply};
+use support::signer::{Signer, jwks};
+use support::token::SECRET;
+use support::world::POSTGRES_TABLES;
+
+use super::{about, assert_finding, assert_right};
+
+async fn tables() -> Database {
+    let database = cluster().await.create_database().await;
+    database.execute(POSTGRES_TABLES).await;
+    database
+}
+
+async fn check(variables: &[(&str, &str)]) -> Diagnosis {
+    let environment: Environment = variables.iter().copied().collect();
+    BetterAuthLayer::check_env(&environment).await
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used_are_one_finding_with_their_name() {
+    let secret = ("BETTER_AUTH_SECRET", SECRET);
+    let database = ("DATABASE_URL", "postgres://app:hunter2@127.0.0.1/app");
+    for (variables, what, part) in [
+        (vec![], "DATABASE_URL", "is not set"),
+        (vec![secret], "DATABASE_URL", "is not set"),
+        (vec![database], "BETTER_AUTH_SECRET", "is not set"),
+        (
+            vec![database, ("BETTER_AUTH_SECRET", "hunter2")],
+            "BETTER_AUTH_SECRET",
+            "the secret has 7 bytes",
+        ),
+        (
+            vec![
+                database,
+                (
+                    "BETTER_AUTH_SECRET",
+                    "better-auth-secret-12345678901234567890",
+                ),
+            ],
+            "BETTER_AUTH_SECRET",
+            "public default",
+        ),
+        (
+            vec![secret, ("DATABASE_URL", "hunter2")],
+            "DATABASE_URL",
+            "is not an address",
+        ),
+        (
+            vec![secret, ("DATABASE_URL", "sqlite:missing.sqlite")],
+            "DATABASE_URL",
+            "not there",
+        ),
+        (
+            vec![
+                secret,
+                database,
+                ("BETTER_AUTH_URL", "http://app.example.com"),
+            ],
+            "BETTER_AUTH_URL",
+            "is not `https`",
+        ),
+        (
+            vec![secret, database, ("BETTER_AUTH_CACHE", "maybe")],
+            "BETTER_AUTH_CACHE",
+            "is none of",
+        ),
+    ] {
+        let diagnosis = check(&variables).await;
+        assert_finding(&diagnosis, what, Verdict::Failed, part);
+        assert_eq!(diagnosis.findings().len(), 1, "{diagnosis}");
+        let text = diagnosis.to_string();
+        assert!(
+            !text.contains("hunter2") && !text.contains(SECRET),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_whole_deployment_is_looked_at() {
+    let database = tables().await;
+    let server = KeyServer::start(Reply::Body(jwks([&Signer::ed25519("first")]))).await;
+    let (origin, issuer) = (server.origin(), "https://app.example.com");
+    let variables = [
+        ("DATABASE_URL", database.url()),
+        ("BETTER_AUTH_SECRET", SECRET),
+        ("BETTER_AUTH_URL", &origin),
+        ("BETTER_AUTH_ISSUER", issuer),
+        ("BETTER_AUTH_CACHE", "listen"),
+    ];
+    let diagnosis = check(&variables).await;
+    assert_finding(&diagnosis, "listener", Verdict::Failed, "trigger_sql");
+    let listener = PostgresListener::builder(database.url()).build().unwrap();
+    database
+        .execute(&listener.trigger_sql().await.unwrap())
+        .await;
+    let diagnosis = check(&variables).await;
+    assert_right(&diagnosis);
+    for what in [
+        "secret",
+        "issuer",
+        "database",
+        "tables",
+        "lookups",
+        "public keys",
+        "listener",
+    ] {
+        assert_eq!(about(&diagnosis, what).len(), 1, "{what} in\n{diagnosis}");
+    }
+    // Nothing goes on listening.
+    let client = database.client().await;
+    let listeners = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%listener'";
+    while !client.query(listeners, &[]).await.unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+
+    let diagnosis = check(&[
+        ("DATABASE_URL", database.url()),
+        ("BETTER_AUTH_SECRET", "sixteen-bytes-xy"),
+        ("BETTER_AUTH_CACHE", "on"),
+    ])
+    .await;
+    assert!(diagnosis.is_healthy(), "{diagnosis}");
+    assert_finding(
+        &diagnosis,
+        "secret",
+        Verdict::Warning,
+        "fewer than 32 bytes",
+    );
+}
+
+#[tokio::test]
+async fn only_postgres_says_what_changes() {
+    let folder = support::temporary_folder::TemporaryFolder::new();
+    let file = folder.path().join("auth.sqlite");
+    rusqlite::Connection::open(&file)
+        .unwrap()
+        .execute_batch(
+            r#"CREATE TABLE "user" ("id" text, "email" text);
+            CREATE TABLE "session" ("id" text, "expiresAt" date, "token" text, "userId" text)"#,
+        )
+        .unwrap();
+    let url = format!("sqlite:{}", file.display());
+    let mut variables = vec![
+        ("DATABASE_URL", url.as_str()),
+        ("BETTER_AUTH_SECRET", SECRET),
+        ("BETTER_AUTH_ISSUER", "app"),
+    ];
+    assert_right(&check(&variables).await);
+    variables.push(("BETTER_AUTH_CACHE", "listen"));
+    let diagnosis = check(&variables).await;
+    assert_finding(
+        &diagnosis,
+        "BETTER_AUTH_CACHE",
+        Verdict::Failed,
+        "only PostgreSQL",
+    );
+}

@@ -1,0 +1,172 @@
+//! Databases in which the tables are not there, not all there, or there twice.
+
+use std::time::Duration;
+
+use better_auth_layer::{
+    PostgresStore, RejectionKind, Schema, StoreErrorKind, TableName, UserStore,
+};
+use cluster::{Database, cluster};
+use support::gate::Gate;
+use support::token::token_for;
+
+use super::tables::{
+    ADA, ADA_FOUND, Types, ada, ask_for_ada, error_for_ada, everything, usual_tables,
+};
+
+async fn database(ddl: &str) -> Database {
+    let database = cluster().await.create_database().await;
+    database.execute(ddl).await;
+    database
+}
+
+#[tokio::test]
+async fn two_tables_of_users_are_a_choice_that_is_not_made_for_anybody() {
+    let database = ada().await;
+    database
+        .execute("CREATE TABLE users (id text, email text)")
+        .await;
+    let error = PostgresStore::connect(database.url())
+        .await
+        .unwrap_err()
+        .to_string();
+    for part in [
+        r#""user" with "session""#,
+        r#""users" with "session""#,
+        "BETTER_AUTH_USER_TABLE",
+        "BETTER_AUTH_SESSION_TABLE",
+        "BETTER_AUTH_SCHEMA",
+    ] {
+        assert!(error.contains(part), "{part} is not in: {error}");
+    }
+    for schema in [
+        Schema::camel(),
+        Schema::auto().with_user_table(TableName::new("user")),
+    ] {
+        let store = PostgresStore::builder(database.url()).schema(schema);
+        assert_eq!(
+            ask_for_ada(&store.connect().await.unwrap()).await,
+            ADA_FOUND
+        );
+    }
+}
+
+#[tokio::test]
+async fn columns_in_both_ways_of_naming_are_a_choice_as_well() {
+    let database = ada().await;
+    database
+        .execute(r#"ALTER TABLE "session" ADD "user_id" text, ADD "expires_at" timestamptz"#)
+        .await;
+    PostgresStore::connect(database.url()).await.unwrap_err();
+    let store = PostgresStore::builder(database.url()).schema(Schema::camel());
+    assert_eq!(
+        ask_for_ada(&store.connect().await.unwrap()).await,
+        ADA_FOUND
+    );
+}
+
+#[tokio::test]
+async fn tables_that_are_missing_are_named_and_work_as_soon_as_they_appear() {
+    let database = database("").await;
+    let store = PostgresStore::connect(database.url()).await.unwrap();
+    let gate = Gate::new(store.clone());
+    let answer = gate.send(&token_for("ada@example.com")).await;
+    answer.assert_refused("no tables", RejectionKind::Unavailable);
+    let error = error_for_ada(&store).await;
+    assert_eq!(error.kind(), StoreErrorKind::Schema);
+    let text = everything(&error);
+    for part in [
+        r#"table "user""#,
+        r#"table "users""#,
+        r#"table "session""#,
+        r#"table "sessions""#,
+        "BETTER_AUTH_USER_TABLE",
+    ] {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+    assert_eq!(
+        store.check().await.unwrap_err().kind(),
+        StoreErrorKind::Schema
+    );
+
+    database
+        .execute(r#"CREATE TABLE "user" ("id" text, "email" text)"#)
+        .await;
+    let text = everything(&error_for_ada(&store).await);
+    assert!(!text.contains(r#"table "user""#), "{text}");
+    assert!(text.contains(r#"table "session""#), "{text}");
+
+    database.execute(r#"DROP TABLE "user""#).await;
+    database.execute(&Types::USUAL.ddl()).await;
+    database.execute(&ADA.join(";")).await;
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    let answer = gate.send(&token_for("ada@example.com")).await;
+    answer.assert_identity("tables", "usr_ada", "ses_ada");
+    store.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_column_that_is_missing_is_named() {
+    let database = usual_tables().await;
+    database
+        .execute(r#"ALTER TABLE "session" DROP "expiresAt""#)
+        .await;
+    for schema in [Schema::camel(), Schema::auto()] {
+        let store = PostgresStore::builder(database.url()).schema(schema);
+        let store = store.connect().await.unwrap();
+        let text = everything(&error_for_ada(&store).await);
+        assert!(
+            text.contains(r#"column "expiresAt" of "session""#),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_is_no_time_is_named() {
+    let text_column = Types {
+        time: "text",
+        ..Types::USUAL
+    };
+    let store = PostgresStore::connect(database(&text_column.ddl()).await.url())
+        .await
+        .unwrap();
+    let error = error_for_ada(&store).await;
+    assert_eq!(error.kind(), StoreErrorKind::Schema);
+    let text = everything(&error);
+    assert!(text.contains(r#"column "expiresAt" is no time"#), "{text}");
+    assert!(text.contains("timestamptz"), "{text}");
+}
+
+#[tokio::test]
+async fn what_only_looks_like_a_table_is_none() {
+    let database = ada().await;
+    // An index and a sequence stand in the same list as tables.
+    database
+        .execute(r#"CREATE TABLE other ("id" text, "email" text); CREATE INDEX users ON other ("id", "email"); CREATE SEQUENCE sessions"#)
+        .await;
+    let store = PostgresStore::connect(database.url()).await.unwrap();
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+}
+
+#[tokio::test]
+async fn a_table_that_somebody_adds_elsewhere_stops_nothing_that_runs() {
+    let database = ada().await;
+    let store = PostgresStore::builder(database.url())
+        .schema_refresh(Duration::ZERO)
+        .connect()
+        .await
+        .unwrap();
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    database
+        .execute(r#"CREATE TABLE users (id text, email text); CREATE TABLE sessions AS SELECT * FROM "session""#)
+        .await;
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    database
+        .execute(r#"ALTER TABLE "session" RENAME TO "away""#)
+        .await;
+    assert_eq!(ask_for_ada(&store).await, "failed: schema");
+    database
+        .execute(r#"ALTER TABLE "away" RENAME TO "session""#)
+        .await;
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+}

@@ -1,0 +1,249 @@
+//! Tables and columns under every name.
+
+use better_auth_layer::{
+    BetterAuthLayer, Column, DatabaseStore, Environment, Lookup, PostgresStore, Resolution, Schema,
+    Settings, TableName, UserStore,
+};
+use cluster::{Database, cluster};
+use support::gate::Gate;
+use support::test_clock::{NOW, TestClock};
+use support::token::{SECRET, token_for};
+
+use super::tables::{
+    ADA, ADA_FOUND, Types, ada, ask_for_ada, by_email, by_id, by_token, error_for_ada, everything,
+    own_server,
+};
+
+/// Better Auth through Drizzle.
+const SNAKE: &str = r#"
+    CREATE TABLE "user" ("id" text PRIMARY KEY, "name" text NOT NULL, "email" text NOT NULL UNIQUE,
+        "email_verified" boolean NOT NULL, "role" text, "banned" boolean, "ban_expires" timestamp);
+    CREATE TABLE "session" ("id" text PRIMARY KEY, "expires_at" timestamp NOT NULL, "token" text NOT NULL UNIQUE,
+        "created_at" timestamp NOT NULL, "user_id" text NOT NULL REFERENCES "user" ("id"), "impersonated_by" text,
+        "active_organization_id" text);
+    INSERT INTO "user" VALUES ('u', 'Ada', 'ada@example.com', true, 'admin', true, to_timestamp(1795434242) AT TIME ZONE 'UTC');
+    INSERT INTO "session" VALUES ('s', to_timestamp(1795434243) AT TIME ZONE 'UTC', 't', 'epoch', 'u', 'boss', 'org');
+"#;
+
+/// As somebody who uses SQLAlchemy would make them: plural, numbers, no token, columns of their own beside ours.
+const SQLALCHEMY: &str = r#"
+    CREATE TABLE users (id serial PRIMARY KEY, email varchar(255) NOT NULL UNIQUE, hashed_password varchar NOT NULL,
+        is_active boolean NOT NULL DEFAULT true);
+    CREATE TABLE sessions (id serial PRIMARY KEY, user_id integer NOT NULL REFERENCES users (id),
+        expires_at timestamp without time zone NOT NULL, user_agent varchar);
+    INSERT INTO users (email, hashed_password) VALUES ('eve@example.com', ''), ('ada@example.com', '');
+    INSERT INTO sessions (user_id, expires_at) VALUES (1, 'epoch'), (2, 'epoch'),
+        (2, to_timestamp(1795434242 + 60) AT TIME ZONE 'UTC');
+"#;
+
+async fn database(ddl: &str) -> Database {
+    let database = cluster().await.create_database().await;
+    database.execute(ddl).await;
+    database
+}
+
+async fn with_schema(database: &Database, schema: Schema) -> PostgresStore {
+    let builder = PostgresStore::builder(database.url()).schema(schema);
+    builder.max_connections(2).connect().await.unwrap()
+}
+
+#[tokio::test]
+async fn every_column_of_the_snake_case_schema_is_read() {
+    let database = database(SNAKE).await;
+    for schema in [Schema::auto(), Schema::snake()] {
+        let store = with_schema(&database, schema).await;
+        assert_eq!(by_token(&store, "t").await, "u s");
+        let now = super::tables::now();
+        let lookup = Lookup::by_email("ada@example.com", now);
+        let resolution = store.resolve(lookup).await.unwrap();
+        let Resolution::Found { user, session, .. } = resolution else {
+            panic!("{resolution:?}");
+        };
+        assert_eq!(user.name(), Some("Ada"));
+        assert_eq!(user.image(), None);
+        assert!(user.email_verified());
+        assert_eq!(user.role(), Some("admin"));
+        assert!(!user.is_banned_at(now));
+        assert!(user.is_banned_at(better_auth_layer::Timestamp::UNIX_EPOCH));
+        assert_eq!(session.expires_at().as_unix_seconds(), NOW + 1);
+        assert_eq!(session.created_at().unwrap().as_unix_seconds(), 0);
+        assert_eq!(session.impersonated_by(), Some("boss"));
+        assert_eq!(session.active_organization_id(), Some("org"));
+        assert_eq!(session.token().unwrap().expose(), "t");
+    }
+    let camel = with_schema(&database, Schema::camel()).await;
+    assert_eq!(ask_for_ada(&camel).await, "failed: schema");
+}
+
+#[tokio::test]
+async fn better_auths_own_names_are_found() {
+    let database = ada().await;
+    for schema in [Schema::auto(), Schema::camel()] {
+        let store = with_schema(&database, schema).await;
+        assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    }
+    let snake = with_schema(&database, Schema::snake()).await;
+    assert_eq!(ask_for_ada(&snake).await, "failed: schema");
+}
+
+#[tokio::test]
+async fn tables_of_sqlalchemy_are_found_by_themselves() {
+    let database = database(SQLALCHEMY).await;
+    let store = with_schema(&database, Schema::auto()).await;
+    assert_eq!(ask_for_ada(&store).await, "2 3");
+    assert_eq!(by_id(&store, "2").await, "2 3");
+    assert_eq!(by_id(&store, "1").await, "no session");
+    assert_eq!(by_token(&store, "t").await, "failed: unsupported");
+}
+
+#[tokio::test]
+async fn tables_are_named_by_the_environment() {
+    let database = database(SQLALCHEMY).await;
+    database
+        .execute(
+            r#"CREATE SCHEMA "Auth.App"; ALTER TABLE users SET SCHEMA "Auth.App"; ALTER TABLE sessions RENAME TO visits;"#,
+        )
+        .await;
+    let environment: Environment = [
+        ("DATABASE_URL", database.url()),
+        ("BETTER_AUTH_SECRET", SECRET),
+        ("BETTER_AUTH_SCHEMA", "snake"),
+        ("BETTER_AUTH_USER_TABLE", r#""Auth.App"."users""#),
+        ("BETTER_AUTH_SESSION_TABLE", "public.visits"),
+    ]
+    .into_iter()
+    .collect();
+    let settings = Settings::read(&environment).unwrap();
+    let url = settings.database_url().unwrap();
+    let DatabaseStore::Postgres(store) = DatabaseStore::connect(url, settings.schema())
+        .await
+        .unwrap()
+    else {
+        panic!("no PostgreSQL");
+    };
+    assert_eq!(ask_for_ada(&store).await, "2 3");
+
+    let builder = BetterAuthLayer::from_env(&environment).await.unwrap();
+    let gate = Gate::of(builder.clock(TestClock::new()));
+    let answer = gate.send(&token_for("ada@example.com")).await;
+    answer.assert_identity("the environment's tables", "2", "3");
+}
+
+#[tokio::test]
+async fn names_of_ones_own_are_taken_as_they_are() {
+    let database = database(
+        r#"CREATE TABLE people ("key" text, "Mail ""box""" text, "blocked" boolean);
+        CREATE TABLE visits ("key" text, "who" text, "until" timestamptz);
+        INSERT INTO people VALUES ('p', 'ada@example.com', true), ('q', 'eve@example.com', false);
+        INSERT INTO visits VALUES ('v', 'p', 'infinity'), ('w', 'q', 'infinity')"#,
+    )
+    .await;
+    let schema = Schema::auto()
+        .with_user_table(TableName::new("people"))
+        .with_session_table(TableName::new("visits"))
+        .with_column(Column::UserId, "key")
+        .with_column(Column::UserEmail, r#"Mail "box""#)
+        .with_column(Column::UserBanned, "blocked")
+        .with_column(Column::SessionId, "key")
+        .with_column(Column::SessionUserId, "who")
+        .with_column(Column::SessionExpiresAt, "until");
+    let store = with_schema(&database, schema.clone()).await;
+    assert_eq!(ask_for_ada(&store).await, "p v");
+    let gate = Gate::new(store);
+    let answer = gate.send(&token_for("ada@example.com")).await;
+    answer.assert_refused("blocked", better_auth_layer::RejectionKind::UserBanned);
+    let answer = gate.send(&token_for("eve@example.com")).await;
+    answer.assert_identity("not blocked", "q", "w");
+
+    // A ban column that was named must be there: without it everybody would come in.
+    let schema = schema.with_column(Column::UserBanned, "is_blocked");
+    let store = with_schema(&database, schema).await;
+    let text = everything(&error_for_ada(&store).await);
+    assert!(
+        text.contains(r#"column "is_blocked" of "people""#),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_schema_with_a_quote_in_its_name_is_one_name() {
+    let odd = r#"we"ird"; DROP TABLE public.kept; --"#;
+    let quoted = odd.replace('"', "\"\"");
+    let database = database(&format!(
+        r#"CREATE TABLE kept (); CREATE SCHEMA "{quoted}"; SET search_path TO "{quoted}"; {}; {};"#,
+        Types::USUAL.ddl(),
+        ADA.join(";"),
+    ))
+    .await;
+    let schema = Schema::auto()
+        .with_user_table(TableName::new("user").in_schema(odd))
+        .with_session_table(TableName::new("session").in_schema(odd));
+    let store = with_schema(&database, schema).await;
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    database.execute("SELECT * FROM public.kept").await;
+}
+
+#[tokio::test]
+async fn the_schema_in_prismas_address_is_where_the_tables_are() {
+    let database = database(&format!(
+        r#"{usual} CREATE SCHEMA "app one"; SET search_path TO "app one"; {usual} {ada};"#,
+        usual = Types::USUAL.ddl(),
+        ada = ADA.join(";"),
+    ))
+    .await;
+    let and = if database.url().contains('?') {
+        '&'
+    } else {
+        '?'
+    };
+    let url = format!("{}{and}schema=app%20one&connection_limit=3", database.url());
+    for schema in [Schema::auto(), Schema::camel()] {
+        let store = PostgresStore::builder(&url).schema(schema);
+        let store = store.connect().await.unwrap();
+        assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    }
+    // What is named by hand is not moved.
+    let public = Schema::camel()
+        .with_user_table(TableName::new("user").in_schema("public"))
+        .with_session_table(TableName::new("session").in_schema("public"));
+    let store = PostgresStore::builder(&url).schema(public);
+    assert_eq!(
+        ask_for_ada(&store.connect().await.unwrap()).await,
+        "no user"
+    );
+
+    let store = PostgresStore::connect(&url.replace("app%20one", "elsewhere")).await;
+    let text = everything(&error_for_ada(&store.unwrap()).await);
+    assert!(text.contains(r#"table "elsewhere"."user""#), "{text}");
+}
+
+#[tokio::test]
+async fn a_view_is_a_table_too() {
+    let database = database(&format!(
+        r#"CREATE SCHEMA hidden; SET search_path TO hidden; {}; {};
+        CREATE VIEW public."user" AS SELECT "id", "email" FROM hidden."user" WHERE "email" <> 'eve@example.com';
+        CREATE VIEW public."session" AS SELECT "id", "userId", "expiresAt" FROM hidden."session";
+        INSERT INTO "user" ("id", "email") VALUES ('usr_eve', 'eve@example.com')"#,
+        Types::USUAL.ddl(),
+        ADA.join(";"),
+    ))
+    .await;
+    let store = with_schema(&database, Schema::auto()).await;
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    assert_eq!(by_email(&store, "eve@example.com").await, "no user");
+}
+
+#[tokio::test]
+async fn the_search_path_of_the_role_decides_which_table_is_meant() {
+    let database = own_server().await.create_database().await;
+    database
+        .execute(&format!(
+            r#"CREATE SCHEMA app; SET search_path TO app; {}; {}; ALTER ROLE postgres IN DATABASE {} SET search_path TO app"#,
+            Types::USUAL.ddl(),
+            ADA.join(";"),
+            database.name(),
+        ))
+        .await;
+    let store = with_schema(&database, Schema::auto()).await;
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+}

@@ -1,0 +1,156 @@
+//! Roles that may read little or nothing.
+
+use better_auth_layer::{PostgresStore, RejectionKind, StoreErrorKind, UserStore};
+use cluster::Database;
+use support::gate::Gate;
+use support::token::token_for;
+
+use super::tables::{
+    ADA, ADA_FOUND, Types, ask_for_ada, by_id, by_token, error_for_ada, everything, own_server,
+};
+
+/// A database with Ada in it, and a role that may do nothing but connect.
+struct Guarded {
+    database: Database,
+    role: String,
+}
+
+impl Guarded {
+    async fn new() -> Self {
+        let database = own_server().await.create_database().await;
+        let role = format!("{}_reader", database.name());
+        database.execute(&Types::USUAL.ddl()).await;
+        database.execute(&ADA.join(";")).await;
+        let role_ddl = format!(
+            "CREATE ROLE {role} LOGIN; ALTER ROLE {role} SET default_transaction_read_only TO on;
+            ALTER ROLE {role} SET statement_timeout TO '2s'"
+        );
+        database.execute(&role_ddl).await;
+        Self { database, role }
+    }
+
+    async fn execute(&self, sql: &str) {
+        self.database
+            .execute(&sql.replace("reader", &self.role))
+            .await;
+    }
+
+    fn store(&self) -> PostgresStore {
+        let url = self.database.url();
+        let url = url.replacen("//postgres@", &format!("//{}@", self.role), 1);
+        PostgresStore::builder(&url)
+            .max_connections(2)
+            .build()
+            .unwrap()
+    }
+}
+
+const ENOUGH: &str = r#"
+    GRANT SELECT ("id", "email", "banned", "banExpires") ON "user" TO reader;
+    GRANT SELECT ("id", "userId", "expiresAt", "impersonatedBy") ON "session" TO reader;
+"#;
+
+#[tokio::test]
+async fn rights_on_the_columns_that_decide_are_enough() {
+    let guarded = Guarded::new().await;
+    guarded.execute(ENOUGH).await;
+    let store = guarded.store();
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    assert_eq!(by_id(&store, "usr_ada").await, ADA_FOUND);
+    store.check().await.unwrap();
+    // Tokens are sessions: a service that has no use for them need not be able to read them.
+    assert_eq!(by_token(&store, "tok_ada").await, "failed: unsupported");
+
+    guarded
+        .execute(r#"UPDATE "user" SET "banned" = true"#)
+        .await;
+    let answer = Gate::new(store).send(&token_for("ada@example.com")).await;
+    answer.assert_refused("banned", RejectionKind::UserBanned);
+}
+
+#[tokio::test]
+async fn rights_on_the_whole_tables_are_enough_for_everything() {
+    let guarded = Guarded::new().await;
+    guarded
+        .execute(r#"GRANT SELECT ON "user", "session" TO reader"#)
+        .await;
+    let store = guarded.store();
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    assert_eq!(by_token(&store, "tok_ada").await, ADA_FOUND);
+    store.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ban_that_may_not_be_read_is_a_failure_and_not_a_pass() {
+    for (table, column) in [
+        ("user", "id"),
+        ("user", "email"),
+        ("user", "banned"),
+        ("user", "banExpires"),
+        ("session", "id"),
+        ("session", "userId"),
+        ("session", "expiresAt"),
+        ("session", "impersonatedBy"),
+    ] {
+        let guarded = Guarded::new().await;
+        guarded.execute(ENOUGH).await;
+        let revoke = format!(r#"REVOKE SELECT ("{column}") ON "{table}" FROM reader"#);
+        guarded.execute(&revoke).await;
+        let store = guarded.store();
+        let error = error_for_ada(&store).await;
+        assert_eq!(error.kind(), StoreErrorKind::Schema, "{column}");
+        let text = everything(&error);
+        assert!(
+            text.contains(&format!(r#"column "{column}" of "{table}""#)),
+            "{text}"
+        );
+        assert!(text.contains("GRANT SELECT"), "{text}");
+        store.check().await.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_role_without_rights_knows_nobody_and_says_so() {
+    let guarded = Guarded::new().await;
+    let store = guarded.store();
+    let gate = Gate::new(store.clone());
+    for deed in [
+        "SELECT 1",
+        // Not even the names of the tables.
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    ] {
+        guarded.execute(deed).await;
+        assert!(["failed: schema", "failed: unavailable"].contains(&&*ask_for_ada(&store).await));
+        store.check().await.unwrap_err();
+        let answer = gate.send(&token_for("ada@example.com")).await;
+        answer.assert_refused(deed, RejectionKind::Unavailable);
+    }
+    guarded
+        .execute("GRANT USAGE ON SCHEMA public TO reader")
+        .await;
+    guarded.execute(ENOUGH).await;
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+}
+
+#[tokio::test]
+async fn rights_that_are_taken_away_while_the_service_runs_are_missed_at_once() {
+    let guarded = Guarded::new().await;
+    guarded
+        .execute(r#"GRANT SELECT ON "user", "session" TO reader"#)
+        .await;
+    let store = guarded.store();
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
+    guarded
+        .execute(r#"REVOKE SELECT ON "user", "session" FROM reader"#)
+        .await;
+    guarded.execute(ENOUGH).await;
+    assert_eq!(
+        ask_for_ada(&store).await,
+        ADA_FOUND,
+        "without the columns that do not decide"
+    );
+    guarded
+        .execute(r#"REVOKE SELECT ("banned") ON "user" FROM reader"#)
+        .await;
+    assert_eq!(ask_for_ada(&store).await, "failed: schema");
+}
