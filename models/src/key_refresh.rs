@@ -33,7 +33,7 @@ const COOLDOWN: Duration = Duration::from_millis(30);
 const RETRY_AFTER_FAILURE: Duration = Duration::from_millis(10);
 
 /// How the latest fetch ended, and when.
-struct Ended {
+struct SessionEnded {
     at: Duration,
     succeeded: bool,
 }
@@ -42,7 +42,7 @@ struct Ended {
 struct Source {
     under_way: AtomicUsize,
     fetches: AtomicU64,
-    ended: Mutex<Option<Ended>>,
+    ended: Mutex<Option<SessionEnded>>,
     is_reliable: bool,
     /// The latest set that a reader has seen.
     seen: AtomicU64,
@@ -56,7 +56,7 @@ struct Fetching {
 
 impl Drop for Fetching {
     fn drop(&mut self) {
-        *self.source.ended.lock().unwrap() = Some(Ended {
+        *self.source.ended.lock().unwrap() = Some(SessionEnded {
             at: time(),
             succeeded: self.succeeded,
         });

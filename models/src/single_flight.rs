@@ -7,7 +7,7 @@ use std::time::Duration;
 use shuttle::future::{block_on, spawn, yield_now};
 
 use crate::clock::Timestamp;
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 use crate::runtime::{End, Handle, Task, panic_here};
 use crate::sightings::saw;
 use crate::store::erased::BoxFuture;
@@ -106,7 +106,7 @@ impl DynUserStore for Store {
         })
     }
 
-    fn resolve_now(&self, _: &Lookup<'_>) -> Option<Resolution> {
+    fn try_resolve(&self, _: &Lookup<'_>) -> Option<Resolution> {
         None
     }
 
@@ -118,7 +118,7 @@ impl DynUserStore for Store {
         Box::pin(async { Ok(()) })
     }
 
-    fn examine(self: Arc<Self>) -> BoxFuture<Result<Vec<Finding>, StoreError>> {
+    fn diagnose(self: Arc<Self>) -> BoxFuture<Result<Vec<Check>, StoreError>> {
         unreachable!("nobody examines the store")
     }
 

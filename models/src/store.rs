@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use self::erased::BoxFuture;
 use crate::clock::Timestamp;
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 
 #[rustfmt::skip]
 #[path = "../../crates/better-auth-layer/src/store/single_flight.rs"]
@@ -104,9 +104,9 @@ pub(crate) trait DynUserStore: Send + Sync + 'static {
         self: Arc<Self>,
         lookup: Lookup<'static>,
     ) -> BoxFuture<Result<Resolution, StoreError>>;
-    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution>;
+    fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution>;
     fn supports(&self, kind: LookupKind) -> bool;
     fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>>;
-    fn examine(self: Arc<Self>) -> BoxFuture<Result<Vec<Finding>, StoreError>>;
+    fn diagnose(self: Arc<Self>) -> BoxFuture<Result<Vec<Check>, StoreError>>;
     fn time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>>;
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
-use better_auth_layer::testing::{Credential, TestIssuer};
+use better_auth_layer::testing::{Credential, TestDeployment};
 use better_auth_layer::{
     ApiKeys, BetterAuthLayer, BetterAuthLayerBuilder, CachedStore, Identity, KeySet, MemoryStore,
 };
@@ -71,7 +71,7 @@ fn check(
     layer: impl Fn(BetterAuthLayerBuilder, MemoryStore) -> BetterAuthLayer,
     most: &Costs,
 ) {
-    let issuer = TestIssuer::new();
+    let issuer = TestDeployment::new();
     let user = issuer.user("ada@example.com").role("admin").create();
     let (session, key) = (user.sign_in(), user.api_key().create());
     let store = MemoryStore::new();

@@ -53,7 +53,10 @@ fn cached() -> (Arc<Valve>, TestClock, CachedStore<Arc<Valve>>) {
 #[tokio::test]
 async fn whoever_was_found_is_found_again_without_asking() {
     let (store, _, cached) = cached();
-    let (token, hash) = (SessionToken::new("ses_ada"), ApiKeyHash::of("app_of-ada"));
+    let (token, hash) = (
+        SessionToken::new("ses_ada"),
+        ApiKeyHash::from_key("app_of-ada"),
+    );
     let questions = [
         (by_email(ADA), "usr_ada ses_ada"),
         (by_email("ADA@example.com"), "usr_ada ses_ada"),
@@ -72,12 +75,12 @@ async fn whoever_was_found_is_found_again_without_asking() {
     ];
     for (lookups, (question, answer)) in questions.iter().enumerate() {
         // Each is a question of its own, though most have the same answer.
-        assert!(cached.resolve_now(question).is_none(), "{question:?}");
+        assert!(cached.try_resolve(question).is_none(), "{question:?}");
         assert_eq!(what(cached.resolve(question.clone()).await), *answer);
         assert_eq!(store.lookups(), lookups + 1);
     }
     for (question, answer) in &questions {
-        let at_hand = cached.resolve_now(question).expect("a hit");
+        let at_hand = cached.try_resolve(question).expect("a hit");
         assert_eq!(what(Ok(at_hand)), *answer);
         assert_eq!(what(cached.resolve(question.clone()).await), *answer);
     }
@@ -90,9 +93,9 @@ async fn an_answer_is_too_old_to_the_second() {
     cached.resolve(by_email(ADA)).await.unwrap();
     store.memory.remove_session("ses_ada");
     clock.advance(Duration::from_millis(4999));
-    assert!(cached.resolve_now(&by_email(ADA)).is_some());
+    assert!(cached.try_resolve(&by_email(ADA)).is_some());
     clock.advance(Duration::from_millis(1));
-    assert!(cached.resolve_now(&by_email(ADA)).is_none());
+    assert!(cached.try_resolve(&by_email(ADA)).is_none());
     assert_eq!(what(cached.resolve(by_email(ADA)).await), "NoActiveSession");
 
     // Counted from when the store was asked, not from when it answered; wall time does not count.
@@ -108,13 +111,13 @@ async fn an_answer_is_too_old_to_the_second() {
     slow.await.unwrap().unwrap();
     assert!(
         cached
-            .resolve_now(&by_email("several@example.com"))
+            .try_resolve(&by_email("several@example.com"))
             .is_some()
     );
     clock.advance(Duration::from_secs(1));
     assert!(
         cached
-            .resolve_now(&by_email("several@example.com"))
+            .try_resolve(&by_email("several@example.com"))
             .is_none()
     );
 }
@@ -125,20 +128,20 @@ async fn no_answer_outlives_its_session_or_its_api_key() {
     // Both end in a second, long before the answer would be too old.
     let edge = |seconds| Lookup::by_email("edge@example.com", at(seconds));
     cached.resolve(edge(NOW)).await.unwrap();
-    assert!(cached.resolve_now(&edge(NOW)).is_some());
-    assert!(cached.resolve_now(&edge(NOW + 1)).is_none());
-    let hash = ApiKeyHash::of("app_edge");
+    assert!(cached.try_resolve(&edge(NOW)).is_some());
+    assert!(cached.try_resolve(&edge(NOW + 1)).is_none());
+    let hash = ApiKeyHash::from_key("app_edge");
     cached
         .resolve(Lookup::by_api_key(&hash, now()))
         .await
         .unwrap();
     assert!(
         cached
-            .resolve_now(&Lookup::by_api_key(&hash, now()))
+            .try_resolve(&Lookup::by_api_key(&hash, now()))
             .is_some()
     );
     let later = Lookup::by_api_key(&hash, at(NOW + 1));
-    assert!(cached.resolve_now(&later).is_none());
+    assert!(cached.try_resolve(&later).is_none());
     assert_eq!(store.lookups(), 2);
     assert_eq!(what(cached.resolve(edge(NOW + 1)).await), "NoActiveSession");
     assert_eq!(store.lookups(), 3);
@@ -147,7 +150,10 @@ async fn no_answer_outlives_its_session_or_its_api_key() {
 #[tokio::test]
 async fn nobody_and_failures_are_asked_for_every_time() {
     let (store, _, cached) = cached();
-    let (token, hash) = (SessionToken::new("unknown"), ApiKeyHash::of("unknown"));
+    let (token, hash) = (
+        SessionToken::new("unknown"),
+        ApiKeyHash::from_key("unknown"),
+    );
     let questions = [
         (by_email("nobody@example.com"), "UserNotFound"),
         (by_email("no-session@example.com"), "NoActiveSession"),
@@ -157,7 +163,7 @@ async fn nobody_and_failures_are_asked_for_every_time() {
     for (lookups, (question, answer)) in questions.iter().enumerate() {
         for again in 0..2 {
             assert_eq!(what(cached.resolve(question.clone()).await), *answer);
-            assert!(cached.resolve_now(question).is_none());
+            assert!(cached.try_resolve(question).is_none());
             assert_eq!(store.lookups(), 2 * lookups + again + 1);
         }
     }
@@ -182,7 +188,7 @@ async fn nobody_and_failures_are_asked_for_every_time() {
 #[tokio::test]
 async fn an_answer_to_another_question_is_not_kept() {
     let eve = User::new("usr_eve", "eve@example.com");
-    let key = ApiKey::new("key", "usr_eve", ApiKeyHash::of("app_eve"));
+    let key = ApiKey::new("key", "usr_eve", ApiKeyHash::from_key("app_eve"));
     let session = Session::new("ses", "usr_eve", Timestamp::MAX);
     let answers = [
         Resolution::found(eve.clone(), session),
@@ -191,10 +197,10 @@ async fn an_answer_to_another_question_is_not_kept() {
     for answer in answers {
         let store = store_fn(move |_| std::future::ready(Ok(answer.clone())));
         let cached = CachedStore::new(store);
-        let hash = ApiKeyHash::of("app_of-ada");
+        let hash = ApiKeyHash::from_key("app_of-ada");
         for question in [by_email(ADA), Lookup::by_api_key(&hash, now())] {
             cached.resolve(question.clone()).await.unwrap();
-            assert!(cached.resolve_now(&question).is_none());
+            assert!(cached.try_resolve(&question).is_none());
         }
     }
 }
@@ -219,10 +225,10 @@ async fn no_more_is_kept_than_was_said() {
     for user in 0..10 * MOST {
         cached.resolve(by_email(&address(user))).await.unwrap();
         // Whoever comes often stays.
-        cached.resolve_now(&by_email(&busy));
+        cached.try_resolve(&by_email(&busy));
     }
     let kept = (0..10 * MOST).filter(|user| {
-        let found = cached.resolve_now(&by_email(&address(*user)));
+        let found = cached.try_resolve(&by_email(&address(*user)));
         found.is_some_and(|found| {
             assert_eq!(what(Ok(found)), format!("usr_{user} ses_{user}"));
             true
@@ -230,7 +236,7 @@ async fn no_more_is_kept_than_was_said() {
     });
     let kept = kept.count();
     assert!(kept > MOST / 2 && kept <= MOST, "{kept}");
-    assert!(cached.resolve_now(&by_email(&busy)).is_some());
+    assert!(cached.try_resolve(&by_email(&busy)).is_some());
 }
 
 #[tokio::test]
@@ -282,7 +288,7 @@ async fn a_busy_answer_is_renewed_before_it_is_too_old() {
     let cached = cached.build().unwrap();
     let hit = || {
         cached
-            .resolve_now(&by_email(ADA))
+            .try_resolve(&by_email(ADA))
             .map(|found| what(Ok(found)))
     };
     cached.resolve(by_email(ADA)).await.unwrap();
@@ -332,11 +338,11 @@ fn limits_that_make_no_sense_are_refused_by_name() {
     let cases: [(&str, Change); 7] = [
         ("ttl", |builder| builder.ttl(Duration::ZERO)),
         ("ttl", |builder| builder.ttl(Duration::from_secs(301))),
-        ("ttl_while_listening", |builder| {
-            builder.ttl_while_listening(Duration::ZERO)
+        ("ttl_while_leased", |builder| {
+            builder.ttl_while_leased(Duration::ZERO)
         }),
-        ("ttl_while_listening", |builder| {
-            builder.ttl_while_listening(Duration::from_secs(301))
+        ("ttl_while_leased", |builder| {
+            builder.ttl_while_leased(Duration::from_secs(301))
         }),
         ("refresh_ahead", |builder| {
             builder.refresh_ahead(Duration::from_secs(5))
@@ -351,7 +357,7 @@ fn limits_that_make_no_sense_are_refused_by_name() {
     }
     let most = CachedStore::builder(MemoryStore::new())
         .ttl(Duration::from_secs(300))
-        .ttl_while_listening(Duration::from_secs(300))
+        .ttl_while_leased(Duration::from_secs(300))
         .max_entries(1);
     most.build().unwrap();
 }
@@ -404,7 +410,7 @@ async fn what_is_no_lookup_passes_through_and_nothing_is_shown() {
         fn supports(&self, kind: LookupKind) -> bool {
             kind == LookupKind::SessionToken
         }
-        async fn check(&self) -> Result<(), StoreError> {
+        async fn ready(&self) -> Result<(), StoreError> {
             Err(StoreError::timeout())
         }
     }
@@ -412,16 +418,16 @@ async fn what_is_no_lookup_passes_through_and_nothing_is_shown() {
     assert!(format!("{builder:?}").contains("10000"));
     let cached = builder.build().unwrap();
     assert!(cached.supports(LookupKind::SessionToken) && !cached.supports(LookupKind::Email));
-    let error = cached.check().await.unwrap_err();
+    let error = cached.ready().await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Timeout);
     let token = SessionToken::new("tok-hunter2");
     let lookup = Lookup::by_session_token(&token, now());
     cached.resolve(lookup.clone()).await.unwrap();
-    assert!(cached.resolve_now(&lookup).is_some());
-    let shown = format!("{cached:?} {:?}", cached.invalidation());
+    assert!(cached.try_resolve(&lookup).is_some());
+    let shown = format!("{cached:?} {:?}", cached.invalidator());
     assert!(
         shown.contains("entries: 1")
-            && shown.contains("Invalidation")
+            && shown.contains("CacheInvalidator")
             && !shown.contains("hunter2"),
         "{shown}"
     );

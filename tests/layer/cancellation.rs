@@ -131,7 +131,7 @@ impl World {
         memory.insert_user(User::new("usr_ada", "ada@example.com"));
         let session = Session::new("ses_ada", "usr_ada", Timestamp::MAX);
         memory.insert_session(session.with_token(SessionToken::new(TOKEN)));
-        memory.insert_api_key(ApiKey::new("key_ada", "usr_ada", ApiKeyHash::of(KEY)));
+        memory.insert_api_key(ApiKey::new("key_ada", "usr_ada", ApiKeyHash::from_key(KEY)));
         let store = Store(Arc::clone(&all), memory);
         let builder = BetterAuthLayer::builder()
             .secret(Secret::new(SECRET).unwrap())

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use better_auth_layer::{
-    BetterAuthLayer, ConfigError, DatabaseUrl, Environment, Lookup, LookupKind, Naming, Resolution,
-    Schema, Secret, Settings, StoreError, TableName, UserStore,
+    BetterAuthLayer, Config, ConfigError, DatabaseUrl, Env, Lookup, LookupKind, Naming, Resolution,
+    Schema, Secret, StoreError, TableName, UserStore,
 };
 use support::captured_log::CapturedLog;
 use support::gate::{Gate, builder};
@@ -13,11 +13,11 @@ use support::test_clock::TestClock;
 use support::token::{SECRET, claims_with, sign, token_for};
 use support::world;
 
-fn environment(variables: &[(&str, &str)]) -> Environment {
+fn environment(variables: &[(&str, &str)]) -> Env {
     variables.iter().copied().collect()
 }
 
-fn with_file(variables: &[(&str, &str)], file: &str) -> Result<Environment, ConfigError> {
+fn with_file(variables: &[(&str, &str)], file: &str) -> Result<Env, ConfigError> {
     let folder = TemporaryFolder::new();
     let path = folder.path().join(".env");
     std::fs::write(&path, file).unwrap();
@@ -26,7 +26,7 @@ fn with_file(variables: &[(&str, &str)], file: &str) -> Result<Environment, Conf
 
 #[test]
 fn all_settings_are_read() {
-    let settings = Settings::read(&environment(&[
+    let settings = Config::from_env(&environment(&[
         ("DATABASE_URL", "postgresql+psycopg2://u:p@h/d"),
         (
             "BETTER_AUTH_SECRETS",
@@ -69,7 +69,7 @@ fn empty_means_unset_and_unset_is_no_error_yet() {
         "BETTER_AUTH_USER_TABLE",
     ];
     for environment in [environment(&[]), environment(&names.map(|name| (name, "")))] {
-        let settings = Settings::read(&environment).unwrap();
+        let settings = Config::from_env(&environment).unwrap();
         assert_eq!(settings.database_url(), None);
         assert!(settings.secrets().is_none());
         assert_eq!(settings.issuer(), None);

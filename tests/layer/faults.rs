@@ -77,7 +77,7 @@ impl UserStore for Breakable {
         }
     }
 
-    fn resolve_now(&self, _: &Lookup<'_>) -> Option<Resolution> {
+    fn try_resolve(&self, _: &Lookup<'_>) -> Option<Resolution> {
         if self.mode.load(Ordering::SeqCst) == PANICS_IN_RESOLVE_NOW {
             panic!("the store's code is wrong");
         }
@@ -235,7 +235,7 @@ async fn an_answer_at_hand_needs_no_future() {
         async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {
             panic!("not asked")
         }
-        fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+        fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
             assert_eq!(lookup.key().kind(), LookupKind::Email);
             let session = Session::new("ses", "usr_ada", Timestamp::MAX);
             Some(Resolution::found(User::new("usr_ada", ADA), session))
@@ -277,7 +277,7 @@ async fn the_readiness_probe_asks_the_store_and_is_held_to_the_deadline() {
         .lookup_timeout(Duration::from_secs(3))
         .build()
         .unwrap();
-    layer.authenticator().check_store().await.unwrap();
+    layer.authenticator().ready().await.unwrap();
     for (mode, kind) in [
         (DOWN, StoreErrorKind::Unavailable),
         (SILENT, StoreErrorKind::Timeout),
@@ -285,12 +285,7 @@ async fn the_readiness_probe_asks_the_store_and_is_held_to_the_deadline() {
     ] {
         store.set(mode);
         assert_eq!(
-            layer
-                .authenticator()
-                .check_store()
-                .await
-                .unwrap_err()
-                .kind(),
+            layer.authenticator().ready().await.unwrap_err().kind(),
             kind
         );
     }

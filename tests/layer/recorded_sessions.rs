@@ -152,7 +152,7 @@ async fn api_keys_stand_for_their_owners() {
             let owner = &document["signUp"]["body"]["user"];
             let store = MemoryStore::new();
             store.insert_user(user(owner));
-            let hash = ApiKeyHash::of(text(&row["key"]));
+            let hash = ApiKeyHash::from_key(text(&row["key"]));
             let mut key = ApiKey::new(text(&row["id"]), text(&row["referenceId"]), hash)
                 .with_config_id(text(&row["configId"]))
                 .with_permissions_json(&row["permissions"].to_string());

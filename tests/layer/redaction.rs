@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 
 use better_auth_layer::{
-    BetterAuthLayer, Environment, Lookup, RejectionKind, Secret, SecretRing, Session, SessionToken,
-    Settings, StoreError, StoreErrorKind, Timestamp, User, UserStore, store_fn,
+    BetterAuthLayer, Config, Env, Lookup, RejectionKind, Secret, SecretRing, Session, SessionToken,
+    StoreError, StoreErrorKind, Timestamp, User, UserStore, store_fn,
 };
 use support::captured_log::CapturedLog;
 use support::conformance;
@@ -106,7 +106,7 @@ async fn a_failing_store_logs_its_kind_and_cause_and_no_key() {
         let better_auth_layer::LookupKey::Email(email) = lookup.key() else {
             unreachable!()
         };
-        panic!("a message that quotes {}", email.as_given())
+        panic!("a message that quotes {}", email.as_str())
     }));
     let answer = panicking.send(&token_for("ada@example.com")).await;
     answer.assert_refused("panic", RejectionKind::Unavailable);
@@ -168,16 +168,16 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
         &url.parse::<better_auth_layer::DatabaseUrl>().unwrap(),
     );
 
-    let environment: Environment = [
+    let environment: Env = [
         ("DATABASE_URL", url),
         ("BETTER_AUTH_SECRET", SECRET),
         ("BETTER_AUTH_ISSUER", "issuer"),
     ]
     .into_iter()
     .collect();
-    check("Environment", &environment);
-    let settings = Settings::read(&environment).unwrap();
-    check("Settings", &settings);
+    check("Env", &environment);
+    let settings = Config::from_env(&environment).unwrap();
+    check("Config", &settings);
     check("builder", &settings.builder());
     check("builder with store", &builder(world::memory()));
     let layer: BetterAuthLayer = builder(world::memory()).build().unwrap();
@@ -225,8 +225,8 @@ fn errors_about_settings_quote_no_value() {
         ("BETTER_AUTH_USER_TABLE", "hunter2\""),
         ("BETTER_AUTH_SCHEMA", "hunter2"),
     ] {
-        let environment: Environment = [(name, value)].into_iter().collect();
-        let error = Settings::read(&environment).unwrap_err();
+        let environment: Env = [(name, value)].into_iter().collect();
+        let error = Config::from_env(&environment).unwrap_err();
         assert_eq!(error.setting(), name);
         let text = format!("{error} {error:?}");
         assert!(!text.contains("hunter2"), "{name}: {text}");

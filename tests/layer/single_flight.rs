@@ -396,20 +396,20 @@ async fn what_is_no_lookup_passes_through() {
         async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {
             panic!("not asked")
         }
-        fn resolve_now(&self, _: &Lookup<'_>) -> Option<Resolution> {
+        fn try_resolve(&self, _: &Lookup<'_>) -> Option<Resolution> {
             Some(Resolution::UserNotFound)
         }
         fn supports(&self, kind: LookupKind) -> bool {
             kind != LookupKind::SessionToken
         }
-        async fn check(&self) -> Result<(), StoreError> {
+        async fn ready(&self) -> Result<(), StoreError> {
             Err(StoreError::timeout())
         }
     }
     let error = builder(Other).build().unwrap_err();
     assert!(error.to_string().contains("by session token"), "{error}");
     let layer = builder(Other).without_session_tokens().build().unwrap();
-    layer.authenticator().check_store().await.unwrap_err();
+    layer.authenticator().ready().await.unwrap_err();
     let answer = layer
         .authenticator()
         .authenticate(&parts(&token_for(ADA)))

@@ -26,7 +26,7 @@ const WITHOUT: [(&str, &str); 18] = [
     ("Or", "made by `Policy::or`"),
     ("StoreFn", "made by `store_fn`, which has one"),
     (
-        "UntilEnded",
+        "UntilSessionEnd",
         "of tonic's: made by `until_ended`, which has one; the body has one of its own",
     ),
     ("TableNameError", "an error without anything to ask it"),
@@ -36,9 +36,12 @@ const WITHOUT: [(&str, &str); 18] = [
     ("describe", "in the example of its module"),
     (
         "StoreFault",
-        "for `TestIssuer::break_store`; in the guide's example",
+        "for `TestDeployment::break_store`; in the guide's example",
     ),
-    ("KeysFault", "for `TestIssuer::break_keys`, as `StoreFault`"),
+    (
+        "KeysFault",
+        "for `TestDeployment::break_keys`, as `StoreFault`",
+    ),
 ];
 
 /// `file`: `test`, `test`; several of them behind semicolons.

@@ -46,7 +46,7 @@ async fn text<B: Body<Data = Bytes, Error: std::fmt::Debug>>(response: Response<
 
 /// Who sent it, for every kind of request.
 async fn whoami<B>(request: Request<B>) -> Result<Response<String>, Infallible> {
-    let identity = Identity::of(request.extensions()).unwrap();
+    let identity = Identity::from_extensions(request.extensions()).unwrap();
     Ok(Response::new(identity.user().id().to_owned()))
 }
 

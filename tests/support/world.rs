@@ -230,7 +230,7 @@ pub fn memory() -> MemoryStore {
 }
 
 fn api_key(row: &Key) -> ApiKey {
-    let mut key = ApiKey::new(row.id, row.owner, ApiKeyHash::of(row.text))
+    let mut key = ApiKey::new(row.id, row.owner, ApiKeyHash::from_key(row.text))
         .with_config_id(row.configuration)
         .with_name(row.id)
         .with_enabled(row.enabled)
@@ -327,7 +327,7 @@ pub fn sqlite() -> (SqliteStore, TemporaryFolder) {
                     key.id,
                     key.configuration,
                     key.owner,
-                    ApiKeyHash::of(key.text).as_str(),
+                    ApiKeyHash::from_key(key.text).as_str(),
                     key.refill.map(|(interval, _)| interval),
                     key.refill.map(|_| 5),
                     key.refill.map(|(_, last)| iso(last)),
@@ -410,7 +410,7 @@ pub async fn postgres() -> PostgresStore {
                     &key.id,
                     &key.configuration,
                     &key.owner,
-                    &ApiKeyHash::of(key.text).as_str(),
+                    &ApiKeyHash::from_key(key.text).as_str(),
                     &key.refill.map(|(interval, _)| whole(interval)),
                     &key.refill.map(|_| 5),
                     &key.refill.map(|(_, last)| time(last)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use better_auth_layer::testing::{Credential, TestIssuer, TestSession};
+use better_auth_layer::testing::{Credential, TestDeployment, TestSession};
 use better_auth_layer::{
     BetterAuthLayer, BetterAuthLayerBuilder, CachedStore, Clock, KeySet, MemoryStore, Timestamp,
     UserStore,
@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 /// A deployment with one user who has signed in.
 #[derive(Debug)]
 pub struct World {
-    issuer: TestIssuer,
+    issuer: TestDeployment,
     /// The session.
     pub session: TestSession,
     /// Where it runs.
@@ -28,7 +28,7 @@ impl World {
         reason = "each one is different, which a default value would hide"
     )]
     pub fn new() -> Self {
-        let issuer = TestIssuer::new();
+        let issuer = TestDeployment::new();
         let session = issuer.user("ada@example.com").create().sign_in();
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -67,7 +67,7 @@ impl World {
 
     /// The same, which remembers no JWT.
     pub fn forgetful_layer(&self, store: impl UserStore) -> BetterAuthLayer {
-        let builder = self.layer_builder(store).remember_jwts(0);
+        let builder = self.layer_builder(store).jwt_cache_capacity(0);
         builder.build().expect("a layer")
     }
 

@@ -22,7 +22,7 @@ pub async fn layer(settings: &Settings, arguments: Arguments) -> Result<BetterAu
         .base_url(&settings.issuer)
         .key_source(settings.jwks.parse::<KeySet>()?);
     let builder = match arguments.store {
-        StoreKind::Memory => builder.remember_jwts(0).store(memory(arguments.size)),
+        StoreKind::Memory => builder.jwt_cache_capacity(0).store(memory(arguments.size)),
         StoreKind::Postgres => builder.store(postgres(arguments.limits).await?),
         StoreKind::Cached => builder.store(cached(arguments.size).await?),
     };
@@ -47,7 +47,7 @@ fn memory(users: usize) -> MemoryStore {
 async fn postgres(limits: Option<[usize; 2]>) -> Result<PostgresStore, BoxError> {
     let builder = PostgresStore::builder(&database()?);
     let builder = match limits {
-        Some([lanes, in_flight]) => builder.lanes(lanes).in_flight(in_flight),
+        Some([lanes, in_flight]) => builder.batch_connections(lanes).max_in_flight(in_flight),
         None => builder,
     };
     Ok(builder.connect().await?)
@@ -60,7 +60,7 @@ async fn cached(max_entries: usize) -> Result<CachedStore<PostgresStore>, BoxErr
         .build()?;
     PostgresListener::builder(&url)
         .build()?
-        .listen(&store.invalidation());
+        .listen(&store.invalidator());
     Ok(store)
 }
 

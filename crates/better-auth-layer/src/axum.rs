@@ -76,7 +76,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Identity {
         _: &S,
     ) -> Result<Option<Self>, IdentityRejection> {
         let identity = extract(parts, |parts| {
-            let identity = Self::of_optional(&parts.extensions);
+            let identity = Self::from_extensions_opt(&parts.extensions);
             identity.inspect_err(|rejection| report_missing_layer(rejection, parts))
         })?;
         Ok(identity.cloned())
@@ -108,7 +108,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for User {
 }
 
 /// The session. Who is here with an API key has none and gets `403`. For a JWT that
-/// [names no session](Identity::names_session) it is merely one that the user has.
+/// [names no session](Identity::is_session_bound) it is merely one that the user has.
 impl<S: Send + Sync> FromRequestParts<S> for Session {
     type Rejection = IdentityRejection;
 
@@ -133,12 +133,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Member {
             let member = member.filter(|member| member.user_id() == user_id);
             member.ok_or_else(|| {
                 tracing::error!(
-                    outcome = RejectionKind::LayerMissing.as_str(),
+                    outcome = RejectionKind::MissingLayer.as_str(),
                     method = %parts.method,
                     route = ?parts.uri.path(),
                     "a route that asks for a member is not behind a MembershipLayer"
                 );
-                Rejection::new(RejectionKind::LayerMissing)
+                Rejection::new(RejectionKind::MissingLayer)
             })
         })?;
         Ok(member.clone())
@@ -182,7 +182,7 @@ fn extract<'a, T>(
     find: impl FnOnce(&'a Parts) -> Result<T, Rejection>,
 ) -> Result<T, IdentityRejection> {
     find(parts).map_err(|rejection| IdentityRejection {
-        response: Box::new(rejection.respond(parts)),
+        response: Box::new(rejection.to_response(parts)),
         rejection,
     })
 }
@@ -235,7 +235,7 @@ impl fmt::Display for IdentityRejection {
 impl std::error::Error for IdentityRejection {}
 
 /// The JSON of the contract, whatever the layer's renderer is and whatever the request was, as neither is known here:
-/// [`Rejection::respond`] goes by both.
+/// [`Rejection::to_response`] goes by both.
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         json_response(&self).map(Body::from)

@@ -1,15 +1,15 @@
 //! The store that an address names.
 
 use crate::builder::BetterAuthLayerBuilder;
-use crate::cache::{CachedStore, Invalidation};
+use crate::cache::{CacheInvalidator, CachedStore};
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::database_url::DatabaseUrl;
-use crate::diagnosis::{Diagnosis, Finding};
-use crate::environment::Environment;
+use crate::diagnosis::{Check, HealthReport};
+use crate::environment::Env;
 use crate::identity::Member;
 use crate::layer::BetterAuthLayer;
-use crate::settings::{CacheSetting, Settings};
+use crate::settings::{CacheSetting, Config};
 use crate::store::{
     Lookup, LookupKind, MembershipStore, Resolution, Schema, StoreError, UserStore,
 };
@@ -49,10 +49,10 @@ impl DatabaseStore {
     ///
     /// ```
     /// use better_auth_layer::authorize::MembershipLayer;
-    /// use better_auth_layer::{BetterAuthLayer, ConfigError, DatabaseStore, Settings};
+    /// use better_auth_layer::{BetterAuthLayer, ConfigError, DatabaseStore, Config};
     ///
-    /// async fn layers(settings: &Settings) -> Result<(BetterAuthLayer, MembershipLayer), ConfigError> {
-    ///     let store = DatabaseStore::from_settings(settings).await?;
+    /// async fn layers(settings: &Config) -> Result<(BetterAuthLayer, MembershipLayer), ConfigError> {
+    ///     let store = DatabaseStore::from_config(settings).await?;
     ///     let auth = settings.builder().store(store.clone()).build()?;
     ///     Ok((auth, MembershipLayer::new(store)))
     /// }
@@ -61,11 +61,11 @@ impl DatabaseStore {
     /// # Errors
     ///
     /// As [`connect`](Self::connect), and where `DATABASE_URL` is not set.
-    pub async fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+    pub async fn from_config(settings: &Config) -> Result<Self, ConfigError> {
         Self::of(settings, Start::WithALook).await
     }
 
-    async fn of(settings: &Settings, start: Start) -> Result<Self, ConfigError> {
+    async fn of(settings: &Config, start: Start) -> Result<Self, ConfigError> {
         let Some(url) = settings.database_url() else {
             return Err(ConfigError::new(
                 "DATABASE_URL",
@@ -144,30 +144,30 @@ impl UserStore for DatabaseStore {
         }
     }
 
-    async fn check(&self) -> Result<(), StoreError> {
+    async fn ready(&self) -> Result<(), StoreError> {
         match self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(store) => store.check().await,
+            Self::Postgres(store) => store.ready().await,
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(store) => store.check().await,
+            Self::Sqlite(store) => store.ready().await,
         }
     }
 
-    async fn examine(&self) -> Vec<Finding> {
+    async fn diagnose(&self) -> Vec<Check> {
         match self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(store) => store.examine().await,
+            Self::Postgres(store) => store.diagnose().await,
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(store) => store.examine().await,
+            Self::Sqlite(store) => store.diagnose().await,
         }
     }
 
-    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn server_time(&self) -> Result<Option<Timestamp>, StoreError> {
         match self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(store) => store.time().await,
+            Self::Postgres(store) => store.server_time().await,
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(store) => store.time().await,
+            Self::Sqlite(store) => store.server_time().await,
         }
     }
 }
@@ -190,14 +190,14 @@ impl MembershipStore for DatabaseStore {
 impl BetterAuthLayer {
     /// Starts configuring a layer with the settings and the store of the environment.
     ///
-    /// `DATABASE_URL` must be set, and `BETTER_AUTH_SECRET`, `BETTER_AUTH_URL` or both; [`Settings`] has the whole list. With the feature `dotenv`, read a `.env` file first:
+    /// `DATABASE_URL` must be set, and `BETTER_AUTH_SECRET`, `BETTER_AUTH_URL` or both; [`Config`] has the whole list. With the feature `dotenv`, read a `.env` file first:
     ///
     /// ```no_run
-    /// use better_auth_layer::{BetterAuthLayer, ConfigError, Environment};
+    /// use better_auth_layer::{BetterAuthLayer, ConfigError, Env};
     ///
     /// # #[cfg(feature = "dotenv")]
     /// # async fn example() -> Result<(), ConfigError> {
-    /// let environment = Environment::from_process().with_file(".env")?;
+    /// let environment = Env::process().with_file(".env")?;
     /// let layer = BetterAuthLayer::from_env(&environment).await?.build()?;
     /// # Ok(())
     /// # }
@@ -206,85 +206,83 @@ impl BetterAuthLayer {
     /// # Errors
     ///
     /// [`ConfigError`] names the variable that is missing or cannot be used and says what to write.
-    pub async fn from_env(
-        environment: &Environment,
-    ) -> Result<BetterAuthLayerBuilder, ConfigError> {
-        Self::from_settings(&Settings::read(environment)?).await
+    pub async fn from_env(environment: &Env) -> Result<BetterAuthLayerBuilder, ConfigError> {
+        Self::from_config(&Config::from_env(environment)?).await
     }
 
     /// As [`from_env`](Self::from_env), for settings that were read already.
     ///
     /// ```
-    /// use better_auth_layer::{BetterAuthLayer, ConfigError, Environment, Settings};
+    /// use better_auth_layer::{BetterAuthLayer, ConfigError, Env, Config};
     ///
     /// async fn layer() -> Result<BetterAuthLayer, ConfigError> {
-    ///     let settings = Settings::read(&Environment::from_process())?;
-    ///     BetterAuthLayer::from_settings(&settings).await?.require_verified_email().build()
+    ///     let settings = Config::from_env(&Env::process())?;
+    ///     BetterAuthLayer::from_config(&settings).await?.require_verified_email().build()
     /// }
     /// ```
     ///
     /// # Errors
     ///
     /// [`ConfigError`] names the variable that is missing or cannot be used and says what to write.
-    pub async fn from_settings(settings: &Settings) -> Result<BetterAuthLayerBuilder, ConfigError> {
+    pub async fn from_config(settings: &Config) -> Result<BetterAuthLayerBuilder, ConfigError> {
         // Said before anything is connected to, and after the address, which is wanted first.
         if settings.database_url().is_some() {
             lacks_a_credential(settings)?;
         }
-        let store = DatabaseStore::from_settings(settings).await?;
+        let store = DatabaseStore::from_config(settings).await?;
         let builder = settings.builder();
         if settings.cache() == CacheSetting::Off {
             return Ok(builder.store(store));
         }
         let store = CachedStore::new(store);
         if settings.cache() == CacheSetting::Listen {
-            listen(settings, &store.invalidation())?;
+            listen(settings, &store.invalidator())?;
         }
         Ok(builder.store(store))
     }
 
     /// Looks at the deployment that the environment names before anybody is let in: the settings, the database with its
     /// tables, its connection and its clock, the public keys, and, with `BETTER_AUTH_CACHE=listen`, whether changes are
-    /// announced and heard. It is [`Authenticator::check`](crate::Authenticator::check) for the layer that
+    /// announced and heard. It is [`Authenticator::diagnose`](crate::Authenticator::diagnose) for the layer that
     /// [`from_env`](Self::from_env) makes; nothing is left running.
     ///
     /// ```no_run
-    /// use better_auth_layer::{BetterAuthLayer, Environment};
+    /// use better_auth_layer::{BetterAuthLayer, Env};
     /// use std::process::ExitCode;
     ///
     /// # async fn example() -> ExitCode {
-    /// let diagnosis = BetterAuthLayer::check_env(&Environment::from_process()).await;
+    /// let diagnosis = BetterAuthLayer::diagnose_env(&Env::process()).await;
     /// print!("{diagnosis}");
     /// if diagnosis.is_healthy() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     /// # }
     /// ```
-    pub async fn check_env(environment: &Environment) -> Diagnosis {
+    pub async fn diagnose_env(environment: &Env) -> HealthReport {
         check(environment).await.unwrap_or_else(|error| {
-            let mut diagnosis = Diagnosis::new();
+            let mut diagnosis = HealthReport::new();
             diagnosis.push(error.into());
             diagnosis
         })
     }
 }
 
-async fn check(environment: &Environment) -> Result<Diagnosis, ConfigError> {
-    let settings = Settings::read(environment)?;
+async fn check(environment: &Env) -> Result<HealthReport, ConfigError> {
+    let settings = Config::from_env(environment)?;
     let settings = &settings;
     // Nothing is asked yet: whatever is wrong with the database is a finding, and nothing is listened to.
     let store = DatabaseStore::of(settings, Start::WithoutLooking).await?;
     lacks_a_credential(settings)?;
     let layer = settings.builder().store(store).build()?;
-    let mut diagnosis = layer.authenticator().check().await;
+    let mut diagnosis = layer.authenticator().diagnose().await;
     if settings.cache() == CacheSetting::Listen {
         diagnosis.push(check_listener(settings).await);
     }
     Ok(diagnosis)
 }
 
-async fn check_listener(settings: &Settings) -> Finding {
+async fn check_listener(settings: &Config) -> Check {
     #[cfg(feature = "postgres")]
     match listener(settings) {
-        Ok(Some(listener)) => return listener.check().await,
+        Ok(Some(listener)) => return listener.diagnose().await,
         Ok(None) => {}
         Err(error) => return error.into(),
     }
@@ -292,8 +290,8 @@ async fn check_listener(settings: &Settings) -> Finding {
     no_listener().into()
 }
 
-fn lacks_a_credential(settings: &Settings) -> Result<(), ConfigError> {
-    if settings.accept_a_credential() {
+fn lacks_a_credential(settings: &Config) -> Result<(), ConfigError> {
+    if settings.has_credentials() {
         return Ok(());
     }
     Err(ConfigError::new(
@@ -303,7 +301,7 @@ fn lacks_a_credential(settings: &Settings) -> Result<(), ConfigError> {
     ))
 }
 
-fn listen(settings: &Settings, cache: &Invalidation) -> Result<(), ConfigError> {
+fn listen(settings: &Config, cache: &CacheInvalidator) -> Result<(), ConfigError> {
     #[cfg(feature = "postgres")]
     if let Some(listener) = listener(settings)? {
         listener.listen(cache);
@@ -315,7 +313,7 @@ fn listen(settings: &Settings, cache: &Invalidation) -> Result<(), ConfigError> 
 
 /// The listener that the settings name; `None` where the database is not PostgreSQL.
 #[cfg(feature = "postgres")]
-fn listener(settings: &Settings) -> Result<Option<crate::postgres::PostgresListener>, ConfigError> {
+fn listener(settings: &Config) -> Result<Option<crate::postgres::PostgresListener>, ConfigError> {
     let Some(DatabaseUrl::Postgres(url)) = settings.database_url() else {
         return Ok(None);
     };

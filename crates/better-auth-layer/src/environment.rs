@@ -1,4 +1,4 @@
-//! Environment variables, perhaps with a `.env` file behind them.
+//! Env variables, perhaps with a `.env` file behind them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,9 +10,9 @@ use crate::config_error::ConfigError;
 /// With the feature `dotenv` a `.env` file can stand behind it. An empty variable counts as not set.
 ///
 /// ```
-/// use better_auth_layer::Environment;
+/// use better_auth_layer::Env;
 ///
-/// let environment: Environment = [("BETTER_AUTH_ISSUER", "https://app.example.com"), ("PORT", "")].into_iter().collect();
+/// let environment: Env = [("BETTER_AUTH_ISSUER", "https://app.example.com"), ("PORT", "")].into_iter().collect();
 /// assert_eq!(environment.get("BETTER_AUTH_ISSUER")?, Some("https://app.example.com"));
 /// assert_eq!(environment.get("PORT")?, None);
 /// # Ok::<(), better_auth_layer::ConfigError>(())
@@ -20,7 +20,7 @@ use crate::config_error::ConfigError;
 ///
 /// `Debug` shows the names, never the values.
 #[derive(Clone, Default)]
-pub struct Environment {
+pub struct Env {
     variables: BTreeMap<String, Value>,
 }
 
@@ -34,10 +34,10 @@ enum Value {
     Substituted,
 }
 
-impl Environment {
+impl Env {
     /// The environment of this process.
     #[must_use]
-    pub fn from_process() -> Self {
+    pub fn process() -> Self {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
             let value = value.into_string().map_or(Value::NotUnicode, Value::Text);
             Some((name.into_string().ok()?, value))
@@ -72,7 +72,7 @@ impl Environment {
     }
 }
 
-impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
         let variables = variables.into_iter();
         Self {
@@ -83,7 +83,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     }
 }
 
-impl fmt::Debug for Environment {
+impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.variables.keys()).finish()
     }
@@ -94,17 +94,17 @@ mod dotenv {
     use std::io::ErrorKind;
     use std::path::Path;
 
-    use super::{Environment, Value};
+    use super::{Env, Value};
     use crate::config_error::ConfigError;
 
-    impl Environment {
+    impl Env {
         /// Puts a `.env` file behind the environment: a variable of the environment wins unless it is empty. A file
         /// that is not there is no error.
         ///
         /// ```no_run
-        /// use better_auth_layer::{Environment, Settings};
+        /// use better_auth_layer::{Env, Config};
         ///
-        /// let settings = Settings::read(&Environment::from_process().with_file(".env")?)?;
+        /// let settings = Config::from_env(&Env::process().with_file(".env")?)?;
         /// # let _ = settings;
         /// # Ok::<(), better_auth_layer::ConfigError>(())
         /// ```

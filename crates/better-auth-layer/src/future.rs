@@ -60,7 +60,7 @@ impl Decide for Authenticating {
                 request.extensions.insert(Anonymous { renderer });
                 Ok(())
             }
-            Err(rejection) => Err(self.authenticator.refuse(&rejection, request)),
+            Err(rejection) => Err(self.authenticator.rejection_response(&rejection, request)),
         })
     }
 }

@@ -22,7 +22,7 @@ use crate::service::BetterAuth;
 ///     .build()?;
 ///
 /// let service = ServiceBuilder::new().layer(layer).service(service_fn(|request: Request<String>| async move {
-///     let user_id = Identity::of(request.extensions())?.user().id().to_owned();
+///     let user_id = Identity::from_extensions(request.extensions())?.user().id().to_owned();
 ///     Ok::<_, Rejection>(Response::new(user_id))
 /// }));
 ///
@@ -50,7 +50,7 @@ impl BetterAuthLayer {
     /// signed in is shown the page of a stranger because a token has expired.
     ///
     /// The layer that it is called on and the one that it gives share everything else. In axum, `Option<Identity>` is the
-    /// extractor (feature `axum`); elsewhere it is [`Identity::of_optional`](crate::Identity::of_optional). Both tell
+    /// extractor (feature `axum`); elsewhere it is [`Identity::from_extensions_opt`](crate::Identity::from_extensions_opt). Both tell
     /// "nobody" from "no layer", which `Extensions::get` and `Option<Extension<…>>` do not: with those a forgotten layer
     /// makes everybody anonymous.
     ///
@@ -65,7 +65,7 @@ impl BetterAuthLayer {
     /// }
     ///
     /// fn greet<B>(request: &http::Request<B>) -> Result<&'static str, Rejection> {
-    ///     Ok(match Identity::of_optional(request.extensions())? {
+    ///     Ok(match Identity::from_extensions_opt(request.extensions())? {
     ///         Some(_identity) => "welcome back",
     ///         None => "hello",
     ///     })

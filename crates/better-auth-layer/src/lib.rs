@@ -21,7 +21,7 @@
 //! }
 //! ```
 //!
-//! `BetterAuthLayer::from_env` takes the [settings](Settings) of the environment; with the feature `axum` handlers take the
+//! `BetterAuthLayer::from_env` takes the [settings](Config) of the environment; with the feature `axum` handlers take the
 //! [`Identity`] itself. The [guide] has a page for each stack (axum, tonic, hyper, plain Tower) and for
 //! each question: several layers, authorization, CORS, proxies, poolers, a staging issuer, event streams and WebSockets,
 //! error pages, metrics, OpenAPI, unit tests, and what the compiler may say.
@@ -114,9 +114,9 @@
 //! | `postgres` | `PostgresStore` and `PostgresListener`, on tokio-postgres and deadpool-postgres |
 //! | `sqlite` | `SqliteStore`, on rusqlite with a bundled SQLite |
 //! | `memory` | `MemoryStore`, for tests |
-//! | `testing` | `testing::TestIssuer`, a deployment in the test's own process; has `memory` in it |
+//! | `testing` | `testing::TestDeployment`, a deployment in the test's own process; has `memory` in it |
 //! | `metrics` | counters and histograms, through the facade of that name |
-//! | `dotenv` | `Environment::with_file`, for a `.env` file |
+//! | `dotenv` | `Env::with_file`, for a `.env` file |
 //! | `full` | all of them but `testing` |
 //!
 //! # Runtime
@@ -186,7 +186,7 @@ mod verify;
 pub use self::authenticator::{Authenticate, Authenticator};
 pub use self::body::ResponseBody;
 pub use self::builder::{ApiKeys, BetterAuthLayerBuilder};
-pub use self::cache::{CachedStore, CachedStoreBuilder, Invalidation};
+pub use self::cache::{CacheInvalidator, CachedStore, CachedStoreBuilder};
 pub use self::clock::{Clock, SystemClock, Timestamp};
 pub use self::config_error::ConfigError;
 pub use self::credential::CredentialSource;
@@ -194,8 +194,8 @@ pub use self::csrf::TrustedOrigin;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use self::database_store::DatabaseStore;
 pub use self::database_url::DatabaseUrl;
-pub use self::diagnosis::{Diagnosis, Finding, Verdict};
-pub use self::environment::Environment;
+pub use self::diagnosis::{Check, CheckStatus, HealthReport};
+pub use self::environment::Env;
 pub use self::future::ResponseFuture;
 pub use self::identity::{
     ApiKey, ApiKeyHash, CredentialKind, Identity, Member, Session, SessionToken, User,
@@ -209,12 +209,12 @@ pub use self::memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{
     PostgresKeySource, PostgresListener, PostgresListenerBuilder, PostgresStore,
-    PostgresStoreBuilder, Statements,
+    PostgresStoreBuilder, StatementMode,
 };
 pub use self::rejection::{ProblemJson, Rejection, RejectionKind, RenderRejection, RetryAfter};
 pub use self::secret::{Secret, SecretError, SecretRing};
 pub use self::service::BetterAuth;
-pub use self::settings::Settings;
+pub use self::settings::Config;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{SqliteKeySource, SqliteStore, SqliteStoreBuilder};
 pub use self::store::{
@@ -222,5 +222,5 @@ pub use self::store::{
     Resolution, Schema, StoreError, StoreErrorKind, StoreFn, TableName, TableNameError, UserStore,
     membership_fn, store_fn,
 };
-pub use self::stream::{Ended, SessionEnd, UntilEnded};
+pub use self::stream::{SessionEndReason, SessionEnded, UntilSessionEnd};
 pub use self::verify::CookieCache;

@@ -140,7 +140,7 @@ impl UserStore for MemoryStore {
         Ok(self.answer(&lookup))
     }
 
-    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+    fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
         Some(self.answer(lookup))
     }
 
@@ -169,7 +169,7 @@ impl Tables {
             LookupKey::Email(email) => {
                 let user_with =
                     |address: &str| self.users.iter().find(|user| user.email() == address);
-                user_with(email.as_given()).or_else(|| user_with(email.lower_cased()))
+                user_with(email.as_str()).or_else(|| user_with(email.to_lowercase()))
             }
             LookupKey::UserId(id) => self.user(id),
             LookupKey::ApiKey(hash) => {

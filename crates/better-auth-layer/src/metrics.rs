@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`better_auth_requests_total`](REQUESTS) | counter | `outcome`: `authenticated`, `cancelled` or a [`RejectionKind`](crate::RejectionKind) by its [name](crate::RejectionKind::as_str); `credential`: a [`CredentialKind`](crate::CredentialKind) by its [name](crate::CredentialKind::as_str), for what was refused before its kind was known `bearer`, or `none`. What an optional layer has let through without a credential is a `missing_credential` here |
 //! | [`better_auth_verify_duration_seconds`](VERIFY_DURATION) | histogram | `credential`, as above: from the head of the request to a verified credential, without waiting for keys or a store |
-//! | [`better_auth_lookups_total`](LOOKUPS) | counter | `kind`: `email`, `user_id`, `session_token`, `api_key`; `answered_by`: `store`, or `cache` for a store that had the answer at hand ([`resolve_now`](crate::UserStore::resolve_now)); their ratio is the cache's hit ratio |
+//! | [`better_auth_lookups_total`](LOOKUPS) | counter | `kind`: `email`, `user_id`, `session_token`, `api_key`; `answered_by`: `store`, or `cache` for a store that had the answer at hand ([`try_resolve`](crate::UserStore::try_resolve)); their ratio is the cache's hit ratio |
 //! | [`better_auth_lookup_duration_seconds`](LOOKUP_DURATION) | histogram | `kind`; `outcome`: `found`, `not_found`, `failed`: lookups that asked the store |
 //! | [`better_auth_jwks_fetches_total`](JWKS_FETCHES) | counter | `outcome`: `fetched`, `failed` |
 //! | [`better_auth_jwks_age_seconds`](JWKS_AGE) | gauge | age of the public keys when they were last used or fetched |

@@ -5,7 +5,7 @@ use crate::builder::{ApiKeys, BetterAuthLayerBuilder};
 use crate::config_error::ConfigError;
 use crate::csrf::TrustedOrigin;
 use crate::database_url::DatabaseUrl;
-use crate::environment::Environment;
+use crate::environment::Env;
 use crate::jwks::RemoteKeySource;
 use crate::layer::BetterAuthLayer;
 use crate::secret::{Secret, SecretRing};
@@ -38,20 +38,20 @@ use crate::store::{Schema, TableName, TableNameError};
 /// log says so.
 ///
 /// ```
-/// use better_auth_layer::{Environment, Settings};
+/// use better_auth_layer::{Env, Config};
 ///
-/// let environment: Environment = [
+/// let environment: Env = [
 ///     ("BETTER_AUTH_SECRET", "correct-horse-battery-staple-4711"),
 ///     ("BETTER_AUTH_ISSUER", "https://app.example.com"),
 /// ]
 /// .into_iter()
 /// .collect();
-/// let settings = Settings::read(&environment)?;
+/// let settings = Config::from_env(&environment)?;
 /// assert_eq!(settings.issuer(), Some("https://app.example.com"));
 /// # Ok::<(), better_auth_layer::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct Config {
     database_url: Option<DatabaseUrl>,
     secrets: Option<SecretRing>,
     url: Option<BaseUrl>,
@@ -83,13 +83,13 @@ pub(crate) enum CacheSetting {
     Listen,
 }
 
-impl Settings {
+impl Config {
     /// Reads the settings.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] names the variable that cannot be used and says what to write.
-    pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
+    pub fn from_env(environment: &Env) -> Result<Self, ConfigError> {
         let database_url = environment
             .get("DATABASE_URL")?
             .map(str::parse)
@@ -169,7 +169,7 @@ impl Settings {
 
     /// Whether something is set by which a request could be authenticated.
     #[must_use]
-    pub fn accept_a_credential(&self) -> bool {
+    pub fn has_credentials(&self) -> bool {
         self.secrets.is_some() || self.api_keys || self.url.is_some() || self.jwks_url.is_some()
     }
 
@@ -232,7 +232,7 @@ fn parts(list: &str) -> Vec<String> {
         .collect()
 }
 
-fn url(environment: &Environment) -> Result<Option<BaseUrl>, ConfigError> {
+fn url(environment: &Env) -> Result<Option<BaseUrl>, ConfigError> {
     let setting = "BETTER_AUTH_URL";
     let Some(text) = environment.get(setting)? else {
         return Ok(None);
@@ -249,7 +249,7 @@ fn url(environment: &Environment) -> Result<Option<BaseUrl>, ConfigError> {
     Ok(Some(url))
 }
 
-fn jwks_url(environment: &Environment) -> Result<Option<String>, ConfigError> {
+fn jwks_url(environment: &Env) -> Result<Option<String>, ConfigError> {
     let setting = "BETTER_AUTH_JWKS_URL";
     let Some(url) = environment.get(setting)? else {
         return Ok(None);
@@ -277,7 +277,7 @@ fn trusted_origins(patterns: &[String]) -> Result<Vec<TrustedOrigin>, ConfigErro
     patterns.collect()
 }
 
-fn api_keys(environment: &Environment) -> Result<bool, ConfigError> {
+fn api_keys(environment: &Env) -> Result<bool, ConfigError> {
     let setting = "BETTER_AUTH_API_KEYS";
     match environment.get(setting)? {
         None | Some("off" | "false") => Ok(false),
@@ -290,7 +290,7 @@ fn api_keys(environment: &Environment) -> Result<bool, ConfigError> {
     }
 }
 
-fn cache(environment: &Environment) -> Result<CacheSetting, ConfigError> {
+fn cache(environment: &Env) -> Result<CacheSetting, ConfigError> {
     let setting = "BETTER_AUTH_CACHE";
     match environment.get(setting)? {
         None | Some("off" | "false") => Ok(CacheSetting::Off),
@@ -304,7 +304,7 @@ fn cache(environment: &Environment) -> Result<CacheSetting, ConfigError> {
     }
 }
 
-fn secrets(environment: &Environment) -> Result<Option<SecretRing>, ConfigError> {
+fn secrets(environment: &Env) -> Result<Option<SecretRing>, ConfigError> {
     let remedy =
         "set it to the value that Better Auth runs with; make one with `openssl rand -base64 32`";
     let (setting, ring) = if let Some(list) = environment.get("BETTER_AUTH_SECRETS")? {
@@ -321,7 +321,7 @@ fn secrets(environment: &Environment) -> Result<Option<SecretRing>, ConfigError>
         .map_err(|error| ConfigError::new(setting, format!("cannot be used: {error}"), remedy))
 }
 
-fn schema(environment: &Environment) -> Result<Schema, ConfigError> {
+fn schema(environment: &Env) -> Result<Schema, ConfigError> {
     let setting = "BETTER_AUTH_SCHEMA";
     let mut schema = match environment.get(setting)? {
         None | Some("auto") => Schema::auto(),
@@ -344,10 +344,7 @@ fn schema(environment: &Environment) -> Result<Schema, ConfigError> {
     Ok(schema)
 }
 
-fn table(
-    environment: &Environment,
-    setting: &'static str,
-) -> Result<Option<TableName>, ConfigError> {
+fn table(environment: &Env, setting: &'static str) -> Result<Option<TableName>, ConfigError> {
     let Some(text) = environment.get(setting)? else {
         return Ok(None);
     };

@@ -53,7 +53,7 @@ use pin_project_lite::pin_project;
 use crate::authorize::{Policy, denied};
 use crate::identity::Identity;
 use crate::rejection::{Rejection, RejectionKind};
-use crate::stream::{Ended, SessionEnd};
+use crate::stream::{SessionEndReason, SessionEnded};
 
 /// The sender of a request.
 ///
@@ -63,7 +63,7 @@ use crate::stream::{Ended, SessionEnd};
 /// the service is behind no layer, with a line in the log that names the place in the code and the request's message.
 #[track_caller]
 pub fn identity<T>(request: &Request<T>) -> Result<&Identity, Status> {
-    match Identity::of(request.extensions()) {
+    match Identity::from_extensions(request.extensions()) {
         Ok(identity) => Ok(identity),
         Err(rejection) => Err(refused(rejection, request)),
     }
@@ -76,7 +76,7 @@ pub fn identity<T>(request: &Request<T>) -> Result<&Identity, Status> {
 /// `INTERNAL` where the service is behind no layer, as [`identity`].
 #[track_caller]
 pub fn optional_identity<T>(request: &Request<T>) -> Result<Option<&Identity>, Status> {
-    match Identity::of_optional(request.extensions()) {
+    match Identity::from_extensions_opt(request.extensions()) {
         Ok(identity) => Ok(identity),
         Err(rejection) => Err(refused(rejection, request)),
     }
@@ -102,7 +102,7 @@ pub fn authorize<'a, T>(
 
 #[track_caller]
 fn refused<T>(rejection: Rejection, request: &Request<T>) -> Status {
-    if rejection.kind() == RejectionKind::LayerMissing {
+    if rejection.kind() == RejectionKind::MissingLayer {
         // A server of tonic's does not tell a handler which method it is. Whoever knows leaves a `GrpcMethod`; where the
         // handler stands and what message it takes is known in any case.
         let method = request.extensions().get::<GrpcMethod<'_>>();
@@ -133,25 +133,25 @@ impl From<Rejection> for Status {
     }
 }
 
-/// Lets a stream of answers last as long as an identity: when that [ends](Identity::ended), so does the stream, with
+/// Lets a stream of answers last as long as an identity: when that [ends](Identity::session_ended), so does the stream, with
 /// `UNAUTHENTICATED`.
 ///
 /// ```
-/// use better_auth_layer::tonic::{UntilEnded, identity, until_ended};
+/// use better_auth_layer::tonic::{UntilSessionEnd, identity, until_ended};
 /// use tonic::{Request, Response, Status};
 ///
 /// type Events = tokio_stream::Iter<std::vec::IntoIter<Result<String, Status>>>;
 ///
-/// async fn watch(request: Request<()>) -> Result<Response<UntilEnded<Events>>, Status> {
+/// async fn watch(request: Request<()>) -> Result<Response<UntilSessionEnd<Events>>, Status> {
 ///     let events = tokio_stream::iter(vec![Ok("one".to_owned())]);
-///     Ok(Response::new(until_ended(events, identity(&request)?)))
+///     Ok(Response::new(until_session_end(events, identity(&request)?)))
 /// }
 /// # let _ = watch;
 /// ```
-pub fn until_ended<S>(stream: S, identity: &Identity) -> UntilEnded<S> {
-    UntilEnded {
+pub fn until_session_end<S>(stream: S, identity: &Identity) -> UntilSessionEnd<S> {
+    UntilSessionEnd {
         stream: Some(stream),
-        ended: identity.ended(),
+        ended: identity.session_ended(),
     }
 }
 
@@ -159,14 +159,14 @@ pin_project! {
     /// The stream that [`until_ended`] makes.
     #[derive(Debug)]
     #[must_use = "streams do nothing unless polled"]
-    pub struct UntilEnded<S> {
+    pub struct UntilSessionEnd<S> {
         #[pin]
         stream: Option<S>,
-        ended: Ended,
+        ended: SessionEnded,
     }
 }
 
-impl<S, T> Stream for UntilEnded<S>
+impl<S, T> Stream for UntilSessionEnd<S>
 where
     S: Stream<Item = Result<T, Status>>,
 {
@@ -192,9 +192,9 @@ where
     }
 }
 
-fn over(end: SessionEnd) -> Status {
+fn over(end: SessionEndReason) -> Status {
     Status::unauthenticated(match end {
-        SessionEnd::Expired => "Session expired",
-        SessionEnd::Revoked => "Session revoked",
+        SessionEndReason::Expired => "Session expired",
+        SessionEndReason::Revoked => "Session revoked",
     })
 }

@@ -6,7 +6,7 @@ use std::{error::Error, io};
 use axum::{ServiceExt, extract::Request};
 use axum_app::Room;
 use better_auth_layer::{
-    ApiKeys, Member, authorize::MembershipLayer, membership_fn, testing::TestIssuer,
+    ApiKeys, Member, authorize::MembershipLayer, membership_fn, testing::TestDeployment,
 };
 use tokio::net::TcpListener;
 
@@ -16,7 +16,7 @@ const ADDRESS: &str = "127.0.0.1:3001";
 async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(ADDRESS).await?;
     let pages = format!("http://{ADDRESS}");
-    let issuer = TestIssuer::builder().base_url(pages.as_str()).build();
+    let issuer = TestDeployment::builder().base_url(pages.as_str()).build();
     let ada = issuer
         .user("ada@example.com")
         .id("ada")
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let auth = issuer
         .layer_builder()
         .api_keys(ApiKeys::new())
-        .extra_credential_source(axum_app::websocket_token())
+        .prepend_credential_source(axum_app::websocket_token())
         .build()?;
     println!("listening on {pages}; paste into another terminal:\n");
     println!("ADA='{}'", ada.signed_token().text());

@@ -10,7 +10,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use better_auth_layer::{Identity, UntilEnded};
+use better_auth_layer::{Identity, UntilSessionEnd};
 use tokio_stream::{StreamExt as _, wrappers::BroadcastStream};
 
 use crate::room::Room;
@@ -18,12 +18,12 @@ use crate::room::Room;
 pub(crate) async fn stream(
     identity: Identity,
     State(room): State<Room>,
-) -> Response<UntilEnded<Body>> {
+) -> Response<UntilSessionEnd<Body>> {
     // An error says that the listener was too slow and has missed something.
     let messages = BroadcastStream::new(room.listen()).filter_map(Result::ok);
     let events = messages.map(|message| Ok::<_, Infallible>(Event::default().data(message)));
     let response = Sse::new(events)
         .keep_alive(KeepAlive::default())
         .into_response();
-    response.map(|body| UntilEnded::new(body, &identity))
+    response.map(|body| UntilSessionEnd::new(body, &identity))
 }

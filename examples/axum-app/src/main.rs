@@ -4,7 +4,7 @@ use std::{error::Error, io, process::ExitCode};
 
 use axum::{ServiceExt, extract::Request};
 use axum_app::Room;
-use better_auth_layer::{DatabaseStore, Environment, Settings, authorize::MembershipLayer};
+use better_auth_layer::{Config, DatabaseStore, Env, authorize::MembershipLayer};
 use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -26,13 +26,13 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let environment = Environment::from_process().with_file(".env")?;
-    let settings = Settings::read(&environment)?;
-    let store = DatabaseStore::from_settings(&settings).await?;
+    let environment = Env::process().with_file(".env")?;
+    let settings = Config::from_env(&environment)?;
+    let store = DatabaseStore::from_config(&settings).await?;
     let auth = settings
         .builder()
         .store(store.clone())
-        .extra_credential_source(axum_app::websocket_token())
+        .prepend_credential_source(axum_app::websocket_token())
         .build()?;
     let cors = axum_app::cors(move |origin| settings.trusts_origin(origin));
 

@@ -7,7 +7,7 @@ use axum::{
     },
     response::Response,
 };
-use better_auth_layer::{CredentialSource, Identity, SessionEnd};
+use better_auth_layer::{CredentialSource, Identity, SessionEndReason};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::room::Room;
@@ -21,7 +21,7 @@ const MAX_MESSAGE: usize = 4096;
 /// `new WebSocket(url, ["room", "bearer." + encodeURIComponent(token)])`.
 #[must_use]
 pub fn websocket_token() -> CredentialSource {
-    CredentialSource::websocket_protocol("bearer.")
+    CredentialSource::websocket_subprotocol("bearer.")
 }
 
 /// A request without an identity does not get here, and so it gets no `101`.
@@ -46,8 +46,12 @@ pub(crate) async fn open(
 }
 
 /// Until the client goes (`None`) or the session ends.
-async fn talk(socket: &mut WebSocket, identity: &Identity, room: &Room) -> Option<SessionEnd> {
-    let mut ended = identity.ended();
+async fn talk(
+    socket: &mut WebSocket,
+    identity: &Identity,
+    room: &Room,
+) -> Option<SessionEndReason> {
+    let mut ended = identity.session_ended();
     let mut messages = room.listen();
     loop {
         tokio::select! {

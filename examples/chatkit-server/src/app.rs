@@ -81,7 +81,7 @@ where
 
 /// Why the store cannot answer is for the log.
 async fn readiness(authenticator: &Authenticator) -> Response<ServerBody> {
-    match authenticator.check_store().await {
+    match authenticator.ready().await {
         Ok(()) => probe(StatusCode::OK, "ok"),
         Err(error) => {
             tracing::warn!(error = format!("{error:#}"), "not ready");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{BetterAuthLayer, Diagnosis, Environment, Finding, Settings};
+use better_auth_layer::{BetterAuthLayer, Check, Config, Env, HealthReport};
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What `serve` would start with, looked at in turn.
-pub(crate) fn run() -> Result<Diagnosis, StartError> {
-    let mut diagnosis = Diagnosis::new();
+pub(crate) fn run() -> Result<HealthReport, StartError> {
+    let mut diagnosis = HealthReport::new();
     match configuration::environment() {
         Ok(environment) => {
             let outlet = Outlet::new(std::io::stderr())?;
@@ -28,7 +28,7 @@ pub(crate) fn run() -> Result<Diagnosis, StartError> {
             let deployment = runtime.block_on(of_the_deployment(&environment));
             // What hangs has been reported; it does not hold up the report.
             runtime.shutdown_timeout(PATIENCE);
-            diagnosis.extend(deployment.findings().iter().cloned());
+            diagnosis.extend(deployment.checks().iter().cloned());
             outlet.flush(PATIENCE);
         }
         Err(error) => diagnosis.push(error.into()),
@@ -36,15 +36,15 @@ pub(crate) fn run() -> Result<Diagnosis, StartError> {
     Ok(diagnosis)
 }
 
-async fn of_the_deployment(environment: &Environment) -> Diagnosis {
-    let is_nothing_set = Settings::read(environment)
-        .is_ok_and(|settings| settings.database_url().is_none() && !settings.accept_a_credential());
+async fn of_the_deployment(environment: &Env) -> HealthReport {
+    let is_nothing_set = Config::from_env(environment)
+        .is_ok_and(|settings| settings.database_url().is_none() && !settings.has_credentials());
     if !is_nothing_set {
-        return BetterAuthLayer::check_env(environment).await;
+        return BetterAuthLayer::diagnose_env(environment).await;
     }
-    let mut diagnosis = Diagnosis::new();
+    let mut diagnosis = HealthReport::new();
     diagnosis.push(
-        Finding::failed("settings", "nothing is set, and the server would serve a demo").with_remedy(
+        Check::failed("settings", "nothing is set, and the server would serve a demo").with_remedy(
             "set DATABASE_URL, and BETTER_AUTH_SECRET or BETTER_AUTH_URL, here or in a file `.env` in the working directory",
         ),
     );
@@ -52,9 +52,9 @@ async fn of_the_deployment(environment: &Environment) -> Diagnosis {
 }
 
 /// The program's own variables. Whether the port is free is not asked: the server may be running.
-fn of_the_server(environment: &Environment, outlet: &Outlet) -> Vec<Finding> {
+fn of_the_server(environment: &Env, outlet: &Outlet) -> Vec<Check> {
     // Settings that cannot be read are the deployment's finding.
-    let pages = Settings::read(environment).map_or(Ok(()), |settings| {
+    let pages = Config::from_env(environment).map_or(Ok(()), |settings| {
         cors::layer(environment, &settings).map(drop)
     });
     let outcomes = [
@@ -68,7 +68,7 @@ fn of_the_server(environment: &Environment, outlet: &Outlet) -> Vec<Finding> {
         .map(refused)
         .collect();
     if findings.is_empty() {
-        return vec![Finding::ok(
+        return vec![Check::ok(
             "server",
             "HOST, PORT, CORS_ORIGINS and CHATKIT_UPSTREAM can be used",
         )];
@@ -77,6 +77,6 @@ fn of_the_server(environment: &Environment, outlet: &Outlet) -> Vec<Finding> {
 }
 
 /// Its sentence says what to write instead.
-fn refused(error: &StartError) -> Finding {
-    Finding::failed("server", error.to_string())
+fn refused(error: &StartError) -> Check {
+    Check::failed("server", error.to_string())
 }

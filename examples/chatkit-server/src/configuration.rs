@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{BetterAuthLayer, ConfigError, Environment, Settings, SqliteStore};
+use better_auth_layer::{BetterAuthLayer, Config, ConfigError, Env, SqliteStore};
 
 use crate::{
     demo::{self, Demo},
@@ -13,18 +13,18 @@ use crate::{
 const RECHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The environment, with the `.env` file of the working directory behind it.
-pub(crate) fn environment() -> Result<Environment, ConfigError> {
-    Environment::from_process().with_file(".env")
+pub(crate) fn environment() -> Result<Env, ConfigError> {
+    Env::process().with_file(".env")
 }
 
 /// The layer for the database and the deployment of the environment; where neither is set, for a demo.
 ///
 /// One of the two alone is an oversight, and a demo in its place would hide it.
 pub(crate) async fn layer(
-    settings: &Settings,
+    settings: &Config,
 ) -> Result<(BetterAuthLayer, Option<Demo>), StartError> {
-    if settings.database_url().is_some() || settings.accept_a_credential() {
-        let layer = BetterAuthLayer::from_settings(settings)
+    if settings.database_url().is_some() || settings.has_credentials() {
+        let layer = BetterAuthLayer::from_config(settings)
             .await?
             .recheck_interval(RECHECK_INTERVAL)
             .build()?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{Environment, Settings};
+use better_auth_layer::{Config, Env};
 use http::{
     HeaderValue, Method, Uri,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
@@ -22,10 +22,7 @@ const MAX_AGE: Duration = Duration::from_secs(600);
 /// Credentials in the sense of CORS, which are cookies, are allowed to trusted pages alone, the same
 /// whose requests pass the layer's guard. Everybody else sends the token in a header, which a foreign
 /// page does not have; for the same reason any other header may be asked for.
-pub(crate) fn layer(
-    environment: &Environment,
-    settings: &Settings,
-) -> Result<CorsLayer, StartError> {
+pub(crate) fn layer(environment: &Env, settings: &Config) -> Result<CorsLayer, StartError> {
     let pages = Pages::read(environment.get(VARIABLE)?)?;
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST])

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use better_auth_layer::{Secret, SecretError, Settings};
+use better_auth_layer::{Config, Secret, SecretError};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -17,7 +17,7 @@ const USER_ID: &str = "demo-user";
 const EMAIL: &str = "demo@example.com";
 
 /// Who signs the demo's tokens, where nobody says otherwise.
-pub(crate) fn issuer(settings: &Settings) -> &str {
+pub(crate) fn issuer(settings: &Config) -> &str {
     settings.issuer().unwrap_or("chatkit-server")
 }
 
@@ -70,7 +70,7 @@ impl Demo {
     pub(crate) fn invitation(
         &self,
         address: SocketAddr,
-        settings: &Settings,
+        settings: &Config,
     ) -> Result<String, StartError> {
         let issuer = Some(issuer(settings));
         let token = token::mint(&self.secret()?, settings, issuer, EMAIL, Some(USER_ID))?;

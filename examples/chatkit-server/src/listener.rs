@@ -2,7 +2,7 @@
 
 use std::{io, net::IpAddr};
 
-use better_auth_layer::Environment;
+use better_auth_layer::Env;
 use tokio::net::TcpListener;
 
 use crate::start_error::StartError;
@@ -11,7 +11,7 @@ const DEFAULT_HOST: &str = "127.0.0.1";
 const DEFAULT_PORT: u16 = 8000;
 
 /// Listens on `HOST` and `PORT`.
-pub(crate) async fn bind(environment: &Environment) -> Result<TcpListener, StartError> {
+pub(crate) async fn bind(environment: &Env) -> Result<TcpListener, StartError> {
     let (host, port) = address(environment)?;
     TcpListener::bind((host, port))
         .await
@@ -19,7 +19,7 @@ pub(crate) async fn bind(environment: &Environment) -> Result<TcpListener, Start
 }
 
 /// `HOST` and `PORT`, as they were set.
-pub(crate) fn address(environment: &Environment) -> Result<(&str, u16), StartError> {
+pub(crate) fn address(environment: &Env) -> Result<(&str, u16), StartError> {
     let host = host(environment.get("HOST")?.unwrap_or(DEFAULT_HOST))?;
     let port = match environment.get("PORT")? {
         None => DEFAULT_PORT,

@@ -5,13 +5,13 @@ use std::{
     io::{self, IsTerminal as _},
 };
 
-use better_auth_layer::Environment;
+use better_auth_layer::Env;
 use tracing_subscriber::EnvFilter;
 
 use crate::{outlet::Outlet, start_error::StartError};
 
 /// Starts logging where `RUST_LOG` says so, and else not at all.
-pub(crate) fn start_if_asked(environment: &Environment, outlet: Outlet) -> Result<(), StartError> {
+pub(crate) fn start_if_asked(environment: &Env, outlet: Outlet) -> Result<(), StartError> {
     match environment.get("RUST_LOG")? {
         Some(_) => start(environment, outlet),
         None => Ok(()),
@@ -19,7 +19,7 @@ pub(crate) fn start_if_asked(environment: &Environment, outlet: Outlet) -> Resul
 }
 
 /// Starts logging as `RUST_LOG` says.
-pub(crate) fn start(environment: &Environment, outlet: Outlet) -> Result<(), StartError> {
+pub(crate) fn start(environment: &Env, outlet: Outlet) -> Result<(), StartError> {
     let filter = environment.get("RUST_LOG")?.unwrap_or("info");
     let filter = EnvFilter::builder().parse(filter).map_err(|error| {
         let problem = format!("is not a filter of log lines ({error})");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use better_auth_layer::{Environment, Identity, UntilEnded};
+use better_auth_layer::{Env, Identity, UntilSessionEnd};
 use http::{
     HeaderValue, Method, Request, Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE},
@@ -30,7 +30,7 @@ enum Backend {
 
 impl Protected {
     /// The built-in ChatKit, or the one at `CHATKIT_UPSTREAM`.
-    pub(crate) fn new(environment: &Environment, console: Outlet) -> Result<Self, StartError> {
+    pub(crate) fn new(environment: &Env, console: Outlet) -> Result<Self, StartError> {
         let backend = match environment.get("CHATKIT_UPSTREAM")? {
             Some(upstream) => Backend::Upstream(Arc::new(Proxy::new(upstream)?)),
             None => Backend::BuiltIn(ChatKit::new()),
@@ -39,7 +39,7 @@ impl Protected {
     }
 
     pub(crate) async fn handle(&self, request: Request<Incoming>) -> Response<ServerBody> {
-        let identity = match Identity::of(request.extensions()) {
+        let identity = match Identity::from_extensions(request.extensions()) {
             Ok(identity) => identity.clone(),
             Err(rejection) => {
                 tracing::error!(%rejection, "a request has come here without an identity");
@@ -61,7 +61,7 @@ impl Protected {
         };
         if is_event_stream(&response) {
             // Nobody goes on listening after signing out.
-            return response.map(|body| UntilEnded::new(body, &identity).boxed_unsync());
+            return response.map(|body| UntilSessionEnd::new(body, &identity).boxed_unsync());
         }
         response
     }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use better_auth_layer::{Environment, Settings};
+use better_auth_layer::{Config, Env};
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -31,9 +31,9 @@ pub(crate) fn run() -> Result<(), StartError> {
     outcome
 }
 
-async fn serve(environment: &Environment, console: &Outlet) -> Result<(), StartError> {
+async fn serve(environment: &Env, console: &Outlet) -> Result<(), StartError> {
     let protected = Protected::new(environment, console.clone())?;
-    let settings = Settings::read(environment)?;
+    let settings = Config::from_env(environment)?;
     let cors = cors::layer(environment, &settings)?;
     let (auth, demo) = configuration::layer(&settings).await?;
     let metrics = Metrics::start()?;

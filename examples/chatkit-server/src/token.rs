@@ -1,6 +1,6 @@
 //! Tokens for trying things out. In a real deployment the application makes them.
 
-use better_auth_layer::{Secret, Settings};
+use better_auth_layer::{Config, Secret};
 use jiff::Timestamp;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde::Serialize;
@@ -25,7 +25,7 @@ struct Claims<'a> {
 
 /// The command `token`: a token signed with the secret of the environment.
 pub(crate) fn run(email: &str, subject: Option<&str>) -> Result<String, StartError> {
-    let settings = Settings::read(&environment()?)?;
+    let settings = Config::from_env(&environment()?)?;
     let Some(secrets) = settings.secrets() else {
         return Err(StartError::of_variable(
             "BETTER_AUTH_SECRET",
@@ -45,7 +45,7 @@ pub(crate) fn run(email: &str, subject: Option<&str>) -> Result<String, StartErr
 /// A token that a server with these settings accepts, once it finds the user.
 pub(crate) fn mint(
     secret: &Secret,
-    settings: &Settings,
+    settings: &Config,
     issuer: Option<&str>,
     email: &str,
     subject: Option<&str>,

@@ -4,7 +4,7 @@ use std::{error::Error, io};
 
 use better_auth_layer::{
     Clock as _, SystemClock,
-    testing::{TestClock, TestIssuer},
+    testing::{TestClock, TestDeployment},
 };
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
@@ -12,7 +12,7 @@ use tonic_app::app;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let issuer = TestIssuer::builder()
+    let issuer = TestDeployment::builder()
         .clock(TestClock::at(SystemClock.now()))
         .build();
     let ada = issuer.user("ada@example.com").create().sign_in();

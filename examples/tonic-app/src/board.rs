@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use better_auth_layer::{
     authorize::Role,
-    tonic::{UntilEnded, authorize, identity, until_ended},
+    tonic::{UntilSessionEnd, authorize, identity, until_session_end},
 };
 use tokio::sync::broadcast;
 use tokio_stream::{Stream, StreamExt as _, wrappers::BroadcastStream};
@@ -56,7 +56,7 @@ impl Board for NoticeBoard {
         }))
     }
 
-    type WatchStream = UntilEnded<Notices>;
+    type WatchStream = UntilSessionEnd<Notices>;
 
     async fn watch(
         &self,
@@ -68,7 +68,7 @@ impl Board for NoticeBoard {
             notice.map_err(|_| Status::data_loss("Too slow: some notices were missed"))
         }));
         // Whoever signs out, is banned or comes to the end of a session, reads no further.
-        Ok(Response::new(until_ended(notices, identity)))
+        Ok(Response::new(until_session_end(notices, identity)))
     }
 
     async fn post(&self, request: Request<PostRequest>) -> Result<Response<PostResponse>, Status> {

@@ -197,7 +197,7 @@ async fn only_addresses_that_nobody_can_answer_for_are_taken() {
         assert!(error.starts_with("`jwks_url`"), "{error}");
         assert!(!error.contains("password@"), "{error}");
     }
-    assert!(RemoteKeySource::dangerous_insecure("http://auth:3000/api/auth/jwks").is_ok());
+    assert!(RemoteKeySource::dangerous_allow_http("http://auth:3000/api/auth/jwks").is_ok());
 }
 
 #[tokio::test]

@@ -104,7 +104,11 @@ async fn none_need_be_remembered() {
     let clock = TestClock::new();
     for remembered in [0, 1] {
         let keys = RemoteKeySource::new(&world.server.url()).unwrap();
-        let gate = Gate::of(builder(&clock).key_source(keys).remember_jwts(remembered));
+        let gate = Gate::of(
+            builder(&clock)
+                .key_source(keys)
+                .jwt_cache_capacity(remembered),
+        );
         for user_id in ["usr_ada", "usr_eve", "usr_ada", "usr_ada"] {
             let answer = gate.send(&world.signer.token_for(user_id)).await;
             match user_id {

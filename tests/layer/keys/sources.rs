@@ -20,7 +20,7 @@ use support::test_clock::{NOW, TestClock};
 
 use super::world::{builder, store};
 
-fn fixed(signer: &Signer) -> KeySet {
+fn static_keys(signer: &Signer) -> KeySet {
     jwks([signer]).parse().unwrap()
 }
 

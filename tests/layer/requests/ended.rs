@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use better_auth_layer::testing::TestIssuer;
+use better_auth_layer::testing::TestDeployment;
 use better_auth_layer::{
     ApiKeys, BetterAuthLayerBuilder, Clock, CookieCache, CredentialKind, Identity, KeySet, Lookup,
-    LookupKind, MemoryStore, Resolution, Session, SessionEnd, StoreError, Timestamp, UntilEnded,
-    User, UserStore,
+    LookupKind, MemoryStore, Resolution, Session, SessionEndReason, StoreError, Timestamp,
+    UntilSessionEnd, User, UserStore,
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -110,9 +110,9 @@ async fn identity(builder: BetterAuthLayerBuilder, header: (&'static str, String
 }
 
 /// Why an identity ends, and after how many seconds.
-async fn end(identity: &Identity) -> (SessionEnd, u64) {
+async fn end(identity: &Identity) -> (SessionEndReason, u64) {
     let start = Instant::now();
-    let reason = identity.ended().await;
+    let reason = identity.session_ended().await;
     (reason, start.elapsed().as_millis().div_ceil(1000) as u64)
 }
 
@@ -128,9 +128,9 @@ async fn after(seconds: u64, change: impl FnOnce() + Send + 'static) {
 async fn a_session_ends_when_it_expires() {
     let switched = Switched::new(session(), ALL);
     let identity = identity(layer(switched), cookie()).await;
-    assert_eq!(end(&identity).await, (SessionEnd::Expired, 3600));
+    assert_eq!(end(&identity).await, (SessionEndReason::Expired, 3600));
     // And has ended for whoever asks later.
-    assert_eq!(end(&identity).await, (SessionEnd::Expired, 0));
+    assert_eq!(end(&identity).await, (SessionEndReason::Expired, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,7 +140,7 @@ async fn a_sign_out_is_seen_at_the_next_look() {
     let lookups = Arc::clone(&switched.lookups);
     let identity = identity(layer(switched), cookie()).await;
     after(12, move || store.remove_session("ses_ada")).await;
-    assert_eq!(end(&identity).await, (SessionEnd::Revoked, 15));
+    assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 15));
     assert_eq!(lookups.load(Ordering::SeqCst), 1 + 3);
 }
 
@@ -151,7 +151,7 @@ async fn the_interval_is_the_one_that_was_set() {
     let builder = layer(switched).recheck_interval(Duration::from_secs(60));
     let identity = identity(builder, cookie()).await;
     after(1, move || store.remove_session("ses_ada")).await;
-    assert_eq!(end(&identity).await, (SessionEnd::Revoked, 60));
+    assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 60));
     for (interval, is_accepted) in [(0, false), (9, false), (10, true)] {
         let builder = layer(Switched::new(session(), ALL));
         let built = builder
@@ -184,7 +184,11 @@ async fn a_ban_and_a_deletion_end_it_too() {
         let store = Arc::clone(&switched.store);
         let identity = identity(layer(switched), cookie()).await;
         after(1, move || change(&store)).await;
-        assert_eq!(end(&identity).await, (SessionEnd::Revoked, 5), "{what}");
+        assert_eq!(
+            end(&identity).await,
+            (SessionEndReason::Revoked, 5),
+            "{what}"
+        );
     }
 }
 
@@ -195,7 +199,7 @@ async fn a_session_that_is_extended_goes_on() {
     let store = Arc::clone(&switched.store);
     let identity = identity(layer(switched), cookie()).await;
     after(6, move || store.insert_session(session_until(NOW + 20))).await;
-    assert_eq!(end(&identity).await, (SessionEnd::Expired, 20));
+    assert_eq!(end(&identity).await, (SessionEndReason::Expired, 20));
 }
 
 fn session_until(seconds: i64) -> Session {
@@ -207,7 +211,7 @@ async fn a_token_ends_by_itself_whatever_the_session_does() {
     let switched = Switched::new(session(), ALL);
     let token = sign(&claims_with("ada@example.com", json!({ "exp": NOW + 13 })));
     let identity = identity(layer(switched), bearer(&token)).await;
-    assert_eq!(end(&identity).await, (SessionEnd::Expired, 13));
+    assert_eq!(end(&identity).await, (SessionEndReason::Expired, 13));
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,7 +220,7 @@ async fn an_outage_ends_nothing_but_an_expiry_does() {
     let (store, is_down) = (Arc::clone(&switched.store), Arc::clone(&switched.is_down));
     let identity = identity(layer(switched), cookie()).await;
     is_down.store(true, Ordering::SeqCst);
-    assert_eq!(end(&identity).await, (SessionEnd::Expired, 42));
+    assert_eq!(end(&identity).await, (SessionEndReason::Expired, 42));
     let _ = store;
 
     let switched = Switched::new(session(), ALL);
@@ -225,7 +229,7 @@ async fn an_outage_ends_nothing_but_an_expiry_does() {
     is_down.store(true, Ordering::SeqCst);
     store.remove_session("ses_ada");
     after(11, move || is_down.store(false, Ordering::SeqCst)).await;
-    assert_eq!(end(&identity).await, (SessionEnd::Revoked, 15));
+    assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 15));
 }
 
 /// A token that names no session goes on with any other one of the user, as it would in a new request.
@@ -242,13 +246,13 @@ async fn a_token_that_names_no_session_ends_with_the_last_one() {
     };
     let unnamed = ask(&jwt()).await;
     let named = ask(&super::world::jwt_of_session()).await;
-    assert!(!unnamed.names_session() && named.names_session());
+    assert!(!unnamed.is_session_bound() && named.is_session_bound());
     store.remove_session("ses_ada");
-    assert_eq!(end(&named).await, (SessionEnd::Revoked, 5));
+    assert_eq!(end(&named).await, (SessionEndReason::Revoked, 5));
     let (ended, _) = tokio::join!(end(&unnamed), async {
         after(7, move || store.remove_session("ses_other")).await;
     });
-    assert_eq!(ended, (SessionEnd::Revoked, 10));
+    assert_eq!(ended, (SessionEndReason::Revoked, 10));
 }
 
 #[tokio::test(start_paused = true)]
@@ -259,7 +263,7 @@ async fn an_api_key_ends_when_it_is_taken_away() {
     let identity = identity(builder, api_key()).await;
     store.remove_session("ses_ada");
     after(6, move || store.remove_api_key("key_ada")).await;
-    assert_eq!(end(&identity).await, (SessionEnd::Revoked, 10));
+    assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 10));
 }
 
 /// What a store could answer once it can answer again.
@@ -282,7 +286,11 @@ async fn a_store_is_asked_again_what_it_was_asked() {
             store.remove_api_key("key_ada");
         })
         .await;
-        assert_eq!(end(&identity).await, (SessionEnd::Revoked, 10), "{kinds:?}");
+        assert_eq!(
+            end(&identity).await,
+            (SessionEndReason::Revoked, 10),
+            "{kinds:?}"
+        );
     }
 }
 
@@ -297,13 +305,13 @@ async fn an_address_that_passes_to_somebody_else_takes_no_stream_along() {
         store.insert_session(Session::new("ses_eve", "usr_eve", at(NOW + 3600)));
     })
     .await;
-    assert_eq!(end(&identity).await, (SessionEnd::Revoked, 10));
+    assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 10));
 }
 
 /// The copy in the cookie was enough to begin with; what counts then is the session.
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_a_cookie_cache_began_lasts_as_long_as_the_session() {
-    let issuer = TestIssuer::builder()
+    let issuer = TestDeployment::builder()
         .cookie_cache(CookieCache::compact())
         .build();
     let signed_in = issuer.user("ada@example.com").create().sign_in();
@@ -322,7 +330,7 @@ async fn a_stream_that_a_cookie_cache_began_lasts_as_long_as_the_session() {
     assert_eq!(left, Duration::from_secs(300));
 
     after(301, move || signed_in.sign_out()).await;
-    assert_eq!(end(&identity).await, (SessionEnd::Revoked, 305));
+    assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 305));
 }
 
 #[tokio::test(start_paused = true)]
@@ -334,7 +342,10 @@ async fn a_store_that_hangs_holds_up_no_expiry() {
         let builder = layer(switched).lookup_timeout(Duration::from_secs(60));
         let identity = identity(builder, cookie()).await;
         hangs.store(true, Ordering::SeqCst);
-        assert_eq!(end(&identity).await, (SessionEnd::Expired, ends_after));
+        assert_eq!(
+            end(&identity).await,
+            (SessionEndReason::Expired, ends_after)
+        );
     }
 }
 
@@ -345,8 +356,8 @@ async fn futures_and_bodies_go_into_every_box() {
         value
     }
     let identity = identity(layer(Switched::new(session(), ALL)), cookie()).await;
-    drop(fits(identity.ended()));
-    let body = UntilEnded::new(Full::<Bytes>::from("whole"), &identity);
+    drop(fits(identity.session_ended()));
+    let body = UntilSessionEnd::new(Full::<Bytes>::from("whole"), &identity);
     let boxed: BoxBody<Bytes, Infallible> = fits(body).boxed();
     assert_eq!(boxed.collect().await.unwrap().to_bytes(), "whole");
 }
@@ -393,7 +404,7 @@ async fn a_body_ends_with_the_session_and_lets_go_of_what_feeds_it() {
         sent: 0,
         is_dropped: Arc::clone(&is_dropped),
     };
-    let mut body = Box::pin(UntilEnded::new(events, &identity));
+    let mut body = Box::pin(UntilSessionEnd::new(events, &identity));
     assert_eq!(body.size_hint().exact(), None);
     assert_eq!(body.size_hint().upper(), Some(1000));
     assert!(!body.is_end_stream());
@@ -414,7 +425,7 @@ async fn a_body_ends_with_the_session_and_lets_go_of_what_feeds_it() {
 async fn a_body_that_is_short_enough_arrives_whole() {
     let switched = Switched::new(session(), ALL);
     let identity = identity(layer(switched), cookie()).await;
-    let body = UntilEnded::new(Full::<Bytes>::from("all of it"), &identity);
+    let body = UntilSessionEnd::new(Full::<Bytes>::from("all of it"), &identity);
     assert_eq!(body.collect().await.unwrap().to_bytes(), "all of it");
 }
 
@@ -424,6 +435,6 @@ async fn a_body_that_comes_too_late_is_empty() {
     let switched = Switched::new(session_until(NOW + 1), ALL);
     let identity = identity(layer(switched), cookie()).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let body = UntilEnded::new(Full::<Bytes>::from("too late"), &identity);
+    let body = UntilSessionEnd::new(Full::<Bytes>::from("too late"), &identity);
     assert_eq!(body.collect().await.unwrap().to_bytes(), "");
 }

@@ -179,7 +179,7 @@ async fn who_has_not_signed_in_is_asked_to_and_a_missing_layer_is_loud() {
     let (log, _guard) = CapturedLog::start();
     let service = MembershipLayer::new(members()).layer(who());
     let answer = ask(&service, request(&[cookie()])).await;
-    assert_eq!(answer.kind, Some(RejectionKind::LayerMissing));
+    assert_eq!(answer.kind, Some(RejectionKind::MissingLayer));
     assert!(
         log.text().contains("\"/support/chatkit\""),
         "{}",
@@ -208,7 +208,7 @@ async fn a_store_that_cannot_tell_is_an_outage() {
         let auth = builder(store(ada(), session))
             .lookup_timeout(Duration::from_secs(3))
             .retry_after(Duration::from_secs(7))
-            .render_rejections(ProblemJson::new())
+            .rejection_renderer(ProblemJson::new())
             .build()
             .unwrap();
         let start = tokio::time::Instant::now();

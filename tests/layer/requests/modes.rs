@@ -99,11 +99,11 @@ fn without_a_layer_nobody_is_anonymous() {
     let request = Request::new(());
     let missing = |result: Result<(), better_auth_layer::Rejection>| {
         let rejection = result.unwrap_err();
-        assert_eq!(rejection.kind(), RejectionKind::LayerMissing);
+        assert_eq!(rejection.kind(), RejectionKind::MissingLayer);
         assert_eq!(rejection.status(), 500);
     };
-    missing(Identity::of(request.extensions()).map(|_| ()));
-    missing(Identity::of_optional(request.extensions()).map(|_| ()));
+    missing(Identity::from_extensions(request.extensions()).map(|_| ()));
+    missing(Identity::from_extensions_opt(request.extensions()).map(|_| ()));
 }
 
 #[tokio::test]

@@ -171,7 +171,7 @@ async fn a_refusal_has_the_contracts_form_and_the_outer_layers_look() {
     assert_eq!(answer.headers.len(), 2);
 
     let problems = layer()
-        .render_rejections(ProblemJson::new())
+        .rejection_renderer(ProblemJson::new())
         .build()
         .unwrap();
     let answer = ask(&service(problems), request(&[cookie()])).await;
@@ -202,7 +202,7 @@ async fn who_has_not_signed_in_is_asked_to() {
     let service = ServiceBuilder::new()
         .layer(
             layer()
-                .render_rejections(ProblemJson::new())
+                .rejection_renderer(ProblemJson::new())
                 .build()
                 .unwrap()
                 .optional(),
@@ -228,7 +228,7 @@ async fn a_policy_without_the_layer_in_front_lets_nobody_pass_and_says_where() {
     *request.uri_mut() = "/admin/keys?token=of-somebody".parse().unwrap();
     let answer = ask(&service, request).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(answer.kind, Some(RejectionKind::LayerMissing));
+    assert_eq!(answer.kind, Some(RejectionKind::MissingLayer));
     assert_eq!(
         answer.body,
         r#"{"error": "Authentication is not set up for this route", "status": 500}"#

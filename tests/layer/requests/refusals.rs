@@ -46,7 +46,7 @@ async fn a_renderer_sees_kind_head_and_what_would_be_sent() {
                 .insert("x-own", HeaderValue::from_static("1"));
             response
         };
-    let answer = refused(layer().render_rejections(render), &[bearer("x.y.z")]).await;
+    let answer = refused(layer().rejection_renderer(render), &[bearer("x.y.z")]).await;
     assert_eq!(answer.body, "<h1>no</h1>");
     assert_eq!(answer.header("x-own"), Some("1"));
     assert_eq!(answer.kind, Some(RejectionKind::InvalidCredential));
@@ -81,7 +81,7 @@ async fn what_a_renderer_sets_itself_stays() {
         );
         suggested
     };
-    let answer = refused(layer().render_rejections(render), &[]).await;
+    let answer = refused(layer().rejection_renderer(render), &[]).await;
     assert_eq!(answer.header("cache-control"), Some("private"));
     assert_eq!(
         answer.header("www-authenticate"),
@@ -92,7 +92,7 @@ async fn what_a_renderer_sets_itself_stays() {
         *response.status_mut() = StatusCode::SEE_OTHER;
         response
     };
-    let answer = refused(layer().render_rejections(to_sign_in), &[]).await;
+    let answer = refused(layer().rejection_renderer(to_sign_in), &[]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     assert_eq!(answer.header("www-authenticate"), None);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -107,14 +107,14 @@ async fn the_time_to_come_back_survives_a_renderer() {
         response
     };
     let builder = down().retry_after(Duration::from_secs(7));
-    let answer = refused(builder.render_rejections(bare), &[bearer(&jwt())]).await;
+    let answer = refused(builder.rejection_renderer(bare), &[bearer(&jwt())]).await;
     assert_eq!(answer.header("retry-after"), Some("7"));
     let own = |_: &Rejection, _: &request::Parts, mut suggested: Response<Bytes>| {
         let headers = suggested.headers_mut();
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("120"));
         suggested
     };
-    let answer = refused(down().render_rejections(own), &[bearer(&jwt())]).await;
+    let answer = refused(down().rejection_renderer(own), &[bearer(&jwt())]).await;
     assert_eq!(answer.header("retry-after"), Some("120"));
 }
 
@@ -124,7 +124,7 @@ async fn an_application_refuses_as_the_layer_does() {
     let inner = service_fn(|request: Request<Body>| async move {
         let (parts, _) = request.into_parts();
         let rejection = Rejection::from(RejectionKind::PermissionDenied);
-        Ok::<_, Infallible>(rejection.respond(&parts).map(Full::new))
+        Ok::<_, Infallible>(rejection.to_response(&parts).map(Full::new))
     });
     let json = layer().build().unwrap().layer(inner);
     let answer = ask(&json, to(&[bearer(&jwt())])).await;
@@ -135,7 +135,7 @@ async fn an_application_refuses_as_the_layer_does() {
     );
     assert_eq!(answer.kind, Some(RejectionKind::PermissionDenied));
 
-    let problems = layer().render_rejections(ProblemJson::new());
+    let problems = layer().rejection_renderer(ProblemJson::new());
     let problems = problems.build().unwrap().optional().layer(inner);
     for headers in [vec![bearer(&jwt())], vec![]] {
         let answer = ask(&problems, to(&headers)).await;
@@ -162,7 +162,7 @@ async fn grpc_clients_get_their_status_whatever_the_renderer_does() {
         Response::new(Bytes::from_static(b"no"))
     };
     let service = layer()
-        .render_rejections(render)
+        .rejection_renderer(render)
         .build()
         .unwrap()
         .layer(who());
@@ -185,7 +185,7 @@ async fn problem_details_name_status_and_sentence() {
             json!({ "type": "about:blank", "title": "Not Found", "status": 404, "detail": "User not found with provided email" }),
         ),
     ] {
-        let answer = refused(layer().render_rejections(ProblemJson::new()), &headers).await;
+        let answer = refused(layer().rejection_renderer(ProblemJson::new()), &headers).await;
         assert_eq!(
             answer.header("content-type"),
             Some("application/problem+json")
@@ -198,7 +198,7 @@ async fn problem_details_name_status_and_sentence() {
         assert_eq!(answer.status.as_u16(), expected["status"]);
     }
     let types = ProblemJson::new().with_types("https://example.com/problems/");
-    let answer = refused(down().render_rejections(types), &[bearer(&jwt())]).await;
+    let answer = refused(down().rejection_renderer(types), &[bearer(&jwt())]).await;
     let problem: Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(problem["type"], "https://example.com/problems/unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
@@ -217,7 +217,7 @@ async fn the_time_to_come_back_is_as_configured() {
     assert_eq!(after(down()).await, Some(1));
     assert_eq!(after(down().retry_after(7 * second)).await, Some(7));
     assert_eq!(after(down().retry_after(Duration::ZERO)).await, Some(1));
-    assert_eq!(after(down().retry_after(RetryAfter::never())).await, None);
+    assert_eq!(after(down().retry_after(RetryAfter::omit())).await, None);
     let spread = after(down().retry_after(RetryAfter::between(3 * second..=5 * second))).await;
     assert!((3..=5).contains(&spread.unwrap()), "{spread:?}");
 }
@@ -226,12 +226,12 @@ async fn the_time_to_come_back_is_as_configured() {
 #[tokio::test]
 async fn the_authenticator_refuses_as_the_layer_does() {
     let auth = layer()
-        .render_rejections(ProblemJson::new())
+        .rejection_renderer(ProblemJson::new())
         .build()
         .unwrap();
     let (parts, _) = to(&[bearer("x.y.z")]).into_parts();
     let rejection = auth.authenticator().authenticate(&parts).await.unwrap_err();
-    let direct = auth.authenticator().refuse(&rejection, &parts);
+    let direct = auth.authenticator().rejection_response(&rejection, &parts);
     let layered = ask(&auth.layer(who()), to(&[bearer("x.y.z")])).await;
     assert_eq!(direct.body(), layered.body.as_bytes());
     assert_eq!(direct.headers(), &layered.headers);

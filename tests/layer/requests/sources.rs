@@ -29,14 +29,14 @@ async fn an_extra_source_goes_before_whatever_else_there_is() {
     let header = |name: &'static str, token: &str| (name, token.to_owned());
     let x_token = || CredentialSource::header("x-token").unwrap();
     let x_other = || CredentialSource::header("x-other").unwrap();
-    let usual = layer().extra_credential_source(x_token());
+    let usual = layer().prepend_credential_source(x_token());
     let named = layer()
         .credential_sources([
             CredentialSource::session_cookie(),
             CredentialSource::api_key(),
         ])
-        .extra_credential_source(x_token())
-        .extra_credential_source(x_other());
+        .prepend_credential_source(x_token())
+        .prepend_credential_source(x_other());
     for builder in [usual, named] {
         let service = builder.build().unwrap().layer(who());
         let by_token = ask(&service, request(&[header("x-token", &jwt()), cookie()])).await;
@@ -165,7 +165,7 @@ async fn a_header_of_its_own_holds_a_token_without_a_scheme() {
 
 #[tokio::test]
 async fn a_websocket_client_offers_its_token_as_a_subprotocol() {
-    let source = || [CredentialSource::websocket_protocol("bearer.")];
+    let source = || [CredentialSource::websocket_subprotocol("bearer.")];
     let offers = |value: &str| request(&[("sec-websocket-protocol", value.to_owned())]);
     let jwt = jwt();
     for offered in [
@@ -279,15 +279,15 @@ fn sources_that_make_no_sense_are_an_error_when_the_layer_is_built() {
     for (builder, says) in [
         (builder().credential_sources([]), "is empty"),
         (
-            builder().credential_sources([CredentialSource::websocket_protocol("")]),
+            builder().credential_sources([CredentialSource::websocket_subprotocol("")]),
             "empty name",
         ),
         (
-            builder().extra_credential_source(CredentialSource::websocket_protocol("")),
+            builder().prepend_credential_source(CredentialSource::websocket_subprotocol("")),
             "empty name",
         ),
         (
-            builder().extra_credential_source(CredentialSource::api_key()),
+            builder().prepend_credential_source(CredentialSource::api_key()),
             "no `api_keys`",
         ),
         (
@@ -320,7 +320,7 @@ fn sources_that_make_no_sense_are_an_error_when_the_layer_is_built() {
     assert!(builder().credential_sources([bearer()]).build().is_ok());
     let alone = builder()
         .credential_sources([])
-        .extra_credential_source(bearer());
+        .prepend_credential_source(bearer());
     assert!(alone.build().is_ok());
 }
 
@@ -335,7 +335,7 @@ fn a_source_shows_where_it_looks() {
             r#"Header("x-token")"#,
         ),
         (
-            CredentialSource::websocket_protocol("bearer."),
+            CredentialSource::websocket_subprotocol("bearer."),
             r#"WebSocketProtocol("bearer.")"#,
         ),
         (

@@ -268,7 +268,7 @@ impl UserStore for AtHand {
         Err(StoreError::timeout())
     }
 
-    fn resolve_now(&self, _: &Lookup<'_>) -> Option<Resolution> {
+    fn try_resolve(&self, _: &Lookup<'_>) -> Option<Resolution> {
         Some(Resolution::found(
             User::new("usr_ada", "ada@example.com"),
             Session::new("s", "usr_ada", at(NOW + 9)),

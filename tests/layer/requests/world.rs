@@ -41,7 +41,7 @@ pub(crate) fn store(user: User, session: Session) -> Arc<MemoryStore> {
     let store = MemoryStore::new();
     store.insert_user(user);
     store.insert_session(session);
-    let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::of(API_KEY));
+    let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::from_key(API_KEY));
     store.insert_api_key(key.with_permissions_json(r#"{"files":["read"]}"#));
     Arc::new(store)
 }
@@ -91,7 +91,7 @@ pub(crate) fn who()
 + Send
 + 'static {
     service_fn(|request: Request<Body>| async move {
-        let who = match Identity::of_optional(request.extensions()) {
+        let who = match Identity::from_extensions_opt(request.extensions()) {
             Ok(Some(identity)) => {
                 let by = identity.credential().as_str();
                 format!("{} by {by}", identity.user().id())

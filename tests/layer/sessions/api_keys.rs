@@ -15,7 +15,7 @@ async fn a_key_that_names_no_configuration_is_of_the_default_one() {
         ("default", Some("default")),
         ("internal", Some("internal")),
     ] {
-        let key = ApiKey::new(text, "usr_ada", ApiKeyHash::of(text));
+        let key = ApiKey::new(text, "usr_ada", ApiKeyHash::from_key(text));
         store.store().insert_api_key(match configuration {
             None => key,
             Some(id) => key.with_config_id(id),

@@ -267,7 +267,7 @@ async fn tokens_of_another_form_are_accepted_on_request() {
         .send_cookie(&value)
         .await
         .assert_refused("another form", INVALID);
-    let own = Gate::of(builder(store).session_token_form(|token| token.starts_with("usr-")));
+    let own = Gate::of(builder(store).session_token_validator(|token| token.starts_with("usr-")));
     let answer = own.send_cookie(&value).await;
     answer.assert_identity("its own form", "usr_ada", "ses_2");
     own.send_cookie(&cookie())

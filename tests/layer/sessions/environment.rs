@@ -1,6 +1,6 @@
 //! The variables that switch Better Auth's credentials on.
 
-use better_auth_layer::{BetterAuthLayer, CredentialKind, Environment, Settings};
+use better_auth_layer::{BetterAuthLayer, Config, CredentialKind, Env};
 use serde_json::json;
 use support::captured_log::CapturedLog;
 use support::gate::Gate;
@@ -11,9 +11,9 @@ use support::token::SECRET;
 
 use super::world::{Counting, cookie, headers, value};
 
-fn settings(variables: &[(&str, &str)]) -> Settings {
-    let environment: Environment = variables.iter().copied().collect();
-    Settings::read(&environment).unwrap()
+fn settings(variables: &[(&str, &str)]) -> Config {
+    let environment: Env = variables.iter().copied().collect();
+    Config::from_env(&environment).unwrap()
 }
 
 fn gate(variables: &[(&str, &str)]) -> Gate {
@@ -163,7 +163,7 @@ async fn prefix_and_trusted_origins_are_those_of_the_deployment() {
 
 #[tokio::test]
 async fn something_must_be_there_to_verify_with() {
-    let environment: Environment = [("DATABASE_URL", "sqlite:nowhere.sqlite")]
+    let environment: Env = [("DATABASE_URL", "sqlite:nowhere.sqlite")]
         .into_iter()
         .collect();
     let error = BetterAuthLayer::from_env(&environment).await.unwrap_err();
@@ -174,13 +174,13 @@ async fn something_must_be_there_to_verify_with() {
         [("BETTER_AUTH_SECRET", SECRET)],
         [("BETTER_AUTH_API_KEYS", "on")],
     ] {
-        assert!(settings(&variables).accept_a_credential(), "{variables:?}");
+        assert!(settings(&variables).has_credentials(), "{variables:?}");
     }
     let off = settings(&[
         ("BETTER_AUTH_API_KEYS", "off"),
         ("BETTER_AUTH_ISSUER", "https://a.example"),
     ]);
-    assert!(!off.accept_a_credential());
+    assert!(!off.has_credentials());
 }
 
 /// The first of a list signs, whatever its number; those behind it count no more, as at Better Auth.
@@ -219,10 +219,10 @@ fn a_list_of_secrets_is_refused_as_a_whole_and_not_shown() {
         (format!("1:{good},1:{good}-2"), "version 1 twice"),
         (format!("1:{good},01:{good}-2"), "version 1 twice"),
     ] {
-        let environment: Environment = [("BETTER_AUTH_SECRETS", list.as_str())]
+        let environment: Env = [("BETTER_AUTH_SECRETS", list.as_str())]
             .into_iter()
             .collect();
-        let error = Settings::read(&environment).unwrap_err();
+        let error = Config::from_env(&environment).unwrap_err();
         assert_eq!(error.setting(), "BETTER_AUTH_SECRETS", "{list}");
         let text = format!("{error} {error:?}");
         assert!(text.contains(says), "{list}: {text}");

@@ -142,7 +142,7 @@ async fn the_strict_setting_wants_to_know_where_a_request_comes_from() {
 #[tokio::test]
 async fn credentials_that_no_browser_adds_by_itself_are_not_guarded() {
     let store = Counting::new();
-    let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::of("app_key"));
+    let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::from_key("app_key"));
     store.store().insert_api_key(key);
     let gate = Gate::of(builder(store).require_origin().api_keys(ApiKeys::new()));
     let foreign = ("origin", b"https://evil.test".as_slice());

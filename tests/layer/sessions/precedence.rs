@@ -16,7 +16,7 @@ const INVALID: RejectionKind = RejectionKind::InvalidCredential;
 #[tokio::test]
 async fn bearer_goes_before_api_key_before_cookie_and_a_bad_one_is_final() {
     let store = Counting::new();
-    let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::of("app_key"));
+    let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::from_key("app_key"));
     store.store().insert_api_key(key);
     let gate = Gate::of(builder(store).api_keys(ApiKeys::new()));
     let cookie = cookie();
@@ -166,7 +166,7 @@ async fn what_the_store_says_decides() {
         (
             "an API key",
             Box::new(move || {
-                let key = ApiKey::new("k", "usr_ada", ApiKeyHash::of(TOKEN));
+                let key = ApiKey::new("k", "usr_ada", ApiKeyHash::from_key(TOKEN));
                 Ok(Resolution::found_api_key(user(), key))
             }),
             Some(RejectionKind::Unavailable),

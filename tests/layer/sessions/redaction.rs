@@ -26,7 +26,7 @@ fn forbidden() -> Vec<String> {
         signature[..12].to_owned(),
         KEY.to_owned(),
         "KeyThatNobody".to_owned(),
-        ApiKeyHash::of(KEY).as_str().to_owned(),
+        ApiKeyHash::from_key(KEY).as_str().to_owned(),
         SECRET.to_owned(),
         "cacheThatNobodyMaySee".to_owned(),
         "@example.com".to_owned(),
@@ -47,7 +47,7 @@ fn assert_clean(what: &str, text: &str) {
 async fn nothing_that_was_sent_is_logged_or_answered() {
     let (log, _guard) = CapturedLog::start();
     let good = Counting::new();
-    let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::of(KEY));
+    let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::from_key(KEY));
     good.store().insert_api_key(key);
     let wrong = store_fn(|_| async {
         let session = Session::new("s", "usr_eve", Timestamp::MAX);
@@ -110,7 +110,7 @@ async fn nothing_that_was_sent_is_logged_or_answered() {
 fn debug_shows_nothing_of_it() {
     let shown = |value: &dyn Debug| assert_clean("Debug", &format!("{value:?} {value:#?}"));
     let token = SessionToken::new(TOKEN);
-    let hash = ApiKeyHash::of(KEY);
+    let hash = ApiKeyHash::from_key(KEY);
     let now = Timestamp::UNIX_EPOCH;
     let session = Session::new("s", "u", now).with_token(token.clone());
     shown(&session);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use better_auth_layer::testing::{Credential, TestIssuer, TestSession};
+use better_auth_layer::testing::{Credential, TestDeployment, TestSession};
 use better_auth_layer::{ApiKeys, CookieCache, CredentialKind, JwsAlgorithm, Timestamp};
 use http::Request;
 
@@ -16,14 +16,14 @@ const ALGORITHMS: [JwsAlgorithm; 5] = [
     JwsAlgorithm::Ps256,
 ];
 
-fn issuer_with_session() -> (TestIssuer, TestSession) {
-    let issuer = TestIssuer::new();
+fn issuer_with_session() -> (TestDeployment, TestSession) {
+    let issuer = TestDeployment::new();
     let session = issuer.user("ada@example.com").create().sign_in();
     (issuer, session)
 }
 
 async fn assert_proves(
-    issuer: &TestIssuer,
+    issuer: &TestDeployment,
     session: &TestSession,
     credential: &Credential,
     kind: CredentialKind,
@@ -54,7 +54,7 @@ async fn what_a_session_hands_out_proves_its_user_and_itself() {
 #[tokio::test]
 async fn jwts_of_all_five_algorithms_are_accepted_also_after_a_rotation() {
     for algorithm in ALGORITHMS {
-        let issuer = TestIssuer::builder().algorithm(algorithm).build();
+        let issuer = TestDeployment::builder().algorithm(algorithm).build();
         let session = issuer.user("ada@example.com").create().sign_in();
         let before = session.jwt().mint();
         issuer.rotate_keys();
@@ -83,7 +83,7 @@ async fn cookie_caches_of_all_kinds_are_accepted_whole_and_in_chunks_with_either
     ];
     for kind in kinds {
         for base_url in ["https://app.example.com", "http://localhost:3000"] {
-            let issuer = TestIssuer::builder()
+            let issuer = TestDeployment::builder()
                 .base_url(base_url)
                 .cookie_prefix("shop")
                 .cookie_cache(kind().version("7"))
@@ -119,7 +119,7 @@ async fn cookie_caches_of_all_kinds_are_accepted_whole_and_in_chunks_with_either
 
 #[tokio::test]
 async fn the_settings_of_users_and_sessions_arrive() {
-    let issuer = TestIssuer::new();
+    let issuer = TestDeployment::new();
     let root = issuer.user("root@example.com").create();
     let ada = issuer
         .user("Ada@Example.com")
@@ -198,12 +198,12 @@ async fn claims_of_ones_own_and_the_session_arrive() {
     // Without `sid` the layer takes the session that lasts longest.
     let identity = accept(&issuer, &session.jwt().mint()).await;
     assert_eq!(identity.session().unwrap().id(), longer.id());
-    assert!(!identity.names_session());
+    assert!(!identity.is_session_bound());
 }
 
 #[tokio::test]
 async fn an_api_key_proves_its_owner_and_what_it_allows() {
-    let issuer = TestIssuer::new();
+    let issuer = TestDeployment::new();
     let ada = issuer.user("ada@example.com").create();
     let key = ada
         .api_key()

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use better_auth_layer::RejectionKind::{InvalidCredential, Unavailable};
-use better_auth_layer::testing::{KeysFault, StoreFault, TestIssuer, TestSession};
+use better_auth_layer::testing::{KeysFault, StoreFault, TestDeployment, TestSession};
 use better_auth_layer::{LookupKind, MemoryStore, UserStore};
 
 use super::send;
 
-fn issuer_with_session() -> (TestIssuer, TestSession) {
-    let issuer = TestIssuer::new();
+fn issuer_with_session() -> (TestDeployment, TestSession) {
+    let issuer = TestDeployment::new();
     let session = issuer.user("ada@example.com").create().sign_in();
     (issuer, session)
 }
@@ -41,20 +41,17 @@ async fn a_broken_store_is_a_503_until_it_is_mended() {
         let waited = started.elapsed().as_secs();
         let expected = if fault == StoreFault::Hangs { 60 } else { 0 };
         assert_eq!(waited, expected, "{fault:?}: ten seconds each");
-        assert!(
-            layer.authenticator().check_store().await.is_err(),
-            "{fault:?}"
-        );
+        assert!(layer.authenticator().ready().await.is_err(), "{fault:?}");
         // What needs no store is as it was.
         let outcome = send(&layer, &session.cookie().tampered()).await.map(|_| ());
         assert_eq!(outcome, Err(InvalidCredential), "{fault:?}");
         send(&layer, &session.cookie_cache()).await.unwrap();
 
-        issuer.mend_store();
+        issuer.restore_store();
         for credential in &credentials {
             send(&layer, credential).await.unwrap();
         }
-        layer.authenticator().check_store().await.unwrap();
+        layer.authenticator().ready().await.unwrap();
     }
 }
 
@@ -134,7 +131,7 @@ async fn every_question_to_the_store_and_to_the_issuer_is_counted() {
     send(&layer, &session.cookie().tampered())
         .await
         .unwrap_err();
-    layer.authenticator().check_store().await.unwrap();
+    layer.authenticator().ready().await.unwrap();
     let _identity = issuer.identity(&session.jwt().mint());
     assert_eq!(counts(), [1, 2, 3, 1, 7, 1]);
 

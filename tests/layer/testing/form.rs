@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use better_auth_layer::testing::{TestClock, TestIssuer, TestSession};
+use better_auth_layer::testing::{TestClock, TestDeployment, TestSession};
 use better_auth_layer::{CookieCache, JwsAlgorithm, Secret, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 /// A recorded deployment, and an issuer with its address, secret and time, its user and its session.
 struct Recording {
     document: Value,
-    issuer: TestIssuer,
+    issuer: TestDeployment,
     session: TestSession,
 }
 
@@ -32,7 +32,7 @@ impl Recording {
             let body = &document["getSession"]["body"];
             (&body["user"], &body["session"])
         };
-        let issuer = TestIssuer::builder()
+        let issuer = TestDeployment::builder()
             .base_url(document["baseURL"].as_str().unwrap())
             .secret(Secret::new(document["secret"].as_str().unwrap()).unwrap())
             .algorithm(algorithm)
@@ -278,7 +278,7 @@ fn an_encrypted_cookie_cache_names_the_recorded_key_byte_for_byte() {
 
 #[test]
 fn a_long_cookie_cache_is_cut_where_the_recorded_one_is() {
-    let issuer = TestIssuer::builder()
+    let issuer = TestDeployment::builder()
         .base_url("http://localhost:3000")
         .build();
     let ada = issuer

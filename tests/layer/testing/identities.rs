@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use better_auth_layer::testing::{StoreFault, TestIssuer, api_key_identity, identity};
+use better_auth_layer::testing::{StoreFault, TestDeployment, api_key_identity, identity};
 use better_auth_layer::{
     ApiKey, ApiKeyHash, CredentialKind, JwsAlgorithm, Session, Timestamp, User,
 };
 
 #[test]
 fn an_identity_is_what_the_layer_makes_of_a_credential_without_a_runtime() {
-    let issuer = TestIssuer::builder().algorithm(JwsAlgorithm::Es256).build();
+    let issuer = TestDeployment::builder()
+        .algorithm(JwsAlgorithm::Es256)
+        .build();
     let session = issuer.user("ada@example.com").create().sign_in();
     let key = session.user().api_key().create();
     // Neither stands in the way of a test that is about a handler.
@@ -42,13 +44,13 @@ fn identities_are_made_of_rows_alone() {
     let by_session = identity(ada(), session);
     assert_eq!(by_session.credential(), CredentialKind::SessionCookie);
     assert_eq!(by_session.session().unwrap().id(), "ses_1");
-    assert!(by_session.names_session() && by_session.claims_json().is_none());
+    assert!(by_session.is_session_bound() && by_session.claims_json().is_none());
 
-    let key = ApiKey::new("key_1", "usr_1", ApiKeyHash::of("k"));
+    let key = ApiKey::new("key_1", "usr_1", ApiKeyHash::from_key("k"));
     let by_key = api_key_identity(ada(), key);
     assert_eq!(by_key.credential(), CredentialKind::ApiKey);
     assert_eq!(by_key.api_key().unwrap().id(), "key_1");
-    assert!(by_key.session().is_none() && !by_key.names_session());
+    assert!(by_key.session().is_none() && !by_key.is_session_bound());
 }
 
 #[test]
@@ -61,6 +63,6 @@ fn a_session_of_another_user_makes_no_identity() {
 #[test]
 #[should_panic(expected = "the API key is another user's")]
 fn an_api_key_of_another_user_makes_no_identity() {
-    let key = ApiKey::new("key_1", "usr_2", ApiKeyHash::of("k"));
+    let key = ApiKey::new("key_1", "usr_2", ApiKeyHash::from_key("k"));
     let _identity = api_key_identity(User::new("usr_1", "ada@example.com"), key);
 }

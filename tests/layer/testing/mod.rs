@@ -8,7 +8,7 @@ mod identities;
 mod refusals;
 mod state;
 
-use better_auth_layer::testing::{Credential, TestIssuer};
+use better_auth_layer::testing::{Credential, TestDeployment};
 use better_auth_layer::{BetterAuthLayer, Identity, RejectionKind};
 use http::Request;
 
@@ -21,12 +21,12 @@ async fn send(layer: &BetterAuthLayer, credential: &Credential) -> Result<Identi
 }
 
 /// The issuer's own layer lets it pass.
-async fn accept(issuer: &TestIssuer, credential: &Credential) -> Identity {
+async fn accept(issuer: &TestDeployment, credential: &Credential) -> Identity {
     send(&issuer.layer(), credential).await.unwrap()
 }
 
 /// The issuer's own layer does not.
-async fn refuse(issuer: &TestIssuer, what: &str, credential: &Credential, kind: RejectionKind) {
+async fn refuse(issuer: &TestDeployment, what: &str, credential: &Credential, kind: RejectionKind) {
     let outcome = send(&issuer.layer(), credential).await;
     let outcome = outcome.map(|identity| identity.credential());
     assert_eq!(outcome, Err(kind), "{what}");

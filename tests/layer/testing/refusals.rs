@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use better_auth_layer::RejectionKind::{InvalidCredential, NoActiveSession};
-use better_auth_layer::testing::{JwtBuilder, TestIssuer};
+use better_auth_layer::testing::{JwtBuilder, TestDeployment};
 use better_auth_layer::{BetterAuthLayer, CookieCache, CredentialKind, JwsAlgorithm};
 
 use super::{accept, refuse, send};
 
 #[tokio::test]
 async fn spoiled_jwts_are_refused() {
-    let issuer = TestIssuer::new();
+    let issuer = TestDeployment::new();
     let session = issuer.user("ada@example.com").create().sign_in();
     let kinds: [(&str, &dyn Fn() -> JwtBuilder); 2] = [
         ("jwt", &|| session.jwt()),
@@ -64,7 +64,7 @@ async fn a_key_of_the_same_id_that_is_another_one_signs_nothing_in_any_algorithm
         JwsAlgorithm::Rs256,
         JwsAlgorithm::Ps256,
     ] {
-        let issuer = TestIssuer::builder().algorithm(algorithm).build();
+        let issuer = TestDeployment::builder().algorithm(algorithm).build();
         let session = issuer.user("ada@example.com").create().sign_in();
         let forged = session.jwt().forged().mint();
         let good = session.jwt().mint();
@@ -77,7 +77,7 @@ async fn a_key_of_the_same_id_that_is_another_one_signs_nothing_in_any_algorithm
 
 #[tokio::test]
 async fn changed_session_tokens_cookies_and_api_keys_are_refused() {
-    let issuer = TestIssuer::new();
+    let issuer = TestDeployment::new();
     let session = issuer.user("ada@example.com").create().sign_in();
     let key = session.user().api_key().create();
     for (what, credential) in [
@@ -99,7 +99,9 @@ async fn a_changed_cookie_cache_leaves_it_to_the_store() {
         CookieCache::jwe(),
         CookieCache::jwks(),
     ] {
-        let issuer = TestIssuer::builder().cookie_cache(cache.clone()).build();
+        let issuer = TestDeployment::builder()
+            .cookie_cache(cache.clone())
+            .build();
         let ada = issuer.user("ada@example.com");
         for ada in [
             ada,
@@ -118,7 +120,7 @@ async fn a_changed_cookie_cache_leaves_it_to_the_store() {
 
 #[tokio::test]
 async fn a_cookie_cache_of_another_version_leaves_it_to_the_store() {
-    let issuer = TestIssuer::builder()
+    let issuer = TestDeployment::builder()
         .cookie_cache(CookieCache::compact().version("1"))
         .build();
     let cookies = issuer.user("ada@example.com").create().sign_in();
@@ -136,7 +138,7 @@ async fn a_cookie_cache_of_another_version_leaves_it_to_the_store() {
 
 #[tokio::test]
 async fn better_auths_own_mail_tokens_are_refused() {
-    let issuer = TestIssuer::new();
+    let issuer = TestDeployment::new();
     let ada = issuer.user("ada@example.com").verified().create();
     let _session = ada.sign_in();
     let change = ada.change_email_token("mallory@example.com");
@@ -155,8 +157,8 @@ async fn better_auths_own_mail_tokens_are_refused() {
 
 #[tokio::test]
 async fn what_another_deployment_hands_out_is_refused() {
-    let issuer = TestIssuer::new();
-    let forger = TestIssuer::new();
+    let issuer = TestDeployment::new();
+    let forger = TestDeployment::new();
     // Even with the same ids and tokens on both sides.
     let [session, forged] = [&issuer, &forger].map(|issuer| {
         let ada = issuer.user("ada@example.com").id("usr_1").create();
@@ -179,7 +181,7 @@ async fn what_another_deployment_hands_out_is_refused() {
 
 #[tokio::test]
 async fn api_keys_that_are_no_good_are_refused() {
-    let issuer = TestIssuer::new();
+    let issuer = TestDeployment::new();
     let ada = issuer.user("ada@example.com").create();
     for (what, key) in [
         ("disabled", ada.api_key().disabled()),

@@ -5,13 +5,13 @@ use std::time::Duration;
 use better_auth_layer::RejectionKind::{
     InvalidCredential, NoActiveSession, UserBanned, UserNotFound,
 };
-use better_auth_layer::testing::{Credential, TestClock, TestIssuer, TestSession};
+use better_auth_layer::testing::{Credential, TestClock, TestDeployment, TestSession};
 use better_auth_layer::{Clock, CredentialKind, RejectionKind, Timestamp};
 
 use super::{accept, refuse, send};
 
-fn issuer_with_session() -> (TestIssuer, TestSession) {
-    let issuer = TestIssuer::new();
+fn issuer_with_session() -> (TestDeployment, TestSession) {
+    let issuer = TestDeployment::new();
     let session = issuer.user("ada@example.com").create().sign_in();
     (issuer, session)
 }
@@ -27,7 +27,7 @@ fn by_session(session: &TestSession) -> [(Credential, RejectionKind); 5] {
     ]
 }
 
-async fn refuse_all(issuer: &TestIssuer, session: &TestSession) {
+async fn refuse_all(issuer: &TestDeployment, session: &TestSession) {
     for (credential, kind) in by_session(session) {
         refuse(issuer, &format!("{credential:?}"), &credential, kind).await;
     }
@@ -115,7 +115,7 @@ async fn a_deleted_user_is_unknown_and_the_address_free_again() {
 
 #[tokio::test]
 async fn api_keys_are_disabled_and_deleted() {
-    let issuer = TestIssuer::new();
+    let issuer = TestDeployment::new();
     let ada = issuer.user("ada@example.com").create();
     let [disabled, deleted, kept] = [(); 3].map(|()| ada.api_key().create());
     disabled.disable();
@@ -192,7 +192,7 @@ async fn everything_ends_at_its_second() {
 
 #[test]
 fn clocks_that_are_clones_are_one_and_wall_time_can_be_corrected() {
-    let issuer = TestIssuer::new();
+    let issuer = TestDeployment::new();
     let clock = issuer.clock();
     assert_eq!(clock.now(), TestClock::START);
     assert_eq!(
@@ -205,7 +205,7 @@ fn clocks_that_are_clones_are_one_and_wall_time_can_be_corrected() {
     assert_eq!(issuer.clock().now(), Timestamp::UNIX_EPOCH);
     assert_eq!(issuer.clock().monotonic(), Duration::from_millis(1500));
 
-    let shared = TestIssuer::builder().clock(clock).build();
+    let shared = TestDeployment::builder().clock(clock).build();
     shared.advance(Duration::from_secs(1));
     assert_eq!(issuer.clock().now(), Timestamp::from_unix_seconds(1));
 }
@@ -248,7 +248,7 @@ fn what_makes_no_sense_ends_the_test_and_says_why() {
         let message = message.downcast_ref::<String>().unwrap();
         assert!(message.contains(what), "{message}");
     };
-    let issuer = TestIssuer::new();
+    let issuer = TestDeployment::new();
     let ada = issuer.user("ada@example.com").create();
     panics("there is a user ada@example.com already", &|| {
         let _ada = issuer.user("Ada@example.com").create();
@@ -268,6 +268,6 @@ fn what_makes_no_sense_ends_the_test_and_says_why() {
     });
     panics("ada@example.com was deleted", &|| ada.ban());
     panics("`ftp://x` is no http or https address", &|| {
-        let _issuer = TestIssuer::builder().base_url("ftp://x").build();
+        let _issuer = TestDeployment::builder().base_url("ftp://x").build();
     });
 }

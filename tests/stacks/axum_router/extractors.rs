@@ -55,7 +55,7 @@ async fn a_user_is_optional_where_the_layer_is() {
     let answer = ask(&bare, Credential::None).await;
     assert_eq!(
         (answer.status, answer.kind),
-        (500, Some(RejectionKind::LayerMissing))
+        (500, Some(RejectionKind::MissingLayer))
     );
 }
 

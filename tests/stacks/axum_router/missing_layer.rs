@@ -40,7 +40,7 @@ async fn every_extractor_is_a_loud_500_and_the_log_names_the_route() {
         for credential in [Credential::None, Credential::good()] {
             let answer = send(routes(), credential.on(request(path))).await;
             assert_eq!(answer.status, 500, "{path}: {answer:?}");
-            assert_eq!(answer.kind, Some(RejectionKind::LayerMissing), "{path}");
+            assert_eq!(answer.kind, Some(RejectionKind::MissingLayer), "{path}");
             assert_eq!(
                 answer.body,
                 r#"{"error": "Authentication is not set up for this route", "status": 500}"#,

@@ -44,7 +44,7 @@ async fn refusals(auth: BetterAuthLayer) -> Vec<(&'static str, Answer)> {
 #[tokio::test]
 async fn problem_details_apply_to_extractors() {
     let auth = settings()
-        .render_rejections(ProblemJson::new())
+        .rejection_renderer(ProblemJson::new())
         .build()
         .unwrap();
     let expected = [401, 401, 401, 403, 401, 403];
@@ -76,7 +76,7 @@ async fn a_renderer_of_ones_own_sees_the_request_and_the_reason() {
         *response.status_mut() = StatusCode::IM_A_TEAPOT;
         response
     };
-    let auth = settings().render_rejections(render).build().unwrap();
+    let auth = settings().rejection_renderer(render).build().unwrap();
     let answers = refusals(auth).await;
     let bodies: Vec<_> = answers
         .iter()

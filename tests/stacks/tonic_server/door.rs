@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use better_auth_layer::authorize::Role;
-use better_auth_layer::tonic::{UntilEnded, authorize, identity, optional_identity, until_ended};
+use better_auth_layer::tonic::{
+    UntilSessionEnd, authorize, identity, optional_identity, until_ended,
+};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
@@ -60,7 +62,7 @@ impl Health for Door {
         Ok(response)
     }
 
-    type WatchStream = UntilEnded<UnboundedReceiverStream<Answer>>;
+    type WatchStream = UntilSessionEnd<UnboundedReceiverStream<Answer>>;
 
     async fn watch(
         &self,
@@ -71,7 +73,7 @@ impl Health for Door {
         feed.send(Ok(HealthCheckResponse::default())).unwrap();
         self.feeds.lock().unwrap().push(feed);
         let answers = UnboundedReceiverStream::new(answers);
-        Ok(Response::new(until_ended(answers, identity)))
+        Ok(Response::new(until_session_end(answers, identity)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use better_auth_layer::tonic::until_ended;
+use better_auth_layer::tonic::until_session_end;
 use better_auth_layer::{Identity, MemoryStore};
 use support::gate::builder;
 use support::test_clock::TestClock;
@@ -148,7 +148,7 @@ async fn nothing_more_is_sent_to_somebody_who_has_signed_out() {
     let store = Arc::new(world::memory());
     let identity = ada(&store).await;
     let endless = tokio_stream::iter(std::iter::repeat_with(|| Ok::<_, Status>(1)));
-    let mut stream = pin!(until_ended(endless, &identity));
+    let mut stream = pin!(until_session_end(endless, &identity));
     let item = stream.next().await.unwrap();
     assert_eq!(item.unwrap(), 1);
     store.remove_session("ses_ada");
@@ -165,7 +165,7 @@ async fn nothing_more_is_sent_to_somebody_who_has_signed_out() {
 async fn the_hint_leaves_room_for_an_early_end() {
     let identity = ada(&Arc::new(world::memory())).await;
     let three = tokio_stream::iter([Ok(1), Ok(2), Ok(3)]);
-    let mut stream = pin!(until_ended(three, &identity));
+    let mut stream = pin!(until_session_end(three, &identity));
     assert_eq!(stream.size_hint(), (0, Some(4)));
     for _ in 0..3 {
         let item: Result<_, Status> = stream.next().await.unwrap();

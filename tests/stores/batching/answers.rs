@@ -16,7 +16,7 @@ fn by_api_key(hash: &str) -> Lookup<'static> {
 async fn every_caller_gets_the_own_answer_whatever_the_others_ask() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = store(&database).max_waiting(10_000);
+    let store = store(&database).queue_capacity(10_000);
     let store = store.connect().await.unwrap();
     let mut asked = Vec::new();
     for n in 0..100 {
@@ -106,8 +106,8 @@ async fn a_batch_that_one_of_them_spoils_is_asked_one_by_one() {
         )
         .await;
     let store = store(&database)
-        .lanes(1)
-        .in_flight(1)
+        .batch_connections(1)
+        .max_in_flight(1)
         .connect()
         .await
         .unwrap();

@@ -18,8 +18,8 @@ async fn those_whose_connection_is_ended_are_asked_for_again() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database)
-        .lanes(2)
-        .in_flight(1)
+        .batch_connections(2)
+        .max_in_flight(1)
         .connect()
         .await
         .unwrap();
@@ -50,8 +50,8 @@ async fn a_batch_whose_connection_is_ended_is_asked_again() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database)
-        .lanes(1)
-        .in_flight(1)
+        .batch_connections(1)
+        .max_in_flight(1)
         .connect()
         .await
         .unwrap();
@@ -155,7 +155,10 @@ async fn a_lookup_may_be_dropped_wherever_it_waits() {
     for is_new in [true, false] {
         let mut places = 0;
         for waits in 1.. {
-            let store = store(&database).lanes(1).in_flight(1).max_waiting(3);
+            let store = store(&database)
+                .batch_connections(1)
+                .max_in_flight(1)
+                .queue_capacity(3);
             let store = store.build().unwrap();
             let mut first = begin(&store, Vec::new());
             if !is_new {

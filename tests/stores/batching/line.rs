@@ -21,7 +21,7 @@ fn found(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
 async fn a_few_go_alone_and_a_crowd_goes_together() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = store(&database).in_flight(4).connect().await.unwrap();
+    let store = store(&database).max_in_flight(4).connect().await.unwrap();
     let lock = Lock::on(&database).await;
     let from = server.log().len();
     // As many as may be under way.
@@ -50,8 +50,8 @@ async fn a_crowd_that_is_too_large_for_one_statement_takes_several() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database)
-        .lanes(1)
-        .in_flight(1)
+        .batch_connections(1)
+        .max_in_flight(1)
         .connect()
         .await
         .unwrap();
@@ -69,7 +69,10 @@ async fn a_crowd_that_is_too_large_for_one_statement_takes_several() {
 async fn the_line_has_an_end_and_whoever_comes_then_is_told_at_once() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = store(&database).lanes(1).in_flight(1).max_waiting(3);
+    let store = store(&database)
+        .batch_connections(1)
+        .max_in_flight(1)
+        .queue_capacity(3);
     let store = store.connect().await.unwrap();
     assert_eq!(ask(&store, by_email(0)).await, "usr_0 ses_0");
     let lock = Lock::on(&database).await;
@@ -83,7 +86,7 @@ async fn the_line_has_an_end_and_whoever_comes_then_is_told_at_once() {
     );
     // A probe does not stand in this line.
     lock.release().await;
-    store.check().await.unwrap();
+    store.ready().await.unwrap();
     assert_eq!(answers(crowd).await, found(0..4));
 }
 
@@ -92,8 +95,8 @@ async fn who_has_left_the_line_is_not_asked_for() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database)
-        .lanes(1)
-        .in_flight(1)
+        .batch_connections(1)
+        .max_in_flight(1)
         .connect()
         .await
         .unwrap();
@@ -117,8 +120,13 @@ async fn who_has_left_the_line_is_not_asked_for() {
 async fn each_keeps_to_the_own_deadline() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = store(&database).deadline(Duration::from_secs(2));
-    let store = store.lanes(1).in_flight(1).connect().await.unwrap();
+    let store = store(&database).query_timeout(Duration::from_secs(2));
+    let store = store
+        .batch_connections(1)
+        .max_in_flight(1)
+        .connect()
+        .await
+        .unwrap();
     assert_eq!(ask(&store, by_email(0)).await, "usr_0 ses_0");
     let lock = Lock::on(&database).await;
     let crowd = begin(&store, (0..20).map(by_email).collect());
@@ -139,18 +147,18 @@ async fn limits_that_make_no_sense_are_refused() {
 
     let builder = || PostgresStore::builder("postgres://u@localhost/d");
     for (builder, setting) in [
-        (builder().lanes(0), "lanes"),
-        (builder().lanes(65), "lanes"),
-        (builder().in_flight(0), "in_flight"),
-        (builder().in_flight(65), "in_flight"),
-        (builder().max_waiting(0), "max_waiting"),
+        (builder().batch_connections(0), "batch_connections"),
+        (builder().batch_connections(65), "batch_connections"),
+        (builder().max_in_flight(0), "max_in_flight"),
+        (builder().max_in_flight(65), "max_in_flight"),
+        (builder().queue_capacity(0), "queue_capacity"),
     ] {
         let error = builder.build().unwrap_err().to_string();
         assert!(error.contains(setting), "{error}");
     }
     builder()
-        .lanes(64)
-        .in_flight(64)
+        .batch_connections(64)
+        .max_in_flight(64)
         .max_connections(1)
         .build()
         .unwrap();

@@ -107,8 +107,8 @@ async fn a_crowd_is_answered_as_each_would_be_alone() {
         }
         database.execute(&rows).await;
         let store = store(&database)
-            .lanes(1)
-            .in_flight(1)
+            .batch_connections(1)
+            .max_in_flight(1)
             .connect()
             .await
             .unwrap();

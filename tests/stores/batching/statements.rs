@@ -1,6 +1,6 @@
 //! Prepared statements: where they are safe, and nowhere else.
 
-use better_auth_layer::{Lookup, PostgresStore, Statements};
+use better_auth_layer::{Lookup, PostgresStore, StatementMode};
 use cluster::{Database, PoolMode, Pooler};
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
@@ -8,9 +8,9 @@ use super::world::{
     Lock, answers, ask, begin, hundred_users, now, questions, tables, talkative_server,
 };
 
-async fn connected(url: &str, statements: Statements) -> PostgresStore {
-    let store = PostgresStore::builder(url).statements(statements);
-    let store = store.deadline(std::time::Duration::from_secs(60));
+async fn connected(url: &str, statements: StatementMode) -> PostgresStore {
+    let store = PostgresStore::builder(url).statement_mode(statements);
+    let store = store.query_timeout(std::time::Duration::from_secs(60));
     store.connect().await.unwrap()
 }
 
@@ -40,9 +40,9 @@ async fn statements_are_prepared_on_a_direct_connection_unless_told_otherwise() 
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     for (statements, are_prepared) in [
-        (Statements::Auto, true),
-        (Statements::Prepared, true),
-        (Statements::Typed, false),
+        (StatementMode::Auto, true),
+        (StatementMode::Prepared, true),
+        (StatementMode::Unprepared, false),
     ] {
         let store = connected(database.url(), statements).await;
         let from = server.log().len();
@@ -60,7 +60,7 @@ async fn statements_are_prepared_on_a_direct_connection_unless_told_otherwise() 
 async fn a_column_that_changes_its_type_under_prepared_statements_costs_no_answer() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = connected(database.url(), Statements::Auto).await;
+    let store = connected(database.url(), StatementMode::Auto).await;
     one_after_the_other(&store).await;
     // The statements were prepared for the old type.
     for (kind, id) in [("varchar(40)", "usr_1"), ("text", "usr_1")] {
@@ -80,7 +80,7 @@ async fn nothing_is_prepared_through_a_pooler() {
     let database = hundred_users(&server).await;
     for mode in [PoolMode::Transaction, PoolMode::Session] {
         let pooler = Pooler::start(&server, mode, 8).await;
-        let store = connected(&pooler.url(&database), Statements::Auto).await;
+        let store = connected(&pooler.url(&database), StatementMode::Auto).await;
         let from = server.log().len();
         one_after_the_other(&store).await;
         all_at_once(&store, &database).await;
@@ -111,9 +111,9 @@ async fn another_services_statement_of_the_same_name_answers_no_lookup_of_ours()
         .await;
     for (statements, expected) in [
         // What the accident looks like: no error, and somebody else.
-        (Statements::Prepared, "usr_theirs ses_theirs"),
-        (Statements::Auto, "usr_7 ses_7"),
-        (Statements::Typed, "usr_7 ses_7"),
+        (StatementMode::Prepared, "usr_theirs ses_theirs"),
+        (StatementMode::Auto, "usr_7 ses_7"),
+        (StatementMode::Unprepared, "usr_7 ses_7"),
     ] {
         let pooler = Pooler::start(&server, PoolMode::Transaction, 2).await;
         let url = pooler.url(&database);

@@ -56,7 +56,7 @@ pub(crate) async fn hundred_users(server: &OwnCluster) -> Database {
 
 pub(crate) fn store(database: &Database) -> PostgresStoreBuilder {
     // Longer than a busy machine needs for anything here.
-    PostgresStore::builder(database.url()).deadline(Duration::from_secs(60))
+    PostgresStore::builder(database.url()).query_timeout(Duration::from_secs(60))
 }
 
 /// `user session` or `user key`, or in few words why there is none.

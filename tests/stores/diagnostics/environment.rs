@@ -1,6 +1,6 @@
 //! The deployment that the environment names.
 
-use better_auth_layer::{BetterAuthLayer, Diagnosis, Environment, PostgresListener, Verdict};
+use better_auth_layer::{BetterAuthLayer, CheckStatus, Env, HealthReport, PostgresListener};
 use cluster::{Database, cluster};
 use support::key_server::{KeyServer, Reply};
 use support::signer::{Signer, jwks};
@@ -15,9 +15,9 @@ async fn tables() -> Database {
     database
 }
 
-async fn check(variables: &[(&str, &str)]) -> Diagnosis {
-    let environment: Environment = variables.iter().copied().collect();
-    BetterAuthLayer::check_env(&environment).await
+async fn check(variables: &[(&str, &str)]) -> HealthReport {
+    let environment: Env = variables.iter().copied().collect();
+    BetterAuthLayer::diagnose_env(&environment).await
 }
 
 #[tokio::test]
@@ -70,8 +70,8 @@ async fn settings_that_cannot_be_used_are_one_finding_with_their_name() {
         ),
     ] {
         let diagnosis = check(&variables).await;
-        assert_finding(&diagnosis, what, Verdict::Failed, part);
-        assert_eq!(diagnosis.findings().len(), 1, "{diagnosis}");
+        assert_finding(&diagnosis, what, CheckStatus::Failed, part);
+        assert_eq!(diagnosis.checks().len(), 1, "{diagnosis}");
         let text = diagnosis.to_string();
         assert!(
             !text.contains("hunter2") && !text.contains(SECRET),
@@ -93,7 +93,7 @@ async fn the_whole_deployment_is_looked_at() {
         ("BETTER_AUTH_CACHE", "listen"),
     ];
     let diagnosis = check(&variables).await;
-    assert_finding(&diagnosis, "listener", Verdict::Failed, "trigger_sql");
+    assert_finding(&diagnosis, "listener", CheckStatus::Failed, "trigger_sql");
     let listener = PostgresListener::builder(database.url()).build().unwrap();
     database
         .execute(&listener.trigger_sql().await.unwrap())
@@ -128,7 +128,7 @@ async fn the_whole_deployment_is_looked_at() {
     assert_finding(
         &diagnosis,
         "secret",
-        Verdict::Warning,
+        CheckStatus::Warning,
         "fewer than 32 bytes",
     );
 }
@@ -156,7 +156,7 @@ async fn only_postgres_says_what_changes() {
     assert_finding(
         &diagnosis,
         "BETTER_AUTH_CACHE",
-        Verdict::Failed,
+        CheckStatus::Failed,
         "only PostgreSQL",
     );
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use better_auth_layer::{
-    BetterAuthLayer, BetterAuthLayerBuilder, JwksOptions, KeySet, KeySource, KeySourceError,
-    MemoryStore, RemoteKeySource, Session, Timestamp, User, Verdict,
+    BetterAuthLayer, BetterAuthLayerBuilder, CheckStatus, JwksOptions, KeySet, KeySource,
+    KeySourceError, MemoryStore, RemoteKeySource, Session, Timestamp, User,
 };
 use http::Request;
 use http::header::AUTHORIZATION;
@@ -47,16 +47,16 @@ async fn keys_that_can_be_had_are_there_for_the_first_request_as_well() {
         assert_eq!(identity.user().id(), "usr_ada");
     };
     for checks in 1..=3 {
-        let diagnosis = authenticator.check().await;
+        let diagnosis = authenticator.diagnose().await;
         assert_right(&diagnosis);
-        assert_finding(&diagnosis, "public keys", Verdict::Ok, "1 can be used");
+        assert_finding(&diagnosis, "public keys", CheckStatus::Ok, "1 can be used");
         assert_eq!(server.hits(), checks);
         passes().await;
         assert_eq!(server.hits(), checks);
     }
     // A check that fails takes no keys away.
     server.reply(Reply::Nothing);
-    assert!(!authenticator.check().await.is_healthy());
+    assert!(!authenticator.diagnose().await.is_healthy());
     passes().await;
 }
 
@@ -67,36 +67,36 @@ async fn what_is_wrong_with_the_address_of_the_keys_is_said() {
     for (reply, verdict, part) in [
         (
             Reply::Status(404, "no".to_owned()),
-            Verdict::Failed,
+            CheckStatus::Failed,
             "answered 404",
         ),
         (
             Reply::Status(302, "/".to_owned()),
-            Verdict::Failed,
+            CheckStatus::Failed,
             "redirects are not followed",
         ),
         (
             Reply::Body("<html>".to_owned()),
-            Verdict::Failed,
+            CheckStatus::Failed,
             "this is not JSON",
         ),
         (
             Reply::Body(r#"{"keys":[]}"#.to_owned()),
-            Verdict::Failed,
+            CheckStatus::Failed,
             "none of the 0 keys can be used",
         ),
         (
             Reply::Body(format!(r#"{{"keys":[{bad}]}}"#)),
-            Verdict::Failed,
+            CheckStatus::Failed,
             "none of the 1 keys can be used",
         ),
         (
             Reply::Body(format!(r#"{{"keys":[{good},{bad}]}}"#)),
-            Verdict::Warning,
+            CheckStatus::Warning,
             "1 of 2 can be used",
         ),
-        (Reply::Silence, Verdict::Failed, "no answer in time"),
-        (Reply::Nothing, Verdict::Failed, "could not be fetched"),
+        (Reply::Silence, CheckStatus::Failed, "no answer in time"),
+        (Reply::Nothing, CheckStatus::Failed, "could not be fetched"),
     ] {
         let server = KeyServer::start(reply.clone()).await;
         let patience = match reply {
@@ -112,17 +112,22 @@ async fn what_is_wrong_with_the_address_of_the_keys_is_said() {
     let gone = at(&server);
     drop(server);
     let diagnosis = check(gone).await;
-    assert_finding(&diagnosis, "public keys", Verdict::Failed, "Connect");
+    assert_finding(&diagnosis, "public keys", CheckStatus::Failed, "Connect");
 }
 
 #[tokio::test]
 async fn keys_that_never_change_are_counted() {
     let keys: KeySet = jwks([&Signer::ed25519("first")]).parse().unwrap();
     let diagnosis = check(builder().key_source(keys)).await;
-    assert_finding(&diagnosis, "public keys", Verdict::Ok, "1 can be used");
+    assert_finding(&diagnosis, "public keys", CheckStatus::Ok, "1 can be used");
     let none: KeySet = r#"{"keys":[]}"#.parse().unwrap();
     let diagnosis = check(builder().key_source(none)).await;
-    assert_finding(&diagnosis, "public keys", Verdict::Failed, "none of those");
+    assert_finding(
+        &diagnosis,
+        "public keys",
+        CheckStatus::Failed,
+        "none of those",
+    );
 }
 
 #[tokio::test]
@@ -133,38 +138,38 @@ async fn the_issuers_clock_is_known_from_its_answer() {
         (
             format!("date: {DATE}\r\n"),
             0,
-            Verdict::Ok,
+            CheckStatus::Ok,
             "agrees with the issuer's",
         ),
         (
             format!("date: {DATE}\r\n"),
             20,
-            Verdict::Warning,
+            CheckStatus::Warning,
             "is 19 s ahead of the issuer's",
         ),
         (
             format!("date: {DATE}\r\n"),
             -20,
-            Verdict::Warning,
+            CheckStatus::Warning,
             "is 20 s behind the issuer's",
         ),
         (
             format!("date: {DATE}\r\n"),
             3600,
-            Verdict::Failed,
+            CheckStatus::Failed,
             "is 3599 s ahead of the issuer's",
         ),
         // A cache has kept the answer for an hour.
         (
             format!("date: {DATE}\r\nage: 3600\r\n"),
             3600,
-            Verdict::Ok,
+            CheckStatus::Ok,
             "agrees with the issuer's",
         ),
         (
             format!("date: {DATE}\r\nage: long\r\n"),
             0,
-            Verdict::Ok,
+            CheckStatus::Ok,
             "agrees with the issuer's",
         ),
     ] {
@@ -211,7 +216,7 @@ async fn a_check_that_nobody_polls_any_more_holds_up_nobody() {
     });
     let layer = builder().key_source(Arc::clone(&source)).build().unwrap();
     let authenticator = layer.authenticator();
-    let mut held = Box::pin(authenticator.check());
+    let mut held = Box::pin(authenticator.diagnose());
     tokio::select! {
         diagnosis = &mut held => panic!("{diagnosis}"),
         () = source.asked.notified() => {}
@@ -246,7 +251,7 @@ async fn a_source_that_panics_is_a_finding() {
     assert_finding(
         &diagnosis,
         "public keys",
-        Verdict::Failed,
+        CheckStatus::Failed,
         "ended without an answer",
     );
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use better_auth_layer::{
-    ApiKeys, BetterAuthLayerBuilder, Clock, PostgresListener, PostgresStore, Schema, Secret,
-    Statements, SystemClock, Timestamp, Verdict,
+    ApiKeys, BetterAuthLayerBuilder, CheckStatus, Clock, PostgresListener, PostgresStore, Schema,
+    Secret, StatementMode, SystemClock, Timestamp,
 };
 use cluster::{ClusterOptions, Database, OwnCluster, PoolMode, Pooler, cluster};
 use support::test_clock::TestClock;
@@ -47,7 +47,7 @@ async fn a_database_that_is_right_says_what_it_is() {
         ),
         ("clock", "agrees with the store's"),
     ] {
-        assert_finding(&diagnosis, what, Verdict::Ok, part);
+        assert_finding(&diagnosis, what, CheckStatus::Ok, part);
     }
 }
 
@@ -80,8 +80,8 @@ async fn what_is_wrong_with_the_tables_is_named() {
         let database = tables().await;
         database.execute(change).await;
         let diagnosis = check(builder(store(database.url()))).await;
-        assert_finding(&diagnosis, what, Verdict::Failed, part);
-        assert_finding(&diagnosis, "database", Verdict::Ok, "PostgreSQL");
+        assert_finding(&diagnosis, what, CheckStatus::Failed, part);
+        assert_finding(&diagnosis, "database", CheckStatus::Ok, "PostgreSQL");
     }
 }
 
@@ -98,7 +98,7 @@ async fn rights_that_are_missing_are_named() {
     assert_finding(
         &diagnosis,
         "tables",
-        Verdict::Failed,
+        CheckStatus::Failed,
         r#"may not read column "id" of "session""#,
     );
     database
@@ -111,18 +111,18 @@ async fn rights_that_are_missing_are_named() {
         .url()
         .replacen("//postgres@", "//hunter2:hunter3@", 1);
     let diagnosis = check(builder(store(&wrong))).await;
-    assert_finding(&diagnosis, "database", Verdict::Failed, "DATABASE_URL");
+    assert_finding(&diagnosis, "database", CheckStatus::Failed, "DATABASE_URL");
     assert!(!diagnosis.to_string().contains("hunter3"), "{diagnosis}");
     cluster.stop_fast().await;
-    let gone = PostgresStore::builder(database.url()).deadline(Duration::from_millis(200));
+    let gone = PostgresStore::builder(database.url()).query_timeout(Duration::from_millis(200));
     let diagnosis = check(builder(gone.build().unwrap())).await;
     assert_finding(
         &diagnosis,
         "database",
-        Verdict::Failed,
+        CheckStatus::Failed,
         "did not answer in time: ",
     );
-    assert_eq!(diagnosis.findings().len(), 3, "{diagnosis}");
+    assert_eq!(diagnosis.checks().len(), 3, "{diagnosis}");
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_check_of_a_store_in_use_does_not_fail_for_connections_that_were_close
     let layer = builder(store).build().unwrap();
     let admin = cluster().await.create_database().await.client().await;
     for _ in 0..3 {
-        assert_right(&layer.authenticator().check().await);
+        assert_right(&layer.authenticator().diagnose().await);
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
         admin.query(end, &[&database.name()]).await.unwrap();
     }
@@ -152,7 +152,7 @@ async fn this_machines_clock_is_held_against_the_servers() {
     ] {
         let clock = TestClock::at(at);
         let diagnosis = check(builder(store(database.url())).clock(clock)).await;
-        assert_finding(&diagnosis, "clock", Verdict::Failed, part);
+        assert_finding(&diagnosis, "clock", CheckStatus::Failed, part);
     }
 }
 
@@ -164,33 +164,38 @@ async fn whether_statements_are_prepared_is_said_and_a_pooler_is_noticed() {
     let pooler = Pooler::start(&cluster, PoolMode::Transaction, 4).await;
     let (direct, pooled) = (database.url().to_owned(), pooler.url(&database));
     for (url, statements, verdict, part) in [
-        (&direct, Statements::Auto, Verdict::Ok, "are prepared: "),
+        (
+            &direct,
+            StatementMode::Auto,
+            CheckStatus::Ok,
+            "are prepared: ",
+        ),
         (
             &pooled,
-            Statements::Auto,
-            Verdict::Ok,
+            StatementMode::Auto,
+            CheckStatus::Ok,
             "are not prepared: the connection leads through a pooler",
         ),
         (
             &direct,
-            Statements::Typed,
-            Verdict::Ok,
+            StatementMode::Unprepared,
+            CheckStatus::Ok,
             "are not prepared, as it was said",
         ),
         (
             &direct,
-            Statements::Prepared,
-            Verdict::Ok,
+            StatementMode::Prepared,
+            CheckStatus::Ok,
             "are prepared, as it was said",
         ),
         (
             &pooled,
-            Statements::Prepared,
-            Verdict::Warning,
+            StatementMode::Prepared,
+            CheckStatus::Warning,
             "may lead through a pooler",
         ),
     ] {
-        let store = PostgresStore::builder(url).statements(statements);
+        let store = PostgresStore::builder(url).statement_mode(statements);
         let diagnosis = check(builder(store.build().unwrap())).await;
         assert_finding(&diagnosis, "statements", verdict, part);
         assert!(diagnosis.is_healthy(), "{diagnosis}");
@@ -198,11 +203,11 @@ async fn whether_statements_are_prepared_is_said_and_a_pooler_is_noticed() {
 
     // PgBouncer takes a LISTEN, and nothing is ever heard.
     let listener = |url: &str| PostgresListener::builder(url).query_url(&pooled);
-    let heard = async |url: &str| listener(url).build().unwrap().check().await;
+    let heard = async |url: &str| listener(url).build().unwrap().diagnose().await;
     let finding = heard(&direct).await;
-    assert_eq!(finding.verdict(), Verdict::Failed);
+    assert_eq!(finding.status(), CheckStatus::Failed);
     assert!(
-        finding.says().contains("the triggers are missing"),
+        finding.message().contains("the triggers are missing"),
         "{finding}"
     );
     let triggers = listener(&direct).schema(Schema::auto()).build().unwrap();
@@ -210,16 +215,16 @@ async fn whether_statements_are_prepared_is_said_and_a_pooler_is_noticed() {
         .execute(&triggers.trigger_sql().await.unwrap())
         .await;
     let finding = heard(&direct).await;
-    assert_eq!(finding.verdict(), Verdict::Ok, "{finding}");
+    assert_eq!(finding.status(), CheckStatus::Ok, "{finding}");
     let finding = heard(&pooled).await;
-    assert_eq!(finding.verdict(), Verdict::Failed);
+    assert_eq!(finding.status(), CheckStatus::Failed);
     assert!(
         finding.to_string().contains("is not heard at DATABASE_DIRECT_URL; the latter must lead to the same database without a pooler"),
         "{finding}"
     );
     cluster.stop_fast().await;
     let finding = heard(&direct).await;
-    assert_eq!(finding.verdict(), Verdict::Failed);
+    assert_eq!(finding.status(), CheckStatus::Failed);
     assert!(
         finding.remedy().unwrap().contains("DATABASE_DIRECT_URL"),
         "{finding}"

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, Finding, Lookup, LookupKind, MemoryStore, Resolution, Secret,
-    Session, StoreError, StoreErrorKind, Timestamp, User, UserStore, Verdict,
+    ApiKeys, BetterAuthLayer, Check, CheckStatus, Lookup, LookupKind, MemoryStore, Resolution,
+    Secret, Session, StoreError, StoreErrorKind, Timestamp, User, UserStore,
 };
 use support::gate::builder;
 use support::test_clock::{NOW, TestClock};
@@ -52,7 +52,7 @@ impl UserStore for Store {
         }
     }
 
-    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn server_time(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(Some(Timestamp::from_unix_seconds(NOW + self.error)))
     }
 }
@@ -65,7 +65,7 @@ async fn a_store_of_ones_own_is_asked_as_requests_will_ask() {
     assert_finding(
         &diagnosis,
         "lookups",
-        Verdict::Ok,
+        CheckStatus::Ok,
         "by e-mail address, by session token are answered",
     );
 
@@ -89,7 +89,7 @@ async fn a_store_of_ones_own_is_asked_as_requests_will_ask() {
         ),
     ] {
         let diagnosis = check(issuer(answers)).await;
-        assert_finding(&diagnosis, what, Verdict::Failed, part);
+        assert_finding(&diagnosis, what, CheckStatus::Failed, part);
         let text = diagnosis.to_string();
         for secret in ["hunter2", "ada@example.com", "usr_ada"] {
             assert!(!text.contains(secret), "{text}");
@@ -119,20 +119,24 @@ async fn only_what_is_accepted_is_asked_for() {
         ),
     ] {
         let diagnosis = check(builder.store(MemoryStore::new())).await;
-        assert_finding(&diagnosis, "lookups", Verdict::Ok, expected);
+        assert_finding(&diagnosis, "lookups", CheckStatus::Ok, expected);
     }
 }
 
 #[tokio::test]
 async fn clocks_that_differ_are_told_with_the_direction() {
     for (error, verdict, part) in [
-        (0, Verdict::Ok, "agrees with the store's"),
-        (2, Verdict::Ok, "agrees with the store's"),
-        (3, Verdict::Warning, "is 3 s behind the store's"),
-        (-3, Verdict::Warning, "is 3 s ahead of the store's"),
-        (30, Verdict::Warning, "is 30 s behind the store's"),
-        (31, Verdict::Failed, "is 31 s behind the store's"),
-        (-86_400, Verdict::Failed, "is 86400 s ahead of the store's"),
+        (0, CheckStatus::Ok, "agrees with the store's"),
+        (2, CheckStatus::Ok, "agrees with the store's"),
+        (3, CheckStatus::Warning, "is 3 s behind the store's"),
+        (-3, CheckStatus::Warning, "is 3 s ahead of the store's"),
+        (30, CheckStatus::Warning, "is 30 s behind the store's"),
+        (31, CheckStatus::Failed, "is 31 s behind the store's"),
+        (
+            -86_400,
+            CheckStatus::Failed,
+            "is 86400 s ahead of the store's",
+        ),
     ] {
         let store = Store {
             answers: Answers::Nobody,
@@ -150,10 +154,10 @@ async fn weak_settings_are_a_warning() {
     assert_finding(
         &diagnosis,
         "secret",
-        Verdict::Warning,
+        CheckStatus::Warning,
         "fewer than 32 bytes",
     );
-    assert_finding(&diagnosis, "issuer", Verdict::Warning, "every issuer");
+    assert_finding(&diagnosis, "issuer", CheckStatus::Warning, "every issuer");
     assert!(diagnosis.is_healthy(), "{diagnosis}");
     assert!(!diagnosis.to_string().contains("sixteen-bytes"));
     // A clock of its own is not to be had from it.
@@ -168,10 +172,10 @@ async fn what_a_store_says_about_itself_is_shown() {
         async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {
             Ok(Resolution::UserNotFound)
         }
-        async fn examine(&self) -> Vec<Finding> {
-            vec![Finding::warning("replica", "is a minute old").with_remedy("ask the primary")]
+        async fn diagnose(&self) -> Vec<Check> {
+            vec![Check::warning("replica", "is a minute old").with_remedy("ask the primary")]
         }
-        async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        async fn server_time(&self) -> Result<Option<Timestamp>, StoreError> {
             tokio::time::sleep(Duration::MAX).await;
             Ok(None)
         }
@@ -181,13 +185,13 @@ async fn what_a_store_says_about_itself_is_shown() {
     assert_finding(
         &diagnosis,
         "replica",
-        Verdict::Warning,
+        CheckStatus::Warning,
         "is a minute old; ask the primary",
     );
     assert_finding(
         &diagnosis,
         "clock",
-        Verdict::Failed,
+        CheckStatus::Failed,
         "did not answer in time",
     );
 }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use better_auth_layer::{
-    ApiKeyHash, CachedStore, Invalidation, Lookup, MemoryStore, Resolution, Session, SessionToken,
-    StoreError, Timestamp, User, UserStore,
+    ApiKeyHash, CacheInvalidator, CachedStore, Lookup, MemoryStore, Resolution, Session,
+    SessionToken, StoreError, Timestamp, User, UserStore,
 };
 use support::gate::{Gate, builder};
 use support::test_clock::{NOW, TestClock};
@@ -24,18 +24,26 @@ fn by_email(address: &str) -> Lookup<'_> {
     Lookup::by_email(address, now())
 }
 
-fn cached() -> (Arc<Valve>, TestClock, CachedStore<Arc<Valve>>, Invalidation) {
+fn cached() -> (
+    Arc<Valve>,
+    TestClock,
+    CachedStore<Arc<Valve>>,
+    CacheInvalidator,
+) {
     let (store, clock) = (Valve::new(), TestClock::new());
     let cached = CachedStore::builder(Arc::clone(&store)).clock(clock.clone());
     let cached = cached.build().unwrap();
-    let invalidation = cached.invalidation();
+    let invalidation = cached.invalidator();
     (store, clock, cached, invalidation)
 }
 
 #[tokio::test]
 async fn whichever_key_an_answer_was_found_by_it_is_forgotten() {
     let (_, _, cached, invalidation) = cached();
-    let (token, hash) = (SessionToken::new("ses_ada"), ApiKeyHash::of("app_of-ada"));
+    let (token, hash) = (
+        SessionToken::new("ses_ada"),
+        ApiKeyHash::from_key("app_of-ada"),
+    );
     // Whether each of them is about the session.
     let questions = [
         (by_email(ADA), true),
@@ -45,7 +53,7 @@ async fn whichever_key_an_answer_was_found_by_it_is_forgotten() {
         (Lookup::by_session_token(&token, now()), true),
         (Lookup::by_api_key(&hash, now()), false),
     ];
-    type Tell = fn(&Invalidation);
+    type Tell = fn(&CacheInvalidator);
     let cases: [(&str, Tell, bool); 3] = [
         ("user", |told| told.invalidate_user("usr_ada"), true),
         ("session", |told| told.invalidate_session("ses_ada"), false),
@@ -55,13 +63,13 @@ async fn whichever_key_an_answer_was_found_by_it_is_forgotten() {
         for (question, _) in &questions {
             cached.resolve(question.clone()).await.unwrap();
             assert!(
-                cached.resolve_now(question).is_some(),
+                cached.try_resolve(question).is_some(),
                 "{case} {question:?}"
             );
         }
         tell(&invalidation);
         for (question, is_about_session) in &questions {
-            let is_forgotten = cached.resolve_now(question).is_none();
+            let is_forgotten = cached.try_resolve(question).is_none();
             assert_eq!(
                 is_forgotten,
                 *is_about_session || keys_too,
@@ -84,7 +92,7 @@ async fn others_are_remembered() {
     for user in 0..100 {
         cached.resolve(by_email(&address(user))).await.unwrap();
     }
-    let invalidation = cached.invalidation();
+    let invalidation = cached.invalidator();
     // A user's id as a session's and the other way round is somebody else's.
     for user in 0..100 {
         invalidation.invalidate_session(&format!("usr_{user}"));
@@ -94,7 +102,7 @@ async fn others_are_remembered() {
         invalidation.invalidate_user(&format!("usr_{user}"));
         invalidation.invalidate_session(&format!("ses_{}", user + 10));
     }
-    let remembered = |user: &usize| cached.resolve_now(&by_email(&address(*user))).is_some();
+    let remembered = |user: &usize| cached.try_resolve(&by_email(&address(*user))).is_some();
     assert_eq!((0..20).filter(remembered).count(), 0);
     // Of these, one or the other meets somebody's place by chance.
     let others = (20..100).filter(remembered).count();
@@ -111,26 +119,26 @@ async fn a_small_cache_has_places_enough_to_tell_people_apart() {
     for other in 0..8 {
         cached.resolve(by_email(ADA)).await.unwrap();
         cached
-            .invalidation()
+            .invalidator()
             .invalidate_user(&format!("usr_{other}"));
-        remembered += usize::from(cached.resolve_now(&by_email(ADA)).is_some());
+        remembered += usize::from(cached.try_resolve(&by_email(ADA)).is_some());
     }
     assert!(remembered > 0);
 }
 
 #[tokio::test]
 async fn an_answer_from_before_a_change_is_not_kept_when_it_arrives_after_it() {
-    type Tell = fn(&Invalidation);
+    type Tell = fn(&CacheInvalidator);
     let cases: [(&str, Tell); 5] = [
         ("user", |told| told.invalidate_user("usr_ada")),
         ("session", |told| told.invalidate_session("ses_ada")),
-        ("all", Invalidation::invalidate_all),
+        ("all", CacheInvalidator::invalidate_all),
         ("a listener", |told| {
-            told.listening_for(Duration::from_secs(60))
+            told.extend_lease(Duration::from_secs(60))
         }),
         ("lost and back", |told| {
-            told.listener_lost();
-            told.listening_for(Duration::from_secs(60));
+            told.end_lease();
+            told.extend_lease(Duration::from_secs(60));
         }),
     ];
     for (case, tell) in cases {
@@ -146,21 +154,21 @@ async fn an_answer_from_before_a_change_is_not_kept_when_it_arrives_after_it() {
         store.open();
         let before = asking.await.unwrap();
         assert!(matches!(before, Resolution::Found { .. }), "{case}");
-        assert!(cached.resolve_now(&by_email(ADA)).is_none(), "{case}");
+        assert!(cached.try_resolve(&by_email(ADA)).is_none(), "{case}");
         let after = cached.resolve(by_email(ADA)).await.unwrap();
         assert!(matches!(after, Resolution::NoActiveSession), "{case}");
         // Asked after the change, it is kept.
         let session = Session::new("ses_ada", "usr_ada", Timestamp::MAX);
         store.memory.insert_session(session);
         cached.resolve(by_email(ADA)).await.unwrap();
-        assert!(cached.resolve_now(&by_email(ADA)).is_some(), "{case}");
+        assert!(cached.try_resolve(&by_email(ADA)).is_some(), "{case}");
     }
 }
 
 #[tokio::test]
 async fn the_cache_answers_only_while_the_listener_it_was_promised_is_there() {
     let (store, clock, cached, invalidation) = cached();
-    let hits = || cached.resolve_now(&by_email(ADA)).is_some();
+    let hits = || cached.try_resolve(&by_email(ADA)).is_some();
     let ask = async || {
         cached.resolve(by_email(ADA)).await.unwrap();
         store.lookups()
@@ -168,13 +176,13 @@ async fn the_cache_answers_only_while_the_listener_it_was_promised_is_there() {
     ask().await;
     assert!(hits());
     // What was cached before nobody has listened for.
-    invalidation.listening_for(Duration::from_secs(10));
+    invalidation.extend_lease(Duration::from_secs(10));
     assert!(!hits());
     assert_eq!(ask().await, 2);
     // Longer than without a listener.
     for _ in 0..59 {
         clock.advance(Duration::from_secs(1));
-        invalidation.listening_for(Duration::from_secs(10));
+        invalidation.extend_lease(Duration::from_secs(10));
         assert!(hits());
     }
     clock.advance(Duration::from_secs(1));
@@ -186,21 +194,21 @@ async fn the_cache_answers_only_while_the_listener_it_was_promised_is_there() {
     clock.advance(Duration::from_millis(1));
     assert!(!hits());
     assert_eq!((ask().await, ask().await), (4, 5));
-    invalidation.listening_for(Duration::from_secs(10));
+    invalidation.extend_lease(Duration::from_secs(10));
     assert!(!hits(), "what came in between is not known");
     assert_eq!((ask().await, ask().await), (6, 6));
     // Nor while it is lost.
-    invalidation.listener_lost();
+    invalidation.end_lease();
     assert!(!hits());
     assert_eq!((ask().await, ask().await), (7, 8));
-    invalidation.listening_for(Duration::from_secs(10));
+    invalidation.extend_lease(Duration::from_secs(10));
     assert!(!hits());
     assert_eq!((ask().await, ask().await), (9, 9));
     // A renewal forgets nothing.
-    invalidation.listening_for(Duration::from_secs(10));
+    invalidation.extend_lease(Duration::from_secs(10));
     assert!(hits());
     // For ever is longer than any number of microseconds.
-    invalidation.listening_for(Duration::MAX);
+    invalidation.extend_lease(Duration::MAX);
     clock.advance(Duration::from_secs(11));
     assert!(hits());
 }
@@ -209,14 +217,14 @@ async fn the_cache_answers_only_while_the_listener_it_was_promised_is_there() {
 #[tokio::test]
 async fn api_keys_are_not_kept_longer_because_somebody_listens() {
     let (_, clock, cached, invalidation) = cached();
-    invalidation.listening_for(Duration::from_secs(60));
-    let hash = ApiKeyHash::of("app_of-ada");
+    invalidation.extend_lease(Duration::from_secs(60));
+    let hash = ApiKeyHash::from_key("app_of-ada");
     let lookup = Lookup::by_api_key(&hash, now());
     cached.resolve(lookup.clone()).await.unwrap();
     clock.advance(Duration::from_millis(4_999));
-    assert!(cached.resolve_now(&lookup).is_some());
+    assert!(cached.try_resolve(&lookup).is_some());
     clock.advance(Duration::from_millis(1));
-    assert!(cached.resolve_now(&lookup).is_none());
+    assert!(cached.try_resolve(&lookup).is_none());
 }
 
 /// Answers some time after it has read.
@@ -258,7 +266,7 @@ async fn answers_never_mix_and_no_request_sees_what_was_told_before_it() {
     });
     let cached = CachedStore::builder(Arc::clone(&store)).max_entries(15);
     let cached = cached.build().unwrap();
-    let invalidation = cached.invalidation();
+    let invalidation = cached.invalidator();
     // Once with the layer's coalescing around it, once as it is.
     let gate = Gate::of(builder(cached.clone()));
     let left: Arc<Vec<AtomicUsize>> =

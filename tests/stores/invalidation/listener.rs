@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use better_auth_layer::{
-    BetterAuthLayer, CachedStore, Invalidation, Lookup, PostgresListener, PostgresStore,
+    BetterAuthLayer, CacheInvalidator, CachedStore, Lookup, PostgresListener, PostgresStore,
     Resolution, Schema, Timestamp, UserStore,
 };
 use cluster::{ClusterOptions, Database, OwnCluster, cluster};
@@ -23,7 +23,7 @@ fn by_email(address: &str) -> Lookup<'_> {
 }
 
 fn is_hit(cached: &CachedStore<PostgresStore>) -> bool {
-    cached.resolve_now(&by_email("ada@example.com")).is_some()
+    cached.try_resolve(&by_email("ada@example.com")).is_some()
 }
 
 async fn ask(cached: &CachedStore<PostgresStore>) -> String {
@@ -67,7 +67,7 @@ async fn a_change_takes_effect_although_the_cache_is_not_old() {
     listener(&database)
         .build()
         .unwrap()
-        .listen(&cached.invalidation());
+        .listen(&cached.invalidator());
     assert!(!is_hit(&cached));
     let client = database.client().await;
     for (statement, answer) in [
@@ -113,7 +113,7 @@ async fn while_the_listener_is_down_the_store_is_asked_and_afterwards_the_cache_
     listener(&database)
         .build()
         .unwrap()
-        .listen(&cached.invalidation());
+        .listen(&cached.invalidator());
     let admin = database.client().await;
     // Nobody shuts the door of the database that they are in.
     let outside = cluster().await.create_database().await.client().await;
@@ -201,7 +201,7 @@ async fn a_connection_that_dies_without_a_word_is_worth_three_heartbeats() {
         .heartbeat(heartbeat)
         .build()
         .unwrap()
-        .listen(&cached.invalidation());
+        .listen(&cached.invalidator());
     fill(&cached).await;
     stall.send_replace(true);
     let stalled = Instant::now();
@@ -230,7 +230,7 @@ async fn without_its_triggers_a_listener_is_none() {
     listener(&database)
         .build()
         .unwrap()
-        .listen(&cached.invalidation());
+        .listen(&cached.invalidator());
     let is_asked_for = async |log: &CapturedLog| {
         until("the log says so", async || {
             log.text().contains("PostgresListener::trigger_sql")
@@ -274,7 +274,7 @@ async fn announcements_that_are_not_heard_are_noticed_at_the_start() {
         .query_url(asked.url())
         .build()
         .unwrap()
-        .listen(&cached.invalidation());
+        .listen(&cached.invalidator());
     until("the log says so", async || {
         log.text().contains("is not heard at DATABASE_DIRECT_URL")
     })
@@ -296,10 +296,10 @@ async fn a_listener_goes_with_the_cache() {
     listener(&database)
         .build()
         .unwrap()
-        .listen(&cached.invalidation());
+        .listen(&cached.invalidator());
     fill(&cached).await;
     assert_eq!(listeners().await, 1);
-    let handle: Invalidation = cached.invalidation();
+    let handle: CacheInvalidator = cached.invalidator();
     drop(cached);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(listeners().await, 1, "somebody may still want it");
@@ -379,12 +379,12 @@ fn without_a_runtime_the_cache_asks_its_store() {
     let listener = PostgresListener::builder("postgres://localhost/app")
         .build()
         .unwrap();
-    listener.listen(&cached.invalidation());
+    listener.listen(&cached.invalidator());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     runtime.block_on(async {
         cached.resolve(by_email("ada@example.com")).await.unwrap();
-        assert!(cached.resolve_now(&by_email("ada@example.com")).is_none());
+        assert!(cached.try_resolve(&by_email("ada@example.com")).is_none());
     });
 }

@@ -170,7 +170,7 @@ async fn triggers_are_made_for_whatever_tables_there_are() {
         )
         .await;
     let schema = Schema::auto()
-        .in_database_schema("we\"ird")
+        .with_database_schema("we\"ird")
         .with_user_table(TableName::new("people"))
         .with_column(better_auth_layer::Column::UserBanned, "is_banned");
     for _ in 0..2 {

@@ -60,7 +60,7 @@ async fn tables_and_columns_are_found_under_their_usual_names_and_under_ones_own
         (
             r#""App 1"."member""#,
             SNAKE,
-            Schema::auto().in_database_schema("App 1"),
+            Schema::auto().with_database_schema("App 1"),
         ),
         (r#""App 1"."Team ""A""""#, CAMEL, own(r#"Team "A""#)),
     ] {
@@ -306,7 +306,7 @@ async fn break_connections(database: &Database) -> usize {
 #[tokio::test]
 async fn a_database_that_is_locked_or_away_is_no_answer() {
     let database = database(&usual()).await;
-    let builder = PostgresStore::builder(database.url()).deadline(Duration::from_millis(300));
+    let builder = PostgresStore::builder(database.url()).query_timeout(Duration::from_millis(300));
     let store = builder.max_connections(1).build().unwrap();
     assert_eq!(ask_usual(&store).await, FOUND);
     let client = database.client().await;
@@ -323,7 +323,7 @@ async fn a_database_that_is_locked_or_away_is_no_answer() {
 
     let nowhere = PostgresStore::builder("postgres://app@127.0.0.1:1/app?sslmode=disable");
     let nowhere = nowhere
-        .deadline(Duration::from_millis(300))
+        .query_timeout(Duration::from_millis(300))
         .build()
         .unwrap();
     let text = failure(&nowhere, "usr_7", "org_9").await;

@@ -67,7 +67,7 @@ async fn tables_and_columns_are_found_under_their_usual_names_and_under_ones_own
         ("member", SNAKE, Schema::auto()),
         ("members", CAMEL, Schema::auto()),
         ("members", SNAKE, Schema::auto()),
-        ("member", SNAKE, Schema::auto().in_database_schema("main")),
+        ("member", SNAKE, Schema::auto().with_database_schema("main")),
         (
             "Team \"A\"",
             CAMEL,
@@ -205,7 +205,7 @@ async fn a_table_that_is_missing_is_named_and_works_as_soon_as_it_appears() {
 async fn a_writer_that_does_not_end_is_a_timeout() {
     let folder = TemporaryFolder::new();
     let (database, path) = file(&folder, &table("member", CAMEL, ["text"; 2], TEXTS));
-    let builder = SqliteStore::builder(path).deadline(Duration::from_millis(100));
+    let builder = SqliteStore::builder(path).query_timeout(Duration::from_millis(100));
     let store = builder.open().unwrap();
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
     assert_eq!(ask(&store, "usr_7", "org_9").await, "failed: timeout");

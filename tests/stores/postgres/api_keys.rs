@@ -11,7 +11,7 @@ use super::tables::own_server;
 
 /// What the store says of a key, in a word or two.
 async fn ask(store: &PostgresStore, key: &str) -> String {
-    let hash = ApiKeyHash::of(key);
+    let hash = ApiKeyHash::from_key(key);
     let now = Timestamp::from_unix_seconds(NOW);
     match store.resolve(Lookup::by_api_key(&hash, now)).await {
         Ok(Resolution::FoundApiKey { user, api_key, .. }) => {
@@ -38,7 +38,7 @@ async fn database(id_type: &str, id: &str) -> Database {
 
 /// The table as Better Auth makes it, with one key of an owner.
 async fn add_key(database: &Database, owner_type: &str, owner: &str) {
-    let hash = ApiKeyHash::of("app_key");
+    let hash = ApiKeyHash::from_key("app_key");
     let ddl = format!(
         r#"CREATE TABLE "apikey" ("id" text, "key" text, "referenceId" {owner_type}, "enabled" boolean,
             "expiresAt" timestamptz, "remaining" integer);
@@ -101,7 +101,7 @@ async fn an_owner_that_no_user_can_be_is_nobody() {
 
 #[tokio::test]
 async fn older_and_differently_named_columns_are_read() {
-    let hash = ApiKeyHash::of("app_key");
+    let hash = ApiKeyHash::from_key("app_key");
     for (table, ddl) in [
         (
             "apikey",
@@ -137,7 +137,7 @@ async fn ends_are_read_in_every_way_they_are_written() {
     let database = database("text", "usr_ada").await;
     add_key(&database, "text", "usr_ada").await;
     let store = store(&database).await;
-    let hash = ApiKeyHash::of("app_key");
+    let hash = ApiKeyHash::from_key("app_key");
     let now = Timestamp::from_unix_seconds(NOW);
     for (expires_at, ended) in [
         ("NULL", false),
@@ -173,7 +173,7 @@ async fn a_table_that_is_missing_or_lacks_what_decides_is_no_answer() {
         matches!(answer, Ok(Resolution::NoActiveSession)),
         "{answer:?}"
     );
-    let hash = ApiKeyHash::of("app_key");
+    let hash = ApiKeyHash::from_key("app_key");
     let error = store
         .resolve(Lookup::by_api_key(&hash, now))
         .await
@@ -207,7 +207,7 @@ async fn fields_of_the_applications_own_are_read_with_every_lookup() {
     let store = builder.connect().await.unwrap();
     let now = Timestamp::from_unix_seconds(NOW);
     let token = better_auth_layer::SessionToken::new("t1");
-    let hash = ApiKeyHash::of("app_key");
+    let hash = ApiKeyHash::from_key("app_key");
     for lookup in [
         Lookup::by_email("ada@example.com", now),
         Lookup::by_email("ada@example.com", now).with_session_id("ses_1"),
@@ -227,7 +227,7 @@ async fn fields_of_the_applications_own_are_read_with_every_lookup() {
     let missing = Schema::auto().with_user_field("nickname");
     let builder = PostgresStore::builder(database.url()).schema(missing);
     let store = builder.connect().await.unwrap();
-    let error = store.check().await.unwrap_err();
+    let error = store.ready().await.unwrap_err();
     let text = format!("{error:#}");
     assert!(text.contains(r#"column "nickname" of "user""#), "{text}");
 }

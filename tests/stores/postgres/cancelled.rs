@@ -87,7 +87,7 @@ async fn a_table_that_is_locked_fills_the_server_with_no_backends() {
     let (locker, client) = (database.client().await, database.client().await);
     let store = PostgresStore::builder(database.url())
         .max_connections(CONNECTIONS)
-        .deadline(Duration::from_millis(250))
+        .query_timeout(Duration::from_millis(250))
         .build()
         .unwrap();
     found_in_the_end(&store).await;

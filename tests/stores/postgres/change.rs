@@ -128,7 +128,7 @@ async fn many_lookups_at_once_survive_a_change_together() {
     let database = ada().await;
     let store = PostgresStore::builder(database.url())
         .max_connections(4)
-        .lanes(4)
+        .batch_connections(4)
         .connect()
         .await
         .unwrap();
@@ -160,14 +160,14 @@ async fn a_probe_notices_what_a_lookup_would() {
     let database = ada().await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
-    store.check().await.unwrap();
+    store.ready().await.unwrap();
     database
         .execute(r#"ALTER TABLE "session" RENAME "expiresAt" TO "ends""#)
         .await;
-    let error = store.check().await.unwrap_err();
+    let error = store.ready().await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Schema);
     database
         .execute(r#"ALTER TABLE "session" RENAME "ends" TO "expiresAt""#)
         .await;
-    store.check().await.unwrap();
+    store.ready().await.unwrap();
 }

@@ -84,7 +84,7 @@ async fn tables_that_are_missing_are_named_and_work_as_soon_as_they_appear() {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
     assert_eq!(
-        store.check().await.unwrap_err().kind(),
+        store.ready().await.unwrap_err().kind(),
         StoreErrorKind::Schema
     );
 
@@ -101,7 +101,7 @@ async fn tables_that_are_missing_are_named_and_work_as_soon_as_they_appear() {
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     let answer = gate.send(&token_for("ada@example.com")).await;
     answer.assert_identity("tables", "usr_ada", "ses_ada");
-    store.check().await.unwrap();
+    store.ready().await.unwrap();
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn a_frozen_connection_costs_one_deadline_and_no_more() {
     database.execute(&ADA.join(";")).await;
     let client = database.client().await;
     let store = PostgresStore::builder(database.url())
-        .deadline(DEADLINE)
+        .query_timeout(DEADLINE)
         .max_connections(1)
         .build()
         .unwrap();
@@ -74,7 +74,7 @@ async fn a_frozen_server_is_a_failure_and_works_again_when_it_thaws() {
     database.execute(&Types::USUAL.ddl()).await;
     database.execute(&ADA.join(";")).await;
     let store = PostgresStore::builder(database.url())
-        .deadline(DEADLINE)
+        .query_timeout(DEADLINE)
         .build()
         .unwrap();
     let frozen = Frozen::freeze(i32::try_from(cluster.postmaster_pid()).unwrap());
@@ -95,7 +95,7 @@ async fn a_frozen_connection_whose_asker_is_gone_holds_its_place_for_a_second_at
     database.execute(&ADA.join(";")).await;
     let client = database.client().await;
     let store = PostgresStore::builder(database.url())
-        .deadline(Duration::from_secs(20))
+        .query_timeout(Duration::from_secs(20))
         .max_connections(1)
         .build()
         .unwrap();

@@ -32,7 +32,7 @@ async fn ten_thousand() -> Database {
 async fn the_session_is_ones_own_then_the_longest_then_the_first() {
     let database = ten_thousand().await;
     let store = PostgresStore::builder(database.url())
-        .deadline(Duration::from_secs(1))
+        .query_timeout(Duration::from_secs(1))
         .connect()
         .await
         .unwrap();

@@ -1,8 +1,8 @@
 //! Tables and columns under every name.
 
 use better_auth_layer::{
-    BetterAuthLayer, Column, DatabaseStore, Environment, Lookup, PostgresStore, Resolution, Schema,
-    Settings, TableName, UserStore,
+    BetterAuthLayer, Column, Config, DatabaseStore, Env, Lookup, PostgresStore, Resolution, Schema,
+    TableName, UserStore,
 };
 use cluster::{Database, cluster};
 use support::gate::Gate;
@@ -104,7 +104,7 @@ async fn tables_are_named_by_the_environment() {
             r#"CREATE SCHEMA "Auth.App"; ALTER TABLE users SET SCHEMA "Auth.App"; ALTER TABLE sessions RENAME TO visits;"#,
         )
         .await;
-    let environment: Environment = [
+    let environment: Env = [
         ("DATABASE_URL", database.url()),
         ("BETTER_AUTH_SECRET", SECRET),
         ("BETTER_AUTH_SCHEMA", "snake"),
@@ -113,7 +113,7 @@ async fn tables_are_named_by_the_environment() {
     ]
     .into_iter()
     .collect();
-    let settings = Settings::read(&environment).unwrap();
+    let settings = Config::from_env(&environment).unwrap();
     let url = settings.database_url().unwrap();
     let DatabaseStore::Postgres(store) = DatabaseStore::connect(url, settings.schema())
         .await

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use better_auth_layer::{
-    BetterAuthLayer, Diagnosis, PostgresStore, PostgresStoreBuilder, RejectionKind, StoreErrorKind,
-    UserStore, Verdict,
+    BetterAuthLayer, CheckStatus, HealthReport, PostgresStore, PostgresStoreBuilder, RejectionKind,
+    StoreErrorKind, UserStore,
 };
 use cluster::{CertificateAuthority, ClusterOptions, Database, OwnCluster, Pooler};
 use support::gate::{Gate, builder};
@@ -80,17 +80,17 @@ impl Compute {
     }
 }
 
-async fn diagnose(store: PostgresStore) -> Diagnosis {
+async fn diagnose(store: PostgresStore) -> HealthReport {
     let layer: BetterAuthLayer = builder(store).build().unwrap();
-    layer.authenticator().check().await
+    layer.authenticator().diagnose().await
 }
 
-fn says(diagnosis: &Diagnosis, what: &str) -> String {
-    let mut findings = diagnosis.findings().iter();
-    let finding = findings.find(|finding| finding.what() == what);
+fn says(diagnosis: &HealthReport, what: &str) -> String {
+    let mut findings = diagnosis.checks().iter();
+    let finding = findings.find(|finding| finding.subject() == what);
     let finding = finding.unwrap_or_else(|| panic!("nothing about {what} in\n{diagnosis}"));
-    assert_eq!(finding.verdict(), Verdict::Ok, "{finding}");
-    finding.says().to_owned()
+    assert_eq!(finding.status(), CheckStatus::Ok, "{finding}");
+    finding.message().to_owned()
 }
 
 #[tokio::test]
@@ -134,7 +134,10 @@ async fn channel_binding_that_is_required_is_had_or_nothing_is() {
         // PgBouncer has none.
         compute.pooled("sslmode=require&channel_binding=require"),
     ] {
-        let store = builder.deadline(Duration::from_secs(30)).build().unwrap();
+        let store = builder
+            .query_timeout(Duration::from_secs(30))
+            .build()
+            .unwrap();
         let started = Instant::now();
         let error = error_for_ada(&store).await;
         assert!(started.elapsed() < Duration::from_secs(10));
@@ -195,9 +198,9 @@ async fn a_database_that_sleeps_is_waited_for() {
     // Longer than the start takes on a machine under load.
     let deadline = Duration::from_secs(60);
     let store = compute.direct("sslmode=require&channel_binding=require");
-    let store = store.deadline(deadline).build().unwrap();
+    let store = store.query_timeout(deadline).build().unwrap();
     let gate = Gate::of(builder(store.clone()).lookup_timeout(deadline));
-    let pooled = compute.pooled("sslmode=require").deadline(deadline);
+    let pooled = compute.pooled("sslmode=require").query_timeout(deadline);
     let through_pooler = Gate::of(builder(pooled.build().unwrap()).lookup_timeout(deadline));
     for (name, gate) in [("direct", &gate), ("pooled", &through_pooler)] {
         let answer = gate.send(&token).await;
@@ -211,7 +214,7 @@ async fn a_database_that_sleeps_is_waited_for() {
 
     compute.cluster.stop_fast().await;
     // A probe does not wait.
-    assert!(store.check().await.is_err());
+    assert!(store.ready().await.is_err());
     let start = async {
         tokio::time::sleep(Duration::from_millis(1500)).await;
         compute.cluster.start_again().await;

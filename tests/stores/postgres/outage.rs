@@ -19,7 +19,7 @@ const DEADLINE: Duration = Duration::from_millis(400);
 const SLACK: Duration = Duration::from_millis(400);
 
 fn store(url: &str, deadline: Duration) -> PostgresStore {
-    let store = PostgresStore::builder(url).deadline(deadline);
+    let store = PostgresStore::builder(url).query_timeout(deadline);
     store.max_connections(2).build().unwrap()
 }
 
@@ -39,7 +39,7 @@ async fn a_server_that_starts_later_than_the_service_is_used_as_soon_as_it_is_up
         (database.tcp_url(), "refused"),
     ] {
         let started = Instant::now();
-        let store = PostgresStore::builder(url).deadline(DEADLINE);
+        let store = PostgresStore::builder(url).query_timeout(DEADLINE);
         let store = store.connect().await.unwrap();
         assert!(started.elapsed() < DEADLINE + SLACK, "connecting");
         let started = Instant::now();
@@ -50,7 +50,7 @@ async fn a_server_that_starts_later_than_the_service_is_used_as_soon_as_it_is_up
         assert!(text.contains(reason), "{reason} is not in: {text}");
         // A probe does not wait for better times.
         let started = Instant::now();
-        let error = store.check().await.unwrap_err();
+        let error = store.ready().await.unwrap_err();
         assert!(started.elapsed() < DEADLINE, "probing");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
         let gate = Gate::new(store);

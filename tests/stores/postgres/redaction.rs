@@ -75,7 +75,7 @@ async fn ask_everything(what: &str, store: PostgresStore) {
             Err(error) => errors.push(error),
         }
     }
-    errors.extend(store.check().await.err());
+    errors.extend(store.ready().await.err());
     assert!(!errors.is_empty(), "{what} did not fail");
     for error in &errors {
         assert_clean(what, &everything(error));
@@ -124,7 +124,7 @@ async fn neither_errors_nor_logs_hold_what_was_asked_or_where() {
     })
     .await;
     let store = |url: &str| {
-        let builder = PostgresStore::builder(url).deadline(Duration::from_millis(300));
+        let builder = PostgresStore::builder(url).query_timeout(Duration::from_millis(300));
         let builder = builder.max_connections(2);
         assert_clean("builder", &format!("{builder:?}"));
         builder.build().unwrap()

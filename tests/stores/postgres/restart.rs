@@ -74,7 +74,7 @@ async fn no_lookup_is_lost_while_the_server_restarts() {
     let store = PostgresStore::builder(database.url())
         .max_connections(4)
         // Longer than the restart takes on a machine under load.
-        .deadline(Duration::from_secs(30))
+        .query_timeout(Duration::from_secs(30))
         .build()
         .unwrap();
     let answers = under_load(&store, async {
@@ -95,7 +95,7 @@ async fn a_crash_is_a_failure_at_most_and_never_an_answer() {
     let (cluster, database) = server_with_ada(ClusterOptions::default()).await;
     let store = PostgresStore::builder(database.url())
         .max_connections(4)
-        .deadline(Duration::from_secs(5))
+        .query_timeout(Duration::from_secs(5))
         .build()
         .unwrap();
     let answers = under_load(&store, async {

@@ -57,7 +57,7 @@ async fn rights_on_the_columns_that_decide_are_enough() {
     let store = guarded.store();
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     assert_eq!(by_id(&store, "usr_ada").await, ADA_FOUND);
-    store.check().await.unwrap();
+    store.ready().await.unwrap();
     // Tokens are sessions: a service that has no use for them need not be able to read them.
     assert_eq!(by_token(&store, "tok_ada").await, "failed: unsupported");
 
@@ -77,7 +77,7 @@ async fn rights_on_the_whole_tables_are_enough_for_everything() {
     let store = guarded.store();
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     assert_eq!(by_token(&store, "tok_ada").await, ADA_FOUND);
-    store.check().await.unwrap();
+    store.ready().await.unwrap();
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_ban_that_may_not_be_read_is_a_failure_and_not_a_pass() {
             "{text}"
         );
         assert!(text.contains("GRANT SELECT"), "{text}");
-        store.check().await.unwrap_err();
+        store.ready().await.unwrap_err();
     }
 }
 
@@ -121,7 +121,7 @@ async fn a_role_without_rights_knows_nobody_and_says_so() {
     ] {
         guarded.execute(deed).await;
         assert!(["failed: schema", "failed: unavailable"].contains(&&*ask_for_ada(&store).await));
-        store.check().await.unwrap_err();
+        store.ready().await.unwrap_err();
         let answer = gate.send(&token_for("ada@example.com")).await;
         answer.assert_refused(deed, RejectionKind::Unavailable);
     }

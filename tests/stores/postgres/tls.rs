@@ -75,7 +75,7 @@ impl Secured {
 const LONG: Duration = Duration::from_secs(30);
 
 async fn assert_refused_at_once(builder: PostgresStoreBuilder, what: &str, says: &str) {
-    let store = builder.deadline(LONG).build().unwrap();
+    let store = builder.query_timeout(LONG).build().unwrap();
     let started = Instant::now();
     let error = error_for_ada(&store).await;
     assert!(started.elapsed() < LONG / 4, "{what}");
@@ -234,7 +234,10 @@ async fn a_handshake_that_breaks_off_is_tried_again() {
         let url = secured.url("sslmode=require&sslrootcert=CA");
         let url = url.replace(&format!(":{port}/"), &format!(":{proxy}/"));
         let builder = PostgresStore::builder(&url).max_connections(1);
-        builder.deadline(Duration::from_secs(2)).build().unwrap()
+        builder
+            .query_timeout(Duration::from_secs(2))
+            .build()
+            .unwrap()
     };
     assert_eq!(ask_for_ada(&through(2).await).await, ADA_FOUND);
     let error = error_for_ada(&through(usize::MAX).await).await;

@@ -33,7 +33,7 @@ async fn file_with(
 }
 
 async fn ask(store: &SqliteStore, key: &str) -> String {
-    let hash = ApiKeyHash::of(key);
+    let hash = ApiKeyHash::from_key(key);
     let now = Timestamp::from_unix_seconds(NOW);
     match store.resolve(Lookup::by_api_key(&hash, now)).await {
         Ok(Resolution::FoundApiKey { user, api_key, .. }) => {
@@ -53,7 +53,7 @@ async fn ask(store: &SqliteStore, key: &str) -> String {
 
 /// The table as Better Auth makes it, with one key: its owner and its end, as SQL.
 fn key(owner: &str, expires_at: &str) -> String {
-    let hash = ApiKeyHash::of("app_key");
+    let hash = ApiKeyHash::from_key("app_key");
     format!(
         r#"CREATE TABLE "apikey" ("id" text, "key" text, "referenceId" text, "enabled" integer, "expiresAt" date,
             "remaining" integer);
@@ -141,7 +141,7 @@ async fn fields_of_the_applications_own_are_read_with_every_lookup() {
     let (store, _folder) = file_with(schema, "text", "usr_ada", &more).await;
     let now = Timestamp::from_unix_seconds(NOW);
     let token = SessionToken::new("t1");
-    let hash = ApiKeyHash::of("app_key");
+    let hash = ApiKeyHash::from_key("app_key");
     for lookup in [
         Lookup::by_email("ada@example.com", now),
         Lookup::by_user_id("usr_ada", now),
@@ -158,6 +158,6 @@ async fn fields_of_the_applications_own_are_read_with_every_lookup() {
     }
     let missing = Schema::auto().with_user_field("nickname");
     let (store, _folder) = file_with(missing, "text", "usr_ada", "").await;
-    let text = format!("{:#}", store.check().await.unwrap_err());
+    let text = format!("{:#}", store.ready().await.unwrap_err());
     assert!(text.contains(r#"column "nickname" of "user""#), "{text}");
 }

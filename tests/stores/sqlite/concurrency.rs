@@ -145,7 +145,7 @@ async fn the_line_is_bounded_and_who_leaves_it_makes_room() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
     let builder = SqliteStore::builder(&path).max_connections(1);
-    let store = builder.max_waiting(2).open().unwrap();
+    let store = builder.queue_capacity(2).open().unwrap();
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let asked = |number: usize| {
         let store = store.clone();
@@ -204,7 +204,7 @@ async fn what_nobody_waits_for_any_more_makes_way() {
     let (database, path) = database(&folder);
     slow_down(&database);
     let builder = SqliteStore::builder(&path).max_connections(1);
-    let store = builder.deadline(PATIENCE).open().unwrap();
+    let store = builder.query_timeout(PATIENCE).open().unwrap();
     let mut slow = asked(&store, 3);
     let quick: Vec<_> = (4..10).map(|user| asked(&store, user)).collect();
     let under_way = tokio::time::timeout(Duration::from_millis(50), &mut slow).await;
@@ -253,7 +253,10 @@ async fn nobody_waits_longer_than_the_deadline() {
     let (database, path) = database(&folder);
     slow_down(&database);
     let builder = SqliteStore::builder(&path).max_connections(1);
-    let store = builder.deadline(Duration::from_millis(200)).open().unwrap();
+    let store = builder
+        .query_timeout(Duration::from_millis(200))
+        .open()
+        .unwrap();
     // Whoever is behind it waits as long, unless there is time left for them when it is given up.
     let asking: Vec<_> = [3, 4, 5].map(|user| asked(&store, user)).into();
     let answers = join_all(asking).await;
@@ -268,7 +271,7 @@ async fn a_slow_one_holds_up_nobody_while_another_thread_is_free() {
     let (database, path) = database(&folder);
     slow_down(&database);
     let builder = SqliteStore::builder(&path).max_connections(2);
-    let store = builder.deadline(PATIENCE).open().unwrap();
+    let store = builder.query_timeout(PATIENCE).open().unwrap();
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let mut quick = vec![asked(&store, 1), asked(&store, 2)];
     let slow = asked(&store, 3);

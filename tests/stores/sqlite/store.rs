@@ -157,14 +157,14 @@ async fn tables_may_appear_change_and_go_while_the_store_is_open() {
     let store = SqliteStore::open(path).unwrap();
     let lookup = || Lookup::by_user_id("u", now());
     assert_eq!(ask(&store, lookup()).await, "Schema");
-    assert!(store.check().await.is_err());
+    assert!(store.ready().await.is_err());
 
     database.execute_batch(CAMEL).unwrap();
     database
         .execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')")
         .unwrap();
     assert_eq!(ask(&store, lookup()).await, "u s");
-    store.check().await.unwrap();
+    store.ready().await.unwrap();
 
     database
         .execute_batch(r#"ALTER TABLE "user" RENAME COLUMN "banned" TO "other""#)
@@ -242,7 +242,7 @@ async fn a_writer_is_waited_for_until_the_deadline() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
     let store = SqliteStore::builder(path)
-        .deadline(Duration::from_millis(300))
+        .query_timeout(Duration::from_millis(300))
         .open()
         .unwrap();
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -287,7 +287,7 @@ async fn cancelled_lookups_hold_no_more_connections_than_there_may_be() {
     let (database, path) = database(&folder, CAMEL);
     let builder = SqliteStore::builder(&path)
         .max_connections(2)
-        .deadline(Duration::from_secs(2));
+        .query_timeout(Duration::from_secs(2));
     let store = builder.open().unwrap();
     let open_files = || {
         let files = std::fs::read_dir("/proc/self/fd").unwrap();
@@ -430,15 +430,15 @@ async fn limits_that_make_no_sense_are_errors() {
     let (_database, path) = database(&folder, CAMEL);
     let builder = || SqliteStore::builder(&path);
     for (builder, setting) in [
-        (builder().deadline(Duration::ZERO), "deadline"),
+        (builder().query_timeout(Duration::ZERO), "deadline"),
         (
-            builder().deadline(Duration::from_secs(30 * 86_400)),
+            builder().query_timeout(Duration::from_secs(30 * 86_400)),
             "deadline",
         ),
         (builder().max_connections(0), "max_connections"),
         (builder().max_connections(usize::MAX), "max_connections"),
-        (builder().max_waiting(0), "max_waiting"),
-        (builder().max_waiting(usize::MAX), "max_waiting"),
+        (builder().queue_capacity(0), "queue_capacity"),
+        (builder().queue_capacity(usize::MAX), "queue_capacity"),
     ] {
         assert_eq!(builder.open().unwrap_err().setting(), setting);
     }

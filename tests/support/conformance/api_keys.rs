@@ -28,7 +28,7 @@ fn header(name: &'static str, value: &str) -> HeaderMap {
 /// By cookie and as a bearer token.
 pub async fn a_session_token_names_its_session_and_nobody_elses(store: impl UserStore) {
     // The world's tokens are easier to read than Better Auth's.
-    let gate = Gate::of(builder(store).session_token_form(|_| true));
+    let gate = Gate::of(builder(store).session_token_validator(|_| true));
     for (token, user_id) in [
         ("ses_ada", "usr_ada"),
         ("ses_several_short", "usr_several"),

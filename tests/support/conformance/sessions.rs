@@ -163,5 +163,5 @@ pub async fn every_kind_of_lookup_is_answered<S: UserStore>(store: S) {
             gone.expose()
         );
     }
-    store.check().await.unwrap();
+    store.ready().await.unwrap();
 }

@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for _ in 0..passes * count {
         at = (at + step) % count;
         let lookup = Lookup::by_email(&*addresses[at], now);
-        hits += usize::from(black_box(cache.resolve_now(&lookup)).is_some());
+        hits += usize::from(black_box(cache.try_resolve(&lookup)).is_some());
     }
     let time = start.elapsed();
     println!(
@@ -83,7 +83,7 @@ fn own_bytes(addresses: &[String]) -> usize {
 
 async fn found(lookup: Lookup<'static>) -> Result<Resolution, better_auth_layer::StoreError> {
     Ok(match lookup.key() {
-        LookupKey::Email(email) => identity(email.as_given()),
+        LookupKey::Email(email) => identity(email.as_str()),
         _ => Resolution::UserNotFound,
     })
 }

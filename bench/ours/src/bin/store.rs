@@ -39,7 +39,7 @@ async fn main() -> Result<(), BoxError> {
     let builder = PostgresStore::builder(&url);
     let builder = match *limits {
         [] => builder,
-        [lanes, in_flight] => builder.lanes(lanes as usize).in_flight(in_flight as usize),
+        [lanes, in_flight] => builder.batch_connections(lanes as usize).max_in_flight(in_flight as usize),
         _ => return Err("PostgreSQL's limits are lanes and queries in flight".into()),
     };
     report(builder.connect().await?, callers, time, users).await

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Authenticator;
 use crate::clock::Timestamp;
-use crate::diagnosis::{Diagnosis, Finding, Verdict};
+use crate::diagnosis::{Check, CheckStatus, HealthReport};
 use crate::identity::{ApiKeyHash, SessionToken};
 use crate::jwks::{Fetched, KeyCache};
 use crate::store::{Lookup, LookupKind, Resolution, within};
@@ -22,7 +22,7 @@ const NOBODY: &str = "better-auth-layer-check-of-nobody";
 /// What is looked at beside the store.
 pub(crate) struct Probe {
     /// What there is to say about the settings.
-    pub(crate) advice: Vec<Finding>,
+    pub(crate) advice: Vec<Check>,
     /// What the accepted credentials are looked up by.
     pub(crate) lookups: Vec<LookupKind>,
     pub(crate) keys: Option<Arc<KeyCache>>,
@@ -35,45 +35,45 @@ impl Authenticator {
     ///
     /// The store is asked for users that nobody is, and the keys are fetched anew; so this is for start-up and for
     /// whoever operates the service. It is neither for a route that strangers reach nor for a readiness probe: that is
-    /// [`check_store`](Self::check_store).
+    /// [`ready`](Self::ready).
     ///
     /// ```
     /// use better_auth_layer::BetterAuthLayer;
     ///
     /// async fn refuse_to_start(auth: &BetterAuthLayer) -> Result<(), String> {
-    ///     let diagnosis = auth.authenticator().check().await;
+    ///     let diagnosis = auth.authenticator().diagnose().await;
     ///     if diagnosis.is_healthy() { Ok(()) } else { Err(diagnosis.to_string()) }
     /// }
     /// ```
     ///
     /// Clocks that differ by more than two seconds are a warning, by more than thirty a failure. The issuer's is known
     /// from the header `Date` of its answer, where the keys come from an address.
-    pub async fn check(&self) -> Diagnosis {
-        let mut diagnosis = Diagnosis::new();
+    pub async fn diagnose(&self) -> HealthReport {
+        let mut diagnosis = HealthReport::new();
         diagnosis.extend(self.inner.probe.advice.iter().cloned());
         diagnosis.extend(self.check_users().await);
         diagnosis.extend(self.check_keys().await);
         diagnosis
     }
 
-    async fn check_users(&self) -> Vec<Finding> {
+    async fn check_users(&self) -> Vec<Check> {
         let (store, limit) = (&self.inner.store, self.inner.lookup_timeout);
         let examined = Arc::clone(store);
-        let mut findings = match within(limit, || examined.examine()).await {
+        let mut findings = match within(limit, || examined.diagnose()).await {
             Ok(findings) => findings,
             Err(error) => vec![error.finding("store")],
         };
         // What cannot be asked has been said once.
         if findings
             .iter()
-            .any(|finding| finding.verdict() == Verdict::Failed)
+            .any(|finding| finding.status() == CheckStatus::Failed)
         {
             return findings;
         }
         findings.push(self.check_lookups().await);
         let asked_at = self.inner.clock.now();
         let timed = Arc::clone(store);
-        match within(limit, || timed.time()).await {
+        match within(limit, || timed.server_time()).await {
             Ok(None) => {}
             Ok(Some(theirs)) => {
                 let ours = (asked_at, self.inner.clock.now());
@@ -85,10 +85,10 @@ impl Authenticator {
     }
 
     /// Asks for nobody, in every way that requests will ask.
-    async fn check_lookups(&self) -> Finding {
-        let (token, hash) = (SessionToken::new(NOBODY), ApiKeyHash::of(NOBODY));
+    async fn check_lookups(&self) -> Check {
+        let (token, hash) = (SessionToken::new(NOBODY), ApiKeyHash::from_key(NOBODY));
         if self.inner.probe.lookups.is_empty() {
-            return Finding::failed(
+            return Check::failed(
                 "lookups",
                 "no credential is accepted, and every request refused",
             )
@@ -109,28 +109,28 @@ impl Authenticator {
             match answer {
                 Ok(Resolution::Found { .. } | Resolution::FoundApiKey { .. }) => {
                     let says = format!("{kind}: somebody is found where nobody was asked for");
-                    return Finding::failed("lookups", says).with_remedy("mend the store's code");
+                    return Check::failed("lookups", says).with_remedy("mend the store's code");
                 }
                 Ok(_) => asked.push(kind.to_string()),
                 Err(error) => return error.finding(format!("lookups {kind}")),
             }
         }
-        Finding::ok("lookups", format!("{} are answered", asked.join(", ")))
+        Check::ok("lookups", format!("{} are answered", asked.join(", ")))
     }
 
-    async fn check_keys(&self) -> Vec<Finding> {
+    async fn check_keys(&self) -> Vec<Check> {
         let Some(keys) = &self.inner.probe.keys else {
             return Vec::new();
         };
         match keys.check().await {
             Err(error) => {
                 let remedy = "see that the issuer serves its keys at the address that BETTER_AUTH_URL or BETTER_AUTH_JWKS_URL leads to, and that it can be reached from here";
-                vec![Finding::failed("public keys", format!("{error:#}")).with_remedy(remedy)]
+                vec![Check::failed("public keys", format!("{error:#}")).with_remedy(remedy)]
             }
             Ok(None) => vec![match keys.usable_keys() {
-                0 => Finding::failed("public keys", "none of those that were given can be used")
+                0 => Check::failed("public keys", "none of those that were given can be used")
                     .with_remedy("give the layer the keys of Better Auth's `jwks` endpoint"),
-                usable => Finding::ok("public keys", format!("{usable} can be used")),
+                usable => Check::ok("public keys", format!("{usable} can be used")),
             }],
             Ok(Some(fetched)) => {
                 let mut findings = vec![describe(&fetched)];
@@ -145,13 +145,13 @@ impl Authenticator {
     }
 }
 
-fn describe(fetched: &Fetched) -> Finding {
+fn describe(fetched: &Fetched) -> Check {
     let Fetched { keys, usable, .. } = fetched;
     if keys == usable {
-        return Finding::ok("public keys", format!("{usable} can be used"));
+        return Check::ok("public keys", format!("{usable} can be used"));
     }
     let says = format!("{usable} of {keys} can be used");
-    Finding::warning("public keys", says).with_remedy(
+    Check::warning("public keys", says).with_remedy(
         "see the log for what is wrong with the others; tokens that they sign are refused",
     )
 }
@@ -161,7 +161,7 @@ fn compare(
     whose: &'static str,
     (before, after): (Timestamp, Timestamp),
     (earliest, latest): (Timestamp, Timestamp),
-) -> Finding {
+) -> Check {
     let (difference, word) = if earliest > after {
         (earliest.abs_diff(after), "behind")
     } else if latest < before {
@@ -170,13 +170,13 @@ fn compare(
         (Duration::ZERO, "")
     };
     if difference <= TOLERABLE {
-        return Finding::ok("clock", format!("agrees with the {whose}'s"));
+        return Check::ok("clock", format!("agrees with the {whose}'s"));
     }
     let says = format!("is {} s {word} the {whose}'s", difference.as_secs());
     let finding = if difference > INTOLERABLE {
-        Finding::failed("clock", says)
+        Check::failed("clock", says)
     } else {
-        Finding::warning("clock", says)
+        Check::warning("clock", says)
     };
     finding.with_remedy("let NTP set the clocks of both machines: by them tokens and sessions end")
 }

@@ -67,7 +67,7 @@ impl Inner {
             credential: verified.kind,
             claims: verified.claims.clone(),
             expires_at: verified.expires_at,
-            names_session: verified.session_id.is_some()
+            is_session_bound: verified.session_id.is_some()
                 || matches!(verified.subject, Subject::SessionToken(_)),
             judged_at: now,
         };

@@ -132,7 +132,7 @@ impl Authenticator {
     }
 
     /// The response to a request with this head that is refused: the one that the layer would give, as JSON, as a gRPC
-    /// status, or as [`render_rejections`](crate::BetterAuthLayerBuilder::render_rejections) says.
+    /// status, or as [`rejection_renderer`](crate::BetterAuthLayerBuilder::rejection_renderer) says.
     ///
     /// ```
     /// use better_auth_layer::Authenticator;
@@ -141,12 +141,16 @@ impl Authenticator {
     /// async fn upgrade(auth: &Authenticator, parts: &http::request::Parts) -> http::Response<Bytes> {
     ///     match auth.authenticate(parts).await {
     ///         Ok(identity) => http::Response::new(Bytes::from(format!("hello {}", identity.user().id()))),
-    ///         Err(rejection) => auth.refuse(&rejection, parts),
+    ///         Err(rejection) => auth.rejection_response(&rejection, parts),
     ///     }
     /// }
     /// ```
     #[must_use]
-    pub fn refuse(&self, rejection: &Rejection, request: &request::Parts) -> Response<Bytes> {
+    pub fn rejection_response(
+        &self,
+        rejection: &Rejection,
+        request: &request::Parts,
+    ) -> Response<Bytes> {
         self.inner.renderer.respond(rejection, request)
     }
 
@@ -161,7 +165,7 @@ impl Authenticator {
     /// use http::StatusCode;
     ///
     /// async fn readiness(auth: &BetterAuthLayer) -> StatusCode {
-    ///     match auth.authenticator().check_store().await {
+    ///     match auth.authenticator().ready().await {
     ///         Ok(()) => StatusCode::OK,
     ///         Err(error) => {
     ///             eprintln!("not ready: {error:#}");
@@ -174,14 +178,14 @@ impl Authenticator {
     /// # Errors
     ///
     /// [`StoreError`] when it cannot, or not within the lookup timeout.
-    pub async fn check_store(&self) -> Result<(), StoreError> {
+    pub async fn ready(&self) -> Result<(), StoreError> {
         let store = Arc::clone(&self.inner.store);
-        within(self.inner.lookup_timeout, move || store.check()).await
+        within(self.inner.lookup_timeout, move || store.ready()).await
     }
 
     fn resolve(&self, verified: Held, now: Timestamp) -> State {
         let inner = &self.inner;
-        match catch_panic(|| inner.store.resolve_now(&lookup(&verified, now))) {
+        match catch_panic(|| inner.store.try_resolve(&lookup(&verified, now))) {
             Ok(Some(resolution)) => {
                 meter::answered_at_once(lookup(&verified, now).key().kind().as_str());
                 State::Ready(Some(inner.judge(&verified, Ok(resolution), now)))
@@ -221,7 +225,7 @@ impl Inner {
                 .verify_bearer(token.form(), now)
                 .map_err(|error| self.unverified(error)),
             Ok(Some(Credential::ApiKey(key))) => {
-                let subject = Subject::ApiKey(ApiKeyHash::of(key.expose()));
+                let subject = Subject::ApiKey(ApiKeyHash::from_key(key.expose()));
                 let verified = Verified::naming(CredentialKind::ApiKey, subject);
                 Ok(Step::Verified(verified.into()))
             }

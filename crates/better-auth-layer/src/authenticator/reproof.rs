@@ -41,7 +41,7 @@ impl Origin for Inner {
                 kind,
                 expires_at,
                 // A credential that names none goes on with any other session of the user, here as in a new request.
-                session_id: identity.named_session().map(|session| session.id().into()),
+                session_id: identity.bound_session().map(|session| session.id().into()),
                 claims: None,
                 subject: subject_of(&identity),
             };

@@ -41,7 +41,7 @@ impl Decide for Lookup {
                 request.extensions.insert(member);
                 Ok(())
             }
-            Err(rejection) => Err(rejection.respond(request)),
+            Err(rejection) => Err(rejection.to_response(request)),
         })
     }
 }

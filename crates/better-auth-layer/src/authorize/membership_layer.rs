@@ -128,7 +128,7 @@ impl Condition {
 
 /// Of the session that the credential names; any other one may be about another organization.
 fn active_organization(_: &request::Parts, identity: &Identity) -> Option<String> {
-    let organization = identity.named_session()?.active_organization_id();
+    let organization = identity.bound_session()?.active_organization_id();
     organization.map(str::to_owned)
 }
 

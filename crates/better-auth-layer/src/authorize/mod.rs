@@ -3,7 +3,7 @@
 //! [`AuthorizeLayer`] stands behind [`BetterAuthLayer`](crate::BetterAuthLayer) and lets a request pass if its
 //! [`Identity`](crate::Identity) meets a [`Policy`]. Everybody else gets `403 {"error": "Permission denied", "status": 403}`
 //! or, in gRPC, `PERMISSION_DENIED`; whoever has not signed in gets the `401`. Refusals look as the layer in front
-//! [renders](crate::BetterAuthLayerBuilder::render_rejections) them.
+//! [renders](crate::BetterAuthLayerBuilder::rejection_renderer) them.
 //!
 //! A policy is one of the types here, a type of the application's own, or a closure:
 //!

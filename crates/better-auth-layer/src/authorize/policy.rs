@@ -133,7 +133,7 @@ impl Policy for VerifiedEmail {
 ///
 /// Whom an administrator acts for did not sign in just then, so a session with an
 /// [impersonator](crate::Session::impersonated_by) is not fresh. A session whose age the store does not know is not
-/// fresh, an API key is no session, and a JWT that [names no session](Identity::names_session) does not say when its
+/// fresh, an API key is no session, and a JWT that [names no session](Identity::is_session_bound) does not say when its
 /// sender signed in: all four are refused.
 ///
 /// ```
@@ -157,7 +157,7 @@ impl FreshSession {
 impl Policy for FreshSession {
     fn allows(&self, identity: &Identity) -> bool {
         let now = identity.authenticated_at();
-        identity.named_session().is_some_and(|session| {
+        identity.bound_session().is_some_and(|session| {
             session.is_fresh_at(now, self.0) && session.impersonated_by().is_none()
         })
     }
@@ -167,7 +167,7 @@ impl Policy for FreshSession {
 ///
 /// An API key is refused, as nobody knows in which session it was made; where keys are welcome say
 /// `NotImpersonated.or(|identity: &Identity| identity.api_key().is_some())`. A JWT that
-/// [names no session](Identity::names_session) is refused: Better Auth makes the same one for the user and for an
+/// [names no session](Identity::is_session_bound) is refused: Better Auth makes the same one for the user and for an
 /// administrator who acts as the user. Put the session's id into `sid` (`definePayload`), or accept the session cookie.
 ///
 /// ```
@@ -182,7 +182,7 @@ pub struct NotImpersonated;
 
 impl Policy for NotImpersonated {
     fn allows(&self, identity: &Identity) -> bool {
-        let session = identity.named_session();
+        let session = identity.bound_session();
         session.is_some_and(|session| session.impersonated_by().is_none())
     }
 }

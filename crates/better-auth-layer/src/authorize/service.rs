@@ -47,7 +47,7 @@ where
                 let request = Request::from_parts(parts, body);
                 ResponseFuture::calling(self.inner.call(request))
             }
-            Err(rejection) => ResponseFuture::refused(rejection.respond(&parts)),
+            Err(rejection) => ResponseFuture::refused(rejection.to_response(&parts)),
         }
     }
 }

@@ -144,7 +144,7 @@ impl BetterAuthLayerBuilder {
             ConfigError::new(
                 "base_url",
                 "is not `https`, and whoever is on the way could put in keys",
-                "write `https://`, or say with `key_source` where the keys are: in the database (`key_source` of the store), or at this address all the same (`RemoteKeySource::dangerous_insecure`)",
+                "write `https://`, or say with `key_source` where the keys are: in the database (`key_source` of the store), or at this address all the same (`RemoteKeySource::dangerous_allow_http`)",
             )
         })?;
         Ok(Some(Arc::new(source)))
@@ -251,7 +251,7 @@ impl BetterAuthLayerBuilder {
             .as_ref()
             .filter(|_| self.accept_session_tokens)
             .map(|ring| {
-                let form = Arc::clone(&self.session_token_form);
+                let form = Arc::clone(&self.session_token_validator);
                 SessionTokenVerifier::new(ring, self.accept_previous_secrets, form)
             });
         Ok(Sessions {
@@ -263,7 +263,7 @@ impl BetterAuthLayerBuilder {
             },
             raw: self
                 .accept_raw_session_tokens
-                .then(|| Arc::clone(&self.session_token_form)),
+                .then(|| Arc::clone(&self.session_token_validator)),
             lacks_secret: self.secrets.is_none(),
         })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::BetterAuthLayerBuilder;
 use crate::config_error::ConfigError;
 use crate::credential::Place;
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 use crate::secret::Secret;
 
 /// More would make `exp` a suggestion.
@@ -147,7 +147,7 @@ impl BetterAuthLayerBuilder {
     }
 
     /// What there is to say about settings that can be used, and logs what is to be mended.
-    pub(super) fn advise(&self) -> Vec<Finding> {
+    pub(super) fn advise(&self) -> Vec<Check> {
         let Some(secrets) = &self.secrets else {
             return Vec::new();
         };
@@ -155,29 +155,29 @@ impl BetterAuthLayerBuilder {
             .accepted(self.accept_previous_secrets)
             .any(Secret::is_shorter_than_recommended);
         let mut advice = vec![if is_short {
-            Finding::warning(
+            Check::warning(
                 "secret",
                 "the secret has fewer than 32 bytes and can be found by trial from one token",
             )
             .with_remedy("make a longer one, such as with `openssl rand -base64 32`")
         } else {
-            Finding::ok(
+            Check::ok(
                 "secret",
                 "has 32 bytes or more, and is not the public default",
             )
         }];
         if self.issuer.is_some() && self.accept_secret_jwts {
-            advice.push(Finding::ok("issuer", "secret-signed tokens must have it"));
+            advice.push(Check::ok("issuer", "secret-signed tokens must have it"));
         } else if self.accept_secret_jwts {
             advice.push(
-                Finding::warning("issuer", "secret-signed tokens of every issuer are accepted").with_remedy(
+                Check::warning("issuer", "secret-signed tokens of every issuer are accepted").with_remedy(
                     "set BETTER_AUTH_ISSUER or the builder's `issuer` and mint tokens with `iss`, or `without_secret_jwts` where none are minted",
                 ),
             );
         }
         for finding in &advice {
             if let Some(remedy) = finding.remedy() {
-                tracing::warn!("{}; {remedy}", finding.says());
+                tracing::warn!("{}; {remedy}", finding.message());
             }
         }
         advice

@@ -87,10 +87,10 @@ impl BetterAuthLayerBuilder {
     /// use better_auth_layer::BetterAuthLayer;
     ///
     /// // For a device with little memory.
-    /// let builder = BetterAuthLayer::builder().remember_jwts(100);
+    /// let builder = BetterAuthLayer::builder().jwt_cache_capacity(100);
     /// # let _ = builder;
     /// ```
-    pub fn remember_jwts(mut self, max_entries: usize) -> Self {
+    pub fn jwt_cache_capacity(mut self, max_entries: usize) -> Self {
         self.cached_jwts = max_entries;
         self
     }

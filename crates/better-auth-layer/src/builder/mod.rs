@@ -79,7 +79,7 @@ pub struct BetterAuthLayerBuilder {
     cookie_cache: Option<CookieCache>,
     trusted_origins: Vec<Result<TrustedOrigin, ConfigError>>,
     require_origin: bool,
-    session_token_form: TokenForm,
+    session_token_validator: TokenForm,
     accept_raw_session_tokens: bool,
     api_keys: Option<ApiKeys>,
     sources: Option<Vec<CredentialSource>>,
@@ -125,7 +125,7 @@ impl BetterAuthLayerBuilder {
             cookie_cache: None,
             trusted_origins: Vec::new(),
             require_origin: false,
-            session_token_form: Arc::new(crate::verify::is_better_auths),
+            session_token_validator: Arc::new(crate::verify::is_better_auths),
             accept_raw_session_tokens: false,
             api_keys: None,
             sources: None,
@@ -253,7 +253,7 @@ impl BetterAuthLayerBuilder {
 
     /// Sets where credentials are looked for, and in which order. The first one that is found is the one that counts, and
     /// its failure is final. Default: `Authorization: Bearer`, then the API key's header, then the session cookie, as far
-    /// as they are accepted. To add one to these there is [`extra_credential_source`](Self::extra_credential_source).
+    /// as they are accepted. To add one to these there is [`prepend_credential_source`](Self::prepend_credential_source).
     pub fn credential_sources(
         mut self,
         sources: impl IntoIterator<Item = CredentialSource>,
@@ -267,18 +267,18 @@ impl BetterAuthLayerBuilder {
     /// at first.
     ///
     /// ```
-    /// use better_auth_layer::{BetterAuthLayer, ConfigError, CredentialSource, Environment};
+    /// use better_auth_layer::{BetterAuthLayer, ConfigError, CredentialSource, Env};
     ///
     /// # #[cfg(feature = "sqlite")]
     /// # async fn example() -> Result<(), ConfigError> {
-    /// let layer = BetterAuthLayer::from_env(&Environment::from_process())
+    /// let layer = BetterAuthLayer::from_env(&Env::process())
     ///     .await?
-    ///     .extra_credential_source(CredentialSource::websocket_protocol("bearer."))
+    ///     .prepend_credential_source(CredentialSource::websocket_subprotocol("bearer."))
     ///     .build()?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn extra_credential_source(mut self, source: CredentialSource) -> Self {
+    pub fn prepend_credential_source(mut self, source: CredentialSource) -> Self {
         self.extra_sources.push(source);
         self
     }
@@ -306,13 +306,13 @@ impl BetterAuthLayerBuilder {
     /// Sets how refused requests are answered, in place of the JSON of the contract: with [`ProblemJson`](crate::ProblemJson)
     /// or a function of the application's own. See [`RenderRejection`] for what it is given. gRPC requests get a gRPC
     /// status in any case.
-    pub fn render_rejections(mut self, render: impl RenderRejection) -> Self {
+    pub fn rejection_renderer(mut self, render: impl RenderRejection) -> Self {
         self.renderer = Renderer::new(render);
         self
     }
 
     /// Sets how often the store is asked whether the session behind an open stream still is there:
-    /// [`Identity::ended`](crate::Identity::ended). Default: every five seconds; so long a stream may outlive a sign-out.
+    /// [`Identity::session_ended`](crate::Identity::session_ended). Default: every five seconds; so long a stream may outlive a sign-out.
     pub fn recheck_interval(mut self, interval: Duration) -> Self {
         self.recheck_interval = interval;
         self

@@ -86,14 +86,14 @@ impl BetterAuthLayerBuilder {
     /// use better_auth_layer::BetterAuthLayer;
     ///
     /// let is_hex = |token: &str| token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
-    /// let builder = BetterAuthLayer::builder().session_token_form(is_hex);
+    /// let builder = BetterAuthLayer::builder().session_token_validator(is_hex);
     /// # let _ = builder;
     /// ```
-    pub fn session_token_form(
+    pub fn session_token_validator(
         mut self,
         form: impl Fn(&str) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.session_token_form = Arc::new(form);
+        self.session_token_validator = Arc::new(form);
         self
     }
 

@@ -57,8 +57,8 @@ impl<S: UserStore> CachedStoreBuilder<S> {
 
     /// Sets how long an answer is given again while a listener says what changes, such as a `PostgresListener`. A
     /// revocation takes effect at once then; this is a second net under it. Default: 60 seconds; at most 5 minutes.
-    pub fn ttl_while_listening(mut self, ttl: Duration) -> Self {
-        self.terms.ttl_while_listening = ttl;
+    pub fn ttl_while_leased(mut self, ttl: Duration) -> Self {
+        self.terms.ttl_while_leased = ttl;
         self
     }
 
@@ -103,7 +103,7 @@ impl Terms {
     fn check(&self) -> Result<(), ConfigError> {
         let ttls = [
             ("ttl", self.ttl),
-            ("ttl_while_listening", self.ttl_while_listening),
+            ("ttl_while_leased", self.ttl_while_leased),
         ];
         for (setting, ttl) in ttls {
             if ttl.is_zero() || ttl > LONGEST_TTL {

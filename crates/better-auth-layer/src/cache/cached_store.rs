@@ -11,10 +11,10 @@ use tokio::runtime::Handle;
 
 use super::answer::{Answer, Asked};
 use super::builder::CachedStoreBuilder;
-use super::invalidation::Invalidation;
+use super::invalidation::CacheInvalidator;
 use super::revocations::{Announcements, Revocations};
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 use crate::identity::Member;
 use crate::store::{
     Lookup, LookupKind, MembershipStore, Question, QuestionRef, Resolution, StoreError, UserStore,
@@ -27,7 +27,7 @@ use crate::store::{
 ///
 /// fn layer(secret: Secret, store: impl UserStore) -> Result<BetterAuthLayer, ConfigError> {
 ///     let store = CachedStore::new(store);
-///     let cache = store.invalidation(); // for the parts of the application that end sessions and ban users
+///     let cache = store.invalidator(); // for the parts of the application that end sessions and ban users
 ///     # let _ = cache;
 ///     BetterAuthLayer::builder().secret(secret).store(store).build()
 /// }
@@ -37,7 +37,7 @@ use crate::store::{
 ///
 /// A session that ends elsewhere, a ban, a role that is taken away: all of it takes effect up to
 /// [`ttl`](CachedStoreBuilder::ttl) later, 5 seconds by default, unless the cache is told with
-/// [`invalidation`](Self::invalidation) or by a listener. An answer is never given after its session or API key has
+/// [`invalidation`](Self::invalidator) or by a listener. An answer is never given after its session or API key has
 /// ended, and credentials are verified every time.
 ///
 /// Only those who were found are kept. That there is no such user or session is asked every time, so that a sign-in
@@ -65,7 +65,7 @@ struct Inner<S> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
     pub(super) ttl: Duration,
-    pub(super) ttl_while_listening: Duration,
+    pub(super) ttl_while_leased: Duration,
     pub(super) refresh_ahead: Duration,
 }
 
@@ -75,7 +75,7 @@ pub(super) const MAX_ENTRIES: usize = 10_000;
 impl Terms {
     pub(super) const DEFAULT: Self = Self {
         ttl: Duration::from_secs(5),
-        ttl_while_listening: Duration::from_secs(60),
+        ttl_while_leased: Duration::from_secs(60),
         refresh_ahead: Duration::ZERO,
     };
 }
@@ -113,21 +113,21 @@ impl<S: UserStore> CachedStore<S> {
 
     /// The handle by which the cache is told what has changed.
     #[must_use]
-    pub fn invalidation(&self) -> Invalidation {
-        Invalidation::new(Arc::clone(&self.inner.revocations))
+    pub fn invalidator(&self) -> CacheInvalidator {
+        CacheInvalidator::new(Arc::clone(&self.inner.revocations))
     }
 }
 
 impl<S: UserStore> UserStore for CachedStore<S> {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
         // Somebody else may have asked while this lookup waited for its turn.
-        match self.resolve_now(&lookup) {
+        match self.try_resolve(&lookup) {
             Some(resolution) => Ok(resolution),
             None => self.inner.ask(lookup).await,
         }
     }
 
-    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+    fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
         let now = self.inner.clock.monotonic();
         let (answer, left) = self.inner.find(lookup, now)?;
         if left <= self.inner.terms.refresh_ahead && answer.begin_refresh() {
@@ -140,16 +140,16 @@ impl<S: UserStore> UserStore for CachedStore<S> {
         self.inner.store.supports(kind)
     }
 
-    fn check(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
-        self.inner.store.check()
+    fn ready(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        self.inner.store.ready()
     }
 
-    fn examine(&self) -> impl Future<Output = Vec<Finding>> + Send {
-        self.inner.store.examine()
+    fn diagnose(&self) -> impl Future<Output = Vec<Check>> + Send {
+        self.inner.store.diagnose()
     }
 
-    fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
-        self.inner.store.time()
+    fn server_time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
+        self.inner.store.server_time()
     }
 }
 
@@ -188,7 +188,7 @@ impl<S: UserStore> Inner<S> {
         }
         let answer = self.answers.get(&QuestionRef::of(lookup))?;
         let ttl = match announcements {
-            Announcements::Promised if !answer.is_api_key() => self.terms.ttl_while_listening,
+            Announcements::Promised if !answer.is_api_key() => self.terms.ttl_while_leased,
             _ => self.terms.ttl,
         };
         let left = ttl

@@ -7,20 +7,20 @@ use std::time::Duration;
 use super::revocations::{Concerned, Revocations};
 
 /// Tells a [`CachedStore`](crate::CachedStore) what has changed; made by
-/// [`CachedStore::invalidation`](crate::CachedStore::invalidation). Cheap to clone, cheap to call, never waits.
+/// [`CachedStore::invalidator`](crate::CachedStore::invalidator). Cheap to clone, cheap to call, never waits.
 ///
 /// An answer to a question that was asked before the call is not given any more once the call has returned, by
 /// whichever key it was found and even if it is still on its way from the store. So change the database first, and call
 /// when the change is committed.
 ///
 /// ```
-/// use better_auth_layer::Invalidation;
+/// use better_auth_layer::CacheInvalidator;
 ///
-/// fn signed_out(cache: &Invalidation, session_id: &str) {
+/// fn signed_out(cache: &CacheInvalidator, session_id: &str) {
 ///     cache.invalidate_session(session_id);
 /// }
 ///
-/// fn banned(cache: &Invalidation, user_id: &str) {
+/// fn banned(cache: &CacheInvalidator, user_id: &str) {
 ///     cache.invalidate_user(user_id);
 /// }
 /// ```
@@ -28,15 +28,15 @@ use super::revocations::{Concerned, Revocations};
 /// # Listeners
 ///
 /// A `PostgresListener` does this by itself. One of your own says that it is there with
-/// [`listening_for`](Self::listening_for), again and again, and [`listener_lost`](Self::listener_lost) when it is not.
+/// [`extend_lease`](Self::extend_lease), again and again, and [`end_lease`](Self::end_lease) when it is not.
 /// From the first of these calls on, the cache answers only while a listener is there: what it has not heard of, it
 /// cannot know to be true.
 #[derive(Clone)]
-pub struct Invalidation {
+pub struct CacheInvalidator {
     revocations: Arc<Revocations>,
 }
 
-impl Invalidation {
+impl CacheInvalidator {
     pub(super) fn new(revocations: Arc<Revocations>) -> Self {
         Self { revocations }
     }
@@ -60,50 +60,50 @@ impl Invalidation {
     /// clock or the promise is renewed. What was cached while no such promise was in force is forgotten first.
     ///
     /// While it is in force, answers are kept for
-    /// [`ttl_while_listening`](crate::CachedStoreBuilder::ttl_while_listening). When it has run out, every lookup goes
+    /// [`ttl_while_leased`](crate::CachedStoreBuilder::ttl_while_leased). When it has run out, every lookup goes
     /// to the store, so a listener that hangs does no harm.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use better_auth_layer::Invalidation;
+    /// use better_auth_layer::CacheInvalidator;
     ///
     /// /// The subscription is confirmed, and says so every second.
-    /// fn heartbeat(cache: &Invalidation) {
-    ///     cache.listening_for(Duration::from_secs(3));
+    /// fn heartbeat(cache: &CacheInvalidator) {
+    ///     cache.extend_lease(Duration::from_secs(3));
     /// }
     /// ```
-    pub fn listening_for(&self, duration: Duration) {
+    pub fn extend_lease(&self, duration: Duration) {
         self.revocations.promise(duration);
     }
 
     /// Takes the promise back: every lookup goes to the store until there is a new one.
-    pub fn listener_lost(&self) {
+    pub fn end_lease(&self) {
         self.revocations.break_promise();
     }
 }
 
 #[cfg(feature = "postgres")]
-impl Invalidation {
+impl CacheInvalidator {
     /// A handle that does not count as one.
-    pub(crate) fn downgrade(&self) -> WeakInvalidation {
-        WeakInvalidation(Arc::downgrade(&self.revocations))
+    pub(crate) fn downgrade(&self) -> WeakCacheInvalidator {
+        WeakCacheInvalidator(Arc::downgrade(&self.revocations))
     }
 }
 
 /// A handle to a cache that may be gone.
 #[cfg(feature = "postgres")]
-pub(crate) struct WeakInvalidation(std::sync::Weak<Revocations>);
+pub(crate) struct WeakCacheInvalidator(std::sync::Weak<Revocations>);
 
 #[cfg(feature = "postgres")]
-impl WeakInvalidation {
+impl WeakCacheInvalidator {
     /// `None` when the cache and all its handles are gone.
-    pub(crate) fn upgrade(&self) -> Option<Invalidation> {
-        self.0.upgrade().map(Invalidation::new)
+    pub(crate) fn upgrade(&self) -> Option<CacheInvalidator> {
+        self.0.upgrade().map(CacheInvalidator::new)
     }
 }
 
-impl fmt::Debug for Invalidation {
+impl fmt::Debug for CacheInvalidator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invalidation").finish_non_exhaustive()
+        f.debug_struct("CacheInvalidator").finish_non_exhaustive()
     }
 }

@@ -8,6 +8,6 @@ mod revocations;
 
 pub use self::builder::CachedStoreBuilder;
 pub use self::cached_store::CachedStore;
-pub use self::invalidation::Invalidation;
+pub use self::invalidation::CacheInvalidator;
 #[cfg(feature = "postgres")]
-pub(crate) use self::invalidation::WeakInvalidation;
+pub(crate) use self::invalidation::WeakCacheInvalidator;

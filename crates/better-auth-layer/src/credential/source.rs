@@ -18,7 +18,7 @@ use crate::config_error::ConfigError;
 ///
 /// let builder = BetterAuthLayer::builder().credential_sources([
 ///     CredentialSource::bearer(),
-///     CredentialSource::websocket_protocol("bearer."),
+///     CredentialSource::websocket_subprotocol("bearer."),
 ///     CredentialSource::session_cookie(),
 /// ]);
 /// # let _ = builder;
@@ -92,7 +92,7 @@ impl CredentialSource {
     ///
     /// Answer with the other subprotocol, never with this one.
     #[must_use]
-    pub fn websocket_protocol(prefix: impl Into<String>) -> Self {
+    pub fn websocket_subprotocol(prefix: impl Into<String>) -> Self {
         Self(Place::WebSocketProtocol(prefix.into()))
     }
 

@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-/// What a [`Finding`](crate::Finding) means for those who are to be let in.
+/// What a [`Check`](crate::Check) means for those who are to be let in.
 ///
 /// ```
-/// use better_auth_layer::{Diagnosis, Verdict};
+/// use better_auth_layer::{HealthReport, CheckStatus};
 ///
 /// /// A check that is meant to be strict.
-/// fn is_spotless(diagnosis: &Diagnosis) -> bool {
-///     diagnosis.findings().iter().all(|finding| finding.verdict() == Verdict::Ok)
+/// fn is_spotless(diagnosis: &HealthReport) -> bool {
+///     diagnosis.checks().iter().all(|finding| finding.status() == CheckStatus::Ok)
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum CheckStatus {
     /// It is as it should be.
     Ok,
     /// It works, and is weaker or slower than it should be.
@@ -23,7 +23,7 @@ pub enum Verdict {
     Failed,
 }
 
-impl Verdict {
+impl CheckStatus {
     /// The word that a finding's line begins with.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -35,7 +35,7 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for CheckStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }

@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 /// ```
 /// use better_auth_layer::{ApiKey, ApiKeyHash};
 ///
-/// let key = ApiKey::new("key_1", "usr_1", ApiKeyHash::of("app_dGhlIGtleSBpdHNlbGY"))
+/// let key = ApiKey::new("key_1", "usr_1", ApiKeyHash::from_key("app_dGhlIGtleSBpdHNlbGY"))
 ///     .with_permissions_json(r#"{"files":["read","list"]}"#);
 /// assert!(key.allows("files", "read"));
 /// assert!(!key.allows("files", "delete"));
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     fn api_key() -> ApiKey {
-        ApiKey::new("k", "u", ApiKeyHash::of("app_key"))
+        ApiKey::new("k", "u", ApiKeyHash::from_key("app_key"))
     }
 
     fn at(seconds: i64) -> Timestamp {

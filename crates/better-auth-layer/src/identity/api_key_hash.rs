@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// ```
 /// use better_auth_layer::ApiKeyHash;
 ///
-/// let hash = ApiKeyHash::of("hello");
+/// let hash = ApiKeyHash::from_key("hello");
 /// assert_eq!(hash.as_str(), "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub struct ApiKeyHash(Box<str>);
 impl ApiKeyHash {
     /// Hashes a key as it is sent.
     #[must_use]
-    pub fn of(key: &str) -> Self {
+    pub fn from_key(key: &str) -> Self {
         let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, key.as_bytes()));
         Self(hash.into())
     }

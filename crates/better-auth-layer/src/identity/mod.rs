@@ -36,7 +36,7 @@ use crate::rejection::Renderer;
 /// use better_auth_layer::{Identity, Rejection};
 ///
 /// fn greet<B>(request: &http::Request<B>) -> Result<String, Rejection> {
-///     let identity = Identity::of(request.extensions())?;
+///     let identity = Identity::from_extensions(request.extensions())?;
 ///     Ok(format!("hello {}", identity.user().id()))
 /// }
 /// ```
@@ -67,7 +67,7 @@ pub(crate) struct Proof {
     /// When the credential itself ends.
     pub(crate) expires_at: Timestamp,
     /// Whether it names the one session that it was made in.
-    pub(crate) names_session: bool,
+    pub(crate) is_session_bound: bool,
     /// When it was judged.
     pub(crate) judged_at: Timestamp,
 }
@@ -115,19 +115,19 @@ impl Identity {
     ///
     /// /// Who really acts, as far as anybody knows.
     /// fn impersonator(identity: &Identity) -> Option<&str> {
-    ///     identity.session().filter(|_| identity.names_session())?.impersonated_by()
+    ///     identity.session().filter(|_| identity.is_session_bound())?.impersonated_by()
     /// }
     /// ```
     #[must_use]
-    pub fn names_session(&self) -> bool {
-        self.0.proof.names_session
+    pub fn is_session_bound(&self) -> bool {
+        self.0.proof.is_session_bound
     }
 
-    /// The [session](Self::session), where the credential [names it](Self::names_session): the one to ask for what depends
+    /// The [session](Self::session), where the credential [names it](Self::is_session_bound): the one to ask for what depends
     /// on it, such as its age, its organization, or whether an administrator acts in it.
     #[must_use]
-    pub fn named_session(&self) -> Option<&Session> {
-        self.session().filter(|_| self.names_session())
+    pub fn bound_session(&self) -> Option<&Session> {
+        self.session().filter(|_| self.is_session_bound())
     }
 
     /// The API key, where one was sent.

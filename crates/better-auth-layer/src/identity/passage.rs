@@ -19,22 +19,22 @@ impl Identity {
     /// # Errors
     ///
     /// A [`Rejection`]: [`MissingCredential`](RejectionKind::MissingCredential) where the layer is
-    /// [optional](crate::BetterAuthLayer::optional) and nobody has signed in, [`LayerMissing`](RejectionKind::LayerMissing)
+    /// [optional](crate::BetterAuthLayer::optional) and nobody has signed in, [`MissingLayer`](RejectionKind::MissingLayer)
     /// where the request has passed no layer.
     ///
     /// ```
     /// use better_auth_layer::{Identity, Rejection};
     ///
     /// fn greet<B>(request: &http::Request<B>) -> Result<String, Rejection> {
-    ///     let identity = Identity::of(request.extensions())?;
+    ///     let identity = Identity::from_extensions(request.extensions())?;
     ///     Ok(format!("hello {}", identity.user().id()))
     /// }
     ///
     /// let nobody_has_looked = http::Request::new(());
     /// assert!(greet(&nobody_has_looked).is_err());
     /// ```
-    pub fn of(extensions: &Extensions) -> Result<&Self, Rejection> {
-        Self::of_optional(extensions)?
+    pub fn from_extensions(extensions: &Extensions) -> Result<&Self, Rejection> {
+        Self::from_extensions_opt(extensions)?
             .ok_or_else(|| Rejection::new(RejectionKind::MissingCredential))
     }
 
@@ -43,21 +43,21 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`LayerMissing`](RejectionKind::LayerMissing) where the request has passed no layer. `Extensions::get` would be
+    /// [`MissingLayer`](RejectionKind::MissingLayer) where the request has passed no layer. `Extensions::get` would be
     /// silent there, and the request taken for anonymous.
     ///
     /// ```
     /// use better_auth_layer::{Identity, Rejection};
     ///
     /// fn greet<B>(request: &http::Request<B>) -> Result<&'static str, Rejection> {
-    ///     let identity = Identity::of_optional(request.extensions())?;
+    ///     let identity = Identity::from_extensions_opt(request.extensions())?;
     ///     Ok(if identity.is_some() { "welcome back" } else { "hello" })
     /// }
     /// ```
-    pub fn of_optional(extensions: &Extensions) -> Result<Option<&Self>, Rejection> {
+    pub fn from_extensions_opt(extensions: &Extensions) -> Result<Option<&Self>, Rejection> {
         match extensions.get::<Self>() {
             None if extensions.get::<Anonymous>().is_none() => {
-                Err(Rejection::new(RejectionKind::LayerMissing))
+                Err(Rejection::new(RejectionKind::MissingLayer))
             }
             found => Ok(found),
         }
@@ -66,13 +66,13 @@ impl Identity {
 
 /// The sender of a request, for a part of the stack that refuses by itself. Says in the log where a layer is missing.
 pub(crate) fn required(parts: &request::Parts) -> Result<&Identity, Rejection> {
-    let identity = Identity::of(&parts.extensions);
+    let identity = Identity::from_extensions(&parts.extensions);
     identity.inspect_err(|rejection| report_missing_layer(rejection, parts))
 }
 
 impl Rejection {
     /// The response to a request with this head: as the layer that it has passed
-    /// [renders](crate::BetterAuthLayerBuilder::render_rejections) refusals, as a gRPC status where the request is gRPC.
+    /// [renders](crate::BetterAuthLayerBuilder::rejection_renderer) refusals, as a gRPC status where the request is gRPC.
     ///
     /// ```
     /// use better_auth_layer::{Identity, Rejection, RejectionKind};
@@ -80,17 +80,17 @@ impl Rejection {
     /// use http::{Response, request};
     ///
     /// fn document(request: &request::Parts, owner: &str) -> Response<Bytes> {
-    ///     match Identity::of(&request.extensions) {
-    ///         Err(rejection) => rejection.respond(request),
+    ///     match Identity::from_extensions(&request.extensions) {
+    ///         Err(rejection) => rejection.to_response(request),
     ///         Ok(identity) if identity.user().id() != owner => {
-    ///             Rejection::from(RejectionKind::PermissionDenied).respond(request)
+    ///             Rejection::from(RejectionKind::PermissionDenied).to_response(request)
     ///         }
     ///         Ok(_identity) => Response::new(Bytes::from_static(b"the document")),
     ///     }
     /// }
     /// ```
     #[must_use]
-    pub fn respond(&self, request: &request::Parts) -> Response<Bytes> {
+    pub fn to_response(&self, request: &request::Parts) -> Response<Bytes> {
         renderer(&request.extensions).respond(self, request)
     }
 }
@@ -107,7 +107,7 @@ fn renderer(extensions: &Extensions) -> Renderer {
 }
 
 pub(crate) fn report_missing_layer(rejection: &Rejection, parts: &request::Parts) {
-    if rejection.kind() == RejectionKind::LayerMissing {
+    if rejection.kind() == RejectionKind::MissingLayer {
         // The path is the client's text: Debug escapes what could forge a line of the log.
         tracing::error!(
             outcome = rejection.kind().as_str(),

@@ -69,7 +69,7 @@ impl KeyCache {
         options: JwksOptions,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let fixed = source.fixed().map(|keys| Snapshot {
+        let fixed = source.static_keys().map(|keys| Snapshot {
             keys: keys.usable(options.rsa_algorithm),
             fetched_at: Duration::ZERO,
         });

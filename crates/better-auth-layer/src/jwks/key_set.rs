@@ -120,7 +120,7 @@ impl KeySource for KeySet {
         Ok(self.clone())
     }
 
-    fn fixed(&self) -> Option<Self> {
+    fn static_keys(&self) -> Option<Self> {
         Some(self.clone())
     }
 }

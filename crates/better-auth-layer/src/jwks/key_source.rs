@@ -35,7 +35,7 @@ pub trait KeySource: Send + Sync + 'static {
     fn fetch(&self) -> impl Future<Output = Result<KeySet, KeySourceError>> + Send;
 
     /// The keys, where they never change. The default: they do.
-    fn fixed(&self) -> Option<KeySet> {
+    fn static_keys(&self) -> Option<KeySet> {
         None
     }
 }
@@ -45,8 +45,8 @@ impl<S: KeySource> KeySource for Arc<S> {
         S::fetch(self)
     }
 
-    fn fixed(&self) -> Option<KeySet> {
-        S::fixed(self)
+    fn static_keys(&self) -> Option<KeySet> {
+        S::static_keys(self)
     }
 }
 
@@ -55,7 +55,7 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// [`KeySource`] with its future boxed and owning what it needs.
 pub(crate) trait DynKeySource: Send + Sync + 'static {
     fn fetch(self: Arc<Self>) -> BoxFuture<Result<KeySet, KeySourceError>>;
-    fn fixed(&self) -> Option<KeySet>;
+    fn static_keys(&self) -> Option<KeySet>;
 }
 
 impl<S: KeySource> DynKeySource for S {
@@ -63,8 +63,8 @@ impl<S: KeySource> DynKeySource for S {
         Box::pin(async move { KeySource::fetch(&*self).await })
     }
 
-    fn fixed(&self) -> Option<KeySet> {
-        KeySource::fixed(self)
+    fn static_keys(&self) -> Option<KeySet> {
+        KeySource::static_keys(self)
     }
 }
 

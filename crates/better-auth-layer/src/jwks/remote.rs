@@ -55,7 +55,7 @@ impl RemoteKeySource {
             return Err(ConfigError::new(
                 "jwks_url",
                 "is not `https`, and whoever is on the way could put in keys",
-                "write `https://`, or take the keys from the database (`key_source` of the store); `dangerous_insecure` if the network is trusted",
+                "write `https://`, or take the keys from the database (`key_source` of the store); `dangerous_allow_http` if the network is trusted",
             ));
         }
         Ok(source)
@@ -67,7 +67,7 @@ impl RemoteKeySource {
     /// # Errors
     ///
     /// [`ConfigError`] for what is neither an `https` nor an `http` address, or has a user or a password in it.
-    pub fn dangerous_insecure(url: &str) -> Result<Self, ConfigError> {
+    pub fn dangerous_allow_http(url: &str) -> Result<Self, ConfigError> {
         Self::with_any_scheme(url)
     }
 

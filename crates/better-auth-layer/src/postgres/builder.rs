@@ -14,7 +14,7 @@ use super::address::Address;
 use super::batcher::Limits;
 use super::direct::Direct;
 use super::known_tables::KnownTables;
-use super::statements::Statements;
+use super::statements::StatementMode;
 use super::store::PostgresStore;
 use super::tls;
 use crate::config_error::ConfigError;
@@ -35,7 +35,7 @@ const MOST_TOGETHER: usize = 256;
 ///
 /// let store = PostgresStore::builder("postgres://app:secret@db.example.com/app")
 ///     .schema(Schema::snake())
-///     .deadline(Duration::from_secs(2))
+///     .query_timeout(Duration::from_secs(2))
 ///     .build()?;
 /// # Ok::<(), better_auth_layer::ConfigError>(())
 /// ```
@@ -49,7 +49,7 @@ pub struct PostgresStoreBuilder {
     lanes: usize,
     in_flight: usize,
     waiting: usize,
-    statements: Statements,
+    statements: StatementMode,
     schema_refresh: Duration,
     root_certificates: Option<PathBuf>,
 }
@@ -81,7 +81,7 @@ impl PostgresStoreBuilder {
             lanes: 2,
             in_flight: 8,
             waiting: 1024,
-            statements: Statements::Auto,
+            statements: StatementMode::Auto,
             schema_refresh: Duration::from_secs(300),
             root_certificates: None,
         }
@@ -96,7 +96,7 @@ impl PostgresStoreBuilder {
     /// Sets how long a lookup may take in all: waiting for a connection, connecting (tried again until the server is
     /// up), asking, and asking once more where the connection broke. Default: 5 seconds, which outlasts the start of a
     /// suspended serverless database.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
+    pub fn query_timeout(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
@@ -113,7 +113,7 @@ impl PostgresStoreBuilder {
     /// A few lookups keep to the first one, which is then still awake for the next; more use all of them. The other
     /// connections of the pool are for memberships, keys and probes, and for lookups while a lane's own connection waits
     /// for an answer that nobody waits for any more.
-    pub fn lanes(mut self, lanes: usize) -> Self {
+    pub fn batch_connections(mut self, lanes: usize) -> Self {
         self.lanes = lanes;
         self
     }
@@ -123,21 +123,21 @@ impl PostgresStoreBuilder {
     /// While there are fewer lookups than that in all, each is a query of its own and goes at once. Further ones wait until a
     /// query is answered, and then go together. Higher where the database is far away: with 8 on 2 connections, the
     /// seventeenth of those who come at the same time waits for an answer to one of the others.
-    pub fn in_flight(mut self, queries: usize) -> Self {
+    pub fn max_in_flight(mut self, queries: usize) -> Self {
         self.in_flight = queries;
         self
     }
 
     /// Sets how many lookups may wait for their turn. Default: 1024; from 1 to a million. One more fails at once, as
     /// [`Unavailable`](crate::StoreErrorKind::Unavailable).
-    pub fn max_waiting(mut self, lookups: usize) -> Self {
+    pub fn queue_capacity(mut self, lookups: usize) -> Self {
         self.waiting = lookups;
         self
     }
 
-    /// Sets whether statements are prepared. Default: [`Statements::Auto`], on connections that are proven to lead
+    /// Sets whether statements are prepared. Default: [`StatementMode::Auto`], on connections that are proven to lead
     /// straight to the server.
-    pub fn statements(mut self, statements: Statements) -> Self {
+    pub fn statement_mode(mut self, statements: StatementMode) -> Self {
         self.statements = statements;
         self
     }
@@ -162,9 +162,9 @@ impl PostgresStoreBuilder {
     /// [`ConfigError`] when the address cannot be understood, the certificates cannot be read, or a limit is zero.
     pub fn build(self) -> Result<PostgresStore, ConfigError> {
         check_limits(self.deadline, self.max_connections)?;
-        check_range("lanes", self.lanes, MOST_LANES)?;
-        check_range("in_flight", self.in_flight, MOST_IN_FLIGHT)?;
-        check_range("max_waiting", self.waiting, MOST_WAITING)?;
+        check_range("batch_connections", self.lanes, MOST_LANES)?;
+        check_range("max_in_flight", self.in_flight, MOST_IN_FLIGHT)?;
+        check_range("queue_capacity", self.waiting, MOST_WAITING)?;
         let address = Address::parse(&self.url)?;
         let certificates = self.root_certificates.or(address.root_certificates);
         let tls = tls::connector(certificates.as_deref())?;
@@ -198,7 +198,7 @@ impl PostgresStoreBuilder {
             .map_err(|_| ConfigError::new("max_connections", "cannot be used", "use 16"))?;
         let schema = match address.schema {
             Some(name) if self.schema.database_schema().is_none() => {
-                self.schema.in_database_schema(name)
+                self.schema.with_database_schema(name)
             }
             _ => self.schema,
         };
@@ -239,7 +239,7 @@ impl fmt::Debug for PostgresStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresStoreBuilder")
             .field("schema", &self.schema)
-            .field("deadline", &self.deadline)
+            .field("query_timeout", &self.deadline)
             .field("max_connections", &self.max_connections)
             .finish_non_exhaustive()
     }

@@ -12,7 +12,7 @@ use super::failure::{Failure, PostgresError};
 use super::last_refusal::LastRefusal;
 use super::link::Link;
 use super::parameters::Parameter;
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 use crate::store::StoreError;
 
 /// How long to wait between two attempts to connect, at first and at most.
@@ -162,7 +162,7 @@ impl Connection {
     }
 
     /// What is done about statements on it.
-    pub(super) async fn describe_statements(&self, direct: &Direct) -> Result<Finding, Failure> {
+    pub(super) async fn describe_statements(&self, direct: &Direct) -> Result<Check, Failure> {
         let object = self.link.object().ok_or(Failure::Gone)?;
         let description = direct.describe(object);
         self.link.exchange(self.until, description).await

@@ -7,20 +7,20 @@ use deadpool_postgres::{ClientWrapper, StatementCache};
 use tokio::time::timeout;
 
 use super::announced_process::announced_process;
-use super::statements::Statements;
-use crate::diagnosis::Finding;
+use super::statements::StatementMode;
+use crate::diagnosis::Check;
 
 /// Knows the connections that lead straight to a process of the server, by the one thing that belongs to each for life:
 /// its cache of prepared statements.
 pub(super) struct Direct {
-    statements: Statements,
+    statements: StatementMode,
     /// How long a proof may take.
     patience: Duration,
     proven: Mutex<Vec<Weak<StatementCache>>>,
 }
 
 impl Direct {
-    pub(super) fn new(statements: Statements, patience: Duration) -> Self {
+    pub(super) fn new(statements: StatementMode, patience: Duration) -> Self {
         Self {
             statements,
             patience,
@@ -31,7 +31,7 @@ impl Direct {
     /// Tries the proof on a new connection, before it is used. Without one, the connection is as good for everything
     /// else.
     pub(super) async fn try_to_prove(&self, client: &ClientWrapper) {
-        if self.statements == Statements::Auto
+        if self.statements == StatementMode::Auto
             && let Ok(true) = timeout(self.patience, is_direct(client)).await
         {
             let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,24 +41,24 @@ impl Direct {
     }
 
     /// What is done about statements on a connection, and whether that is right.
-    pub(super) async fn describe(&self, client: &ClientWrapper) -> Finding {
+    pub(super) async fn describe(&self, client: &ClientWrapper) -> Check {
         match self.statements {
-            Statements::Typed => Finding::ok("statements", "are not prepared, as it was said"),
-            Statements::Auto if self.may_prepare(client) => Finding::ok(
+            StatementMode::Unprepared => Check::ok("statements", "are not prepared, as it was said"),
+            StatementMode::Auto if self.may_prepare(client) => Check::ok(
                 "statements",
                 "are prepared: the connection leads straight to the server",
             ),
-            Statements::Auto => Finding::ok(
+            StatementMode::Auto => Check::ok(
                 "statements",
                 "are not prepared: the connection leads through a pooler, or was not proven to lead to the server",
             ),
-            Statements::Prepared => match timeout(self.patience, is_direct(client)).await {
-                Ok(true) => Finding::ok("statements", "are prepared, as it was said"),
-                _ => Finding::warning(
+            StatementMode::Prepared => match timeout(self.patience, is_direct(client)).await {
+                Ok(true) => Check::ok("statements", "are prepared, as it was said"),
+                _ => Check::warning(
                     "statements",
                     "are prepared, as it was said, on a connection that may lead through a pooler: one in transaction mode answers them with another client's",
                 )
-                .with_remedy("use `Statements::Auto`, or the server's own address"),
+                .with_remedy("use `StatementMode::Auto`, or the server's own address"),
             },
         }
     }
@@ -66,9 +66,9 @@ impl Direct {
     /// Whether statements may be prepared on a connection.
     pub(super) fn may_prepare(&self, client: &ClientWrapper) -> bool {
         match self.statements {
-            Statements::Typed => false,
-            Statements::Prepared => true,
-            Statements::Auto => {
+            StatementMode::Unprepared => false,
+            StatementMode::Prepared => true,
+            StatementMode::Auto => {
                 let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
                 let own = Arc::as_ptr(&client.statement_cache);
                 proven.iter().any(|cache| cache.as_ptr() == own)

@@ -6,7 +6,7 @@ use super::address::Transport;
 use super::connections::{Connection, Terms};
 use super::lookups::Lookups;
 use crate::clock::Timestamp;
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 use crate::store::StoreError;
 
 const VERSION: &str = "SELECT pg_catalog.current_setting('server_version')";
@@ -14,7 +14,7 @@ const TIME: &str = "SELECT extract(epoch FROM pg_catalog.clock_timestamp())::flo
 
 impl Lookups {
     /// Looks at the server, the connection and the tables, in this order, as far as it comes.
-    pub(super) async fn examine(&self, until: Instant) -> Vec<Finding> {
+    pub(super) async fn diagnose(&self, until: Instant) -> Vec<Check> {
         let mut findings = Vec::new();
         let mut what = "database";
         let outcome = timeout_at(until, self.look_at_all(until, &mut what, &mut findings)).await;
@@ -31,13 +31,13 @@ impl Lookups {
         &self,
         until: Instant,
         what: &mut &'static str,
-        findings: &mut Vec<Finding>,
+        findings: &mut Vec<Check>,
     ) -> Result<(), StoreError> {
         let connection = self.borrow(until).await?;
         let rows = connection.query(VERSION, &[]).await?;
         let version = rows.first().and_then(|row| row.try_get(0).ok());
         let version: String = version.unwrap_or_default();
-        findings.push(Finding::ok(
+        findings.push(Check::ok(
             "database",
             format!("PostgreSQL {version} answers"),
         ));
@@ -48,7 +48,7 @@ impl Lookups {
         // Those that are remembered may have been changed meanwhile.
         self.check(until).await?;
         let tables = self.tables.get(&connection, None, None).await??;
-        findings.push(Finding::ok("tables", tables.layout.to_string()));
+        findings.push(Check::ok("tables", tables.layout.to_string()));
         Ok(())
     }
 
@@ -75,14 +75,14 @@ impl Lookups {
     }
 }
 
-fn describe(transport: Transport) -> Finding {
+fn describe(transport: Transport) -> Check {
     match transport {
-        Transport::Encrypted => Finding::ok(
+        Transport::Encrypted => Check::ok(
             "connection",
             "is encrypted, and the server's certificate and name are verified",
         ),
-        Transport::Local => Finding::ok("connection", "does not leave this machine"),
-        Transport::ClearText => Finding::warning(
+        Transport::Local => Check::ok("connection", "does not leave this machine"),
+        Transport::ClearText => Check::warning(
             "connection",
             "is not encrypted: whoever is on the way can read and change what the database says",
         )

@@ -13,9 +13,9 @@ use super::address::Address;
 use super::listening::{self, connect};
 use super::tls;
 use super::triggers::{Lack, Triggers};
-use crate::cache::Invalidation;
+use crate::cache::CacheInvalidator;
 use crate::config_error::ConfigError;
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 use crate::store::{Schema, StoreError, StoreErrorKind};
 
 /// Keeps a [`CachedStore`](crate::CachedStore) around a `PostgresStore` true: what takes a session or a right away from
@@ -31,7 +31,7 @@ use crate::store::{Schema, StoreError, StoreErrorKind};
 /// PostgresListener::builder(&direct)
 ///     .query_url(&pooled)
 ///     .build()?
-///     .listen(&store.invalidation());
+///     .listen(&store.invalidator());
 /// let layer = BetterAuthLayer::builder()
 ///     .secret(Secret::new(std::env::var("BETTER_AUTH_SECRET")?)?)
 ///     .store(store)
@@ -96,8 +96,8 @@ impl PostgresListener {
 
     /// Listens for a cache, in a task on the Tokio runtime that this is called on, until the cache and all its handles
     /// are gone. The database may be down. Until the listener is there, the cache asks its store every time.
-    pub fn listen(&self, cache: &Invalidation) {
-        cache.listener_lost();
+    pub fn listen(&self, cache: &CacheInvalidator) {
+        cache.end_lease();
         let Ok(runtime) = Handle::try_current() else {
             tracing::error!(
                 "a listener needs a Tokio runtime; the cache asks its store every time"
@@ -111,15 +111,15 @@ impl PostgresListener {
     /// until it is heard, and compares the triggers with the tables. Takes a few seconds where nothing is heard.
     ///
     /// ```no_run
-    /// use better_auth_layer::{Authenticator, Diagnosis, PostgresListener};
+    /// use better_auth_layer::{Authenticator, HealthReport, PostgresListener};
     ///
-    /// async fn check(auth: &Authenticator, listener: &PostgresListener) -> Diagnosis {
-    ///     let mut diagnosis = auth.check().await;
-    ///     diagnosis.push(listener.check().await);
+    /// async fn check(auth: &Authenticator, listener: &PostgresListener) -> HealthReport {
+    ///     let mut diagnosis = auth.diagnose().await;
+    ///     diagnosis.push(listener.diagnose().await);
     ///     diagnosis
     /// }
     /// ```
-    pub async fn check(&self) -> Finding {
+    pub async fn diagnose(&self) -> Check {
         listening::check(&self.inner).await
     }
 
@@ -229,7 +229,7 @@ impl PostgresListenerBuilder {
         direct.config.application_name("better-auth-layer listener");
         let schema = match schema_name {
             Some(name) if self.schema.database_schema().is_none() => {
-                self.schema.in_database_schema(name)
+                self.schema.with_database_schema(name)
             }
             _ => self.schema,
         };

@@ -18,8 +18,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::failure::{Failure, PostgresError};
 use super::listener::{Endpoint, Inner};
 use super::triggers::{CHANNEL, Lack, Triggers};
-use crate::cache::WeakInvalidation;
-use crate::diagnosis::Finding;
+use crate::cache::WeakCacheInvalidator;
+use crate::diagnosis::Check;
 use crate::store::sql::LayoutError;
 
 /// How long each step on the way to listening may take.
@@ -41,7 +41,7 @@ const PATIENCE: u32 = 3;
 type ListenerConnection = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// Listens, and connects again whenever that ends, as long as there is a cache to tell.
-pub(super) async fn run(settings: Arc<Inner>, cache: WeakInvalidation) {
+pub(super) async fn run(settings: Arc<Inner>, cache: WeakCacheInvalidator) {
     let mut pause = FIRST_PAUSE;
     loop {
         let started = Instant::now();
@@ -65,12 +65,12 @@ pub(super) async fn run(settings: Arc<Inner>, cache: WeakInvalidation) {
     }
 }
 
-struct Silence<'a>(&'a WeakInvalidation);
+struct Silence<'a>(&'a WeakCacheInvalidator);
 
 impl Drop for Silence<'_> {
     fn drop(&mut self) {
         if let Some(cache) = self.0.upgrade() {
-            cache.listener_lost();
+            cache.end_lease();
         }
     }
 }
@@ -86,7 +86,7 @@ enum Lost {
 }
 
 /// Listens until the connection is lost, or nobody has the cache any more.
-async fn listen(settings: &Inner, cache: &WeakInvalidation) -> Result<(), Lost> {
+async fn listen(settings: &Inner, cache: &WeakCacheInvalidator) -> Result<(), Lost> {
     let (client, connection) = connect(&settings.direct).await?;
     let (heard, canary) = watch::channel(String::new());
     let hear = hear(connection, &heard, |said| tell(cache, said));
@@ -101,15 +101,15 @@ async fn listen(settings: &Inner, cache: &WeakInvalidation) -> Result<(), Lost> 
 }
 
 /// Tries out once what [`run`] does, for whoever wants to know before it counts.
-pub(super) async fn check(settings: &Inner) -> Finding {
+pub(super) async fn check(settings: &Inner) -> Check {
     const WHAT: &str = "listener";
     match try_once(settings).await {
-        Ok(()) => Finding::ok(WHAT, "the database tells what changes, and it is heard"),
+        Ok(()) => Check::ok(WHAT, "the database tells what changes, and it is heard"),
         // The other ones say what to do themselves.
-        Err(lost @ (Lost::Postgres(_) | Lost::Silent(_))) => Finding::failed(WHAT, lost.to_string()).with_remedy(
+        Err(lost @ (Lost::Postgres(_) | Lost::Silent(_))) => Check::failed(WHAT, lost.to_string()).with_remedy(
             "see that DATABASE_DIRECT_URL (or DATABASE_URL, where that is not set) leads to the database without a pooler in between",
         ),
-        Err(lost) => Finding::failed(WHAT, lost.to_string()),
+        Err(lost) => Check::failed(WHAT, lost.to_string()),
     }
 }
 
@@ -158,7 +158,7 @@ async fn hear(
     }
 }
 
-fn tell(cache: &WeakInvalidation, payload: &str) {
+fn tell(cache: &WeakCacheInvalidator, payload: &str) {
     let Some(cache) = cache.upgrade() else {
         return;
     };
@@ -173,7 +173,7 @@ fn tell(cache: &WeakInvalidation, payload: &str) {
 /// Makes sure that announcements are made and heard, and says so to the cache for as long as it is true.
 async fn keep_up(
     settings: &Inner,
-    cache: &WeakInvalidation,
+    cache: &WeakCacheInvalidator,
     client: &Client,
     canary: watch::Receiver<String>,
 ) -> Result<(), Lost> {
@@ -188,7 +188,7 @@ async fn keep_up(
             return Ok(());
         };
         // The first time, this empties the cache: now that announcements are heard, and not before.
-        cache.listening_for(patience.saturating_sub(sent.elapsed()));
+        cache.extend_lease(patience.saturating_sub(sent.elapsed()));
         drop(cache);
         if checked.elapsed() >= TRIGGER_CHECK {
             check_triggers(settings, client).await?;

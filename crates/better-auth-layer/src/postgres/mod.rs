@@ -35,5 +35,5 @@ mod triggers;
 pub use self::builder::PostgresStoreBuilder;
 pub use self::key_source::PostgresKeySource;
 pub use self::listener::{PostgresListener, PostgresListenerBuilder};
-pub use self::statements::Statements;
+pub use self::statements::StatementMode;
 pub use self::store::PostgresStore;

@@ -110,7 +110,7 @@ pub(super) fn answer_of<'a>(
 /// What is looked for: of an e-mail address both spellings.
 pub(super) fn key_texts<'a>(lookup: &'a Lookup<'_>) -> (&'a str, &'a str) {
     match lookup.key() {
-        LookupKey::Email(email) => (email.as_given(), email.lower_cased()),
+        LookupKey::Email(email) => (email.as_str(), email.to_lowercase()),
         LookupKey::UserId(id) => (id, id),
         LookupKey::ApiKey(hash) => (hash.as_str(), hash.as_str()),
         LookupKey::SessionToken(token) => (token.expose(), token.expose()),

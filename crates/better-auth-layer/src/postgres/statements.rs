@@ -9,22 +9,22 @@
 /// with somebody else's row and no error. So statements are prepared only where that cannot be.
 ///
 /// ```
-/// use better_auth_layer::{PostgresStore, Statements};
+/// use better_auth_layer::{PostgresStore, StatementMode};
 ///
 /// let store = PostgresStore::builder("postgres://app:secret@localhost/app")
-///     .statements(Statements::Typed)
+///     .statement_mode(StatementMode::Unprepared)
 ///     .build()?;
 /// # Ok::<(), better_auth_layer::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Statements {
+pub enum StatementMode {
     /// Prepared on each connection that is proven to lead straight to a process of the server, whose number is then the
     /// one that was announced when the connection was made. A pooler announces a number of its own.
     #[default]
     Auto,
     /// Never prepared: every statement is sent and planned anew, which works through every pooler.
-    Typed,
+    Unprepared,
     /// Always prepared. For connections that a proof fails on though nothing shares them, and for poolers that keep
     /// prepared statements apart (PgBouncer from 1.21 on with `max_prepared_statements` above 0).
     ///

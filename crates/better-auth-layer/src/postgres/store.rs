@@ -19,7 +19,7 @@ use super::members::Members;
 use super::tables::public_keys;
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 use crate::identity::Member;
 use crate::jwks::KeySet;
 use crate::store::sql::LayoutError;
@@ -49,12 +49,12 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 /// A role that may `SELECT` from the two tables is enough, or from the columns that decide: of users id, e-mail address
 /// and ban, of sessions id, user id, expiry and `impersonatedBy`. Works through transaction poolers (PgBouncer, Neon's
 /// `-pooler` hosts): no session state, and prepared statements only where a connection is proven to lead straight to
-/// the server ([`Statements`](crate::Statements)). Towards every host that is not local, TLS with verified certificate
+/// the server ([`StatementMode`](crate::StatementMode)). Towards every host that is not local, TLS with verified certificate
 /// and host name is required unless the address says `sslmode=disable`.
 ///
 /// # Under load
 ///
-/// Lookups share a few connections ([`lanes`](crate::PostgresStoreBuilder::lanes)). While few are under way, each is a query of
+/// Lookups share a few connections ([`batch_connections`](crate::PostgresStoreBuilder::batch_connections)). While few are under way, each is a query of
 /// its own and goes at once. Those that find every place taken wait until a query is answered, and then go together in
 /// one statement; each is answered as if it had gone alone. No lookup waits for a timer, and nothing runs while nobody
 /// asks.
@@ -141,7 +141,7 @@ impl PostgresStore {
     /// Asks once and logs what is wrong; fails only where waiting cannot help.
     pub(super) async fn look_around(&self) -> Result<(), ConfigError> {
         use std::error::Error as _;
-        let check = tokio::time::timeout(LOOK_AROUND, self.check()).await;
+        let check = tokio::time::timeout(LOOK_AROUND, self.ready()).await;
         let Err(error) = check.unwrap_or_else(|_| Err(StoreError::timeout())) else {
             return Ok(());
         };
@@ -185,7 +185,7 @@ impl UserStore for PostgresStore {
         true
     }
 
-    async fn check(&self) -> Result<(), StoreError> {
+    async fn ready(&self) -> Result<(), StoreError> {
         let until = Instant::now() + self.inner.deadline;
         let check = tokio::time::timeout_at(until, self.inner.lookups.asker().check(until)).await;
         check.unwrap_or_else(|_| Err(StoreError::timeout()))
@@ -193,13 +193,13 @@ impl UserStore for PostgresStore {
 
     /// Says which server answers, which tables are read, and whether the connection is encrypted and leads straight to
     /// the server. A server that is just starting is waited for until the deadline.
-    async fn examine(&self) -> Vec<Finding> {
+    async fn diagnose(&self) -> Vec<Check> {
         let until = Instant::now() + self.inner.deadline;
-        self.inner.lookups.asker().examine(until).await
+        self.inner.lookups.asker().diagnose(until).await
     }
 
     /// The server's clock.
-    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn server_time(&self) -> Result<Option<Timestamp>, StoreError> {
         let until = Instant::now() + self.inner.deadline;
         self.inner.lookups.asker().time(until).await
     }

@@ -13,7 +13,7 @@ use http::StatusCode;
 /// | `PermissionDenied` | 403 | 7 | `Permission denied` |
 /// | `UserNotFound` | 404 | 5 | `User not found with provided email` |
 /// | `NoActiveSession` | 404 | 5 | `No active sessions found for user` |
-/// | `LayerMissing` | 500 | 13 | `Authentication is not set up for this route` |
+/// | `MissingLayer` | 500 | 13 | `Authentication is not set up for this route` |
 /// | `Unavailable` | 503 | 14 | `Authentication temporarily unavailable` |
 ///
 /// ```
@@ -42,7 +42,7 @@ pub enum RejectionKind {
     NoActiveSession,
     /// An identity was asked for where no layer has looked for one. The server is put together wrongly, and the log names
     /// the route: nobody is let in, and nobody is taken for anonymous.
-    LayerMissing,
+    MissingLayer,
     /// Whether the request may pass is not known: the user store or the keys are not available.
     Unavailable,
 }
@@ -55,7 +55,7 @@ impl RejectionKind {
             Self::MissingCredential | Self::InvalidCredential => StatusCode::UNAUTHORIZED,
             Self::UserBanned | Self::CrossOrigin | Self::PermissionDenied => StatusCode::FORBIDDEN,
             Self::UserNotFound | Self::NoActiveSession => StatusCode::NOT_FOUND,
-            Self::LayerMissing => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -70,7 +70,7 @@ impl RejectionKind {
             Self::PermissionDenied => "Permission denied",
             Self::UserNotFound => "User not found with provided email",
             Self::NoActiveSession => "No active sessions found for user",
-            Self::LayerMissing => "Authentication is not set up for this route",
+            Self::MissingLayer => "Authentication is not set up for this route",
             Self::Unavailable => "Authentication temporarily unavailable",
         }
     }
@@ -82,7 +82,7 @@ impl RejectionKind {
             Self::MissingCredential | Self::InvalidCredential => 16,
             Self::UserBanned | Self::CrossOrigin | Self::PermissionDenied => 7,
             Self::UserNotFound | Self::NoActiveSession => 5,
-            Self::LayerMissing => 13,
+            Self::MissingLayer => 13,
             Self::Unavailable => 14,
         }
     }
@@ -98,7 +98,7 @@ impl RejectionKind {
             Self::PermissionDenied => "permission_denied",
             Self::UserNotFound => "user_not_found",
             Self::NoActiveSession => "no_active_session",
-            Self::LayerMissing => "layer_missing",
+            Self::MissingLayer => "layer_missing",
             Self::Unavailable => "unavailable",
         }
     }

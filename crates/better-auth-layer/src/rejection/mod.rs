@@ -107,7 +107,7 @@ impl Rejection {
     }
 }
 
-/// For a refusal that the application decides on, in the form of the layer's own; see [`Rejection::respond`].
+/// For a refusal that the application decides on, in the form of the layer's own; see [`Rejection::to_response`].
 impl From<RejectionKind> for Rejection {
     fn from(kind: RejectionKind) -> Self {
         match kind {

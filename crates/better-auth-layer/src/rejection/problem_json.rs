@@ -11,7 +11,7 @@ use super::{Rejection, RenderRejection};
 /// ```
 /// use better_auth_layer::{BetterAuthLayer, ProblemJson};
 ///
-/// let builder = BetterAuthLayer::builder().render_rejections(ProblemJson::new());
+/// let builder = BetterAuthLayer::builder().rejection_renderer(ProblemJson::new());
 /// # let _ = builder;
 /// ```
 ///
@@ -21,7 +21,7 @@ use super::{Rejection, RenderRejection};
 /// {"detail":"No active sessions found for user","status":404,"title":"Not Found","type":"about:blank"}
 /// ```
 #[derive(Clone, Debug, Default)]
-#[must_use = "give it to `BetterAuthLayerBuilder::render_rejections`"]
+#[must_use = "give it to `BetterAuthLayerBuilder::rejection_renderer`"]
 pub struct ProblemJson {
     types: Option<String>,
 }

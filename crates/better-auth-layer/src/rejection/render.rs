@@ -38,7 +38,7 @@ use super::{Rejection, grpc, json};
 ///     response
 /// }
 ///
-/// let builder = BetterAuthLayer::builder().render_rejections(to_sign_in);
+/// let builder = BetterAuthLayer::builder().rejection_renderer(to_sign_in);
 /// # let _ = builder;
 /// ```
 pub trait RenderRejection: Send + Sync + 'static {

@@ -46,7 +46,7 @@ impl RetryAfter {
 
     /// No such header, for clients that know better themselves.
     #[must_use]
-    pub fn never() -> Self {
+    pub fn omit() -> Self {
         Self(Policy::Never)
     }
 
@@ -90,7 +90,7 @@ mod tests {
         let fixed = |time| seconds(&RetryAfter::after(time));
         assert_eq!(fixed(Duration::ZERO), Some(1));
         assert_eq!(fixed(Duration::from_millis(2900)), Some(2));
-        assert_eq!(seconds(&RetryAfter::never()), None);
+        assert_eq!(seconds(&RetryAfter::omit()), None);
         assert_eq!(seconds(&RetryAfter::default()), Some(1));
     }
 

@@ -87,7 +87,7 @@ impl Connection {
         let (now, session_id) = (lookup.now().as_unix_seconds_f64(), lookup.session_id());
         let pairs = match lookup.key() {
             LookupKey::Email(email) => {
-                let keys = params![now, session_id, email.as_given(), email.lower_cased()];
+                let keys = params![now, session_id, email.as_str(), email.to_lowercase()];
                 self.pairs(known, &statements.by_email, keys)
             }
             LookupKey::UserId(id) => {

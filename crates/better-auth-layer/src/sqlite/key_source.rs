@@ -11,7 +11,7 @@ use crate::store::sql::DEFAULT_GRACE_PERIOD;
 /// The public keys of Better Auth's `jwks` table; made by [`SqliteStore::key_source`].
 ///
 /// For services that can reach the database and not the issuer. The table is `jwks` or `jwkss`, unless
-/// [`Schema::with_key_table`](crate::Schema::with_key_table) says otherwise; of its columns `id`, `publicKey`, `alg` and
+/// [`Schema::with_jwks_table`](crate::Schema::with_jwks_table) says otherwise; of its columns `id`, `publicKey`, `alg` and
 /// `expiresAt` are read.
 ///
 /// ```

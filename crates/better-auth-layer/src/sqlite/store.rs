@@ -115,7 +115,7 @@ impl SqliteStoreBuilder {
     }
 
     /// Sets how long a lookup may take, waiting for a writer's lock included. Default: 5 seconds.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
+    pub fn query_timeout(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
@@ -129,7 +129,7 @@ impl SqliteStoreBuilder {
 
     /// Sets how many lookups may wait for their turn. Default: 1024; from 1 to a million. One more fails at once, as
     /// [`Unavailable`](StoreErrorKind::Unavailable).
-    pub fn max_waiting(mut self, lookups: usize) -> Self {
+    pub fn queue_capacity(mut self, lookups: usize) -> Self {
         self.waiting = lookups;
         self
     }
@@ -143,7 +143,7 @@ impl SqliteStoreBuilder {
     /// Better Auth's, or when a limit is out of range.
     pub fn open(self) -> Result<SqliteStore, ConfigError> {
         check_limits(self.deadline, self.max_connections)?;
-        check_range("max_waiting", self.waiting, MOST_WAITING)?;
+        check_range("queue_capacity", self.waiting, MOST_WAITING)?;
         if !self.path.is_file() {
             return Err(ConfigError::new(
                 "DATABASE_URL",
@@ -210,7 +210,7 @@ impl UserStore for SqliteStore {
         true
     }
 
-    async fn check(&self) -> Result<(), StoreError> {
+    async fn ready(&self) -> Result<(), StoreError> {
         let schema = Arc::clone(&self.schema);
         self.workers
             .run(move |connection| connection.check(&schema))

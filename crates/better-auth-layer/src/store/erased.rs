@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Lookup, LookupKind, Resolution, StoreError, UserStore};
 use crate::clock::Timestamp;
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -15,12 +15,12 @@ pub(crate) trait DynUserStore: Send + Sync + 'static {
         self: Arc<Self>,
         lookup: Lookup<'static>,
     ) -> BoxFuture<Result<Resolution, StoreError>>;
-    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution>;
+    fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution>;
     fn supports(&self, kind: LookupKind) -> bool;
-    fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>>;
+    fn ready(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>>;
     /// Never an error of its own; it has a place for that of whoever limits it.
-    fn examine(self: Arc<Self>) -> BoxFuture<Result<Vec<Finding>, StoreError>>;
-    fn time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>>;
+    fn diagnose(self: Arc<Self>) -> BoxFuture<Result<Vec<Check>, StoreError>>;
+    fn server_time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>>;
 }
 
 impl<S: UserStore> DynUserStore for S {
@@ -31,23 +31,23 @@ impl<S: UserStore> DynUserStore for S {
         Box::pin(async move { UserStore::resolve(&*self, lookup).await })
     }
 
-    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
-        UserStore::resolve_now(self, lookup)
+    fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+        UserStore::try_resolve(self, lookup)
     }
 
     fn supports(&self, kind: LookupKind) -> bool {
         UserStore::supports(self, kind)
     }
 
-    fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>> {
-        Box::pin(async move { UserStore::check(&*self).await })
+    fn ready(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>> {
+        Box::pin(async move { UserStore::ready(&*self).await })
     }
 
-    fn examine(self: Arc<Self>) -> BoxFuture<Result<Vec<Finding>, StoreError>> {
-        Box::pin(async move { Ok(UserStore::examine(&*self).await) })
+    fn diagnose(self: Arc<Self>) -> BoxFuture<Result<Vec<Check>, StoreError>> {
+        Box::pin(async move { Ok(UserStore::diagnose(&*self).await) })
     }
 
-    fn time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>> {
-        Box::pin(async move { UserStore::time(&*self).await })
+    fn server_time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>> {
+        Box::pin(async move { UserStore::server_time(&*self).await })
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 use crate::rejection::{Rejection, RejectionKind, RetryAfter};
 
 /// A store could not answer. The client gets `503`, never `401`, `404` or an identity.
@@ -49,8 +49,8 @@ impl StoreError {
     }
 
     /// What is wrong with a store that cannot answer, and what to do about it.
-    pub(crate) fn finding(&self, what: impl Into<Cow<'static, str>>) -> Finding {
-        Finding::failed(what, format!("{self:#}")).with_remedy(match self.kind {
+    pub(crate) fn finding(&self, what: impl Into<Cow<'static, str>>) -> Check {
+        Check::failed(what, format!("{self:#}")).with_remedy(match self.kind {
             StoreErrorKind::Unavailable => {
                 "see that the server of users and sessions runs, that it can be reached from here, and that address, user, password and database in DATABASE_URL are right"
             }

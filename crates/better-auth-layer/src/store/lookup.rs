@@ -9,14 +9,14 @@ use crate::identity::{ApiKey, ApiKeyHash, Session, SessionToken, User};
 
 /// One question to a store: which user, which session, and what time it is.
 ///
-/// Borrowed while it is asked without waiting ([`UserStore::resolve_now`](crate::UserStore::resolve_now)), owned when
+/// Borrowed while it is asked without waiting ([`UserStore::try_resolve`](crate::UserStore::try_resolve)), owned when
 /// a future takes it along. `Debug` shows the kind of the key, never the key.
 ///
 /// ```
 /// use better_auth_layer::{Lookup, LookupKey, Timestamp};
 ///
 /// let lookup = Lookup::by_email("ada@example.com", Timestamp::from_unix_seconds(1_795_434_242));
-/// assert!(matches!(lookup.key(), LookupKey::Email(email) if email.as_given() == "ada@example.com"));
+/// assert!(matches!(lookup.key(), LookupKey::Email(email) if email.as_str() == "ada@example.com"));
 /// assert_eq!(lookup.session_id(), None);
 /// ```
 #[derive(Clone)]
@@ -153,7 +153,7 @@ impl fmt::Debug for Lookup<'_> {
 /// fn path(key: &LookupKey<'_>) -> Option<String> {
 ///     match key {
 ///         LookupKey::UserId(id) => Some(format!("users/by-id/{id}")),
-///         LookupKey::Email(email) => Some(format!("users/by-email/{}", email.lower_cased())),
+///         LookupKey::Email(email) => Some(format!("users/by-email/{}", email.to_lowercase())),
 ///         _ => None,
 ///     }
 /// }

@@ -30,7 +30,7 @@ impl<'a> QuestionRef<'a> {
             kind: key.kind(),
             text: match key {
                 // The other spelling follows from this one.
-                LookupKey::Email(email) => email.as_given(),
+                LookupKey::Email(email) => email.as_str(),
                 LookupKey::UserId(id) => id,
                 LookupKey::SessionToken(token) => token.expose(),
                 LookupKey::ApiKey(hash) => hash.as_str(),

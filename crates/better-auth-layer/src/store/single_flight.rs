@@ -10,7 +10,7 @@ use super::erased::BoxFuture;
 use super::question::{Question, QuestionRef};
 use super::{DynUserStore, Lookup, LookupKind, Resolution, StoreError, StoreErrorKind};
 use crate::clock::Timestamp;
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 use crate::sync::{Instant, Mutex, MutexGuard, OnceLock, Semaphore};
 
 /// How many locks the lookups under way are spread over, so that requests of different users hardly ever meet at one.
@@ -153,24 +153,24 @@ impl DynUserStore for SingleFlight {
         Box::pin(self.ask(lookup))
     }
 
-    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
-        self.store.resolve_now(lookup)
+    fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+        self.store.try_resolve(lookup)
     }
 
     fn supports(&self, kind: LookupKind) -> bool {
         self.store.supports(kind)
     }
 
-    fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>> {
-        Arc::clone(&self.store).check()
+    fn ready(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>> {
+        Arc::clone(&self.store).ready()
     }
 
-    fn examine(self: Arc<Self>) -> BoxFuture<Result<Vec<Finding>, StoreError>> {
-        Arc::clone(&self.store).examine()
+    fn diagnose(self: Arc<Self>) -> BoxFuture<Result<Vec<Check>, StoreError>> {
+        Arc::clone(&self.store).diagnose()
     }
 
-    fn time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>> {
-        Arc::clone(&self.store).time()
+    fn server_time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>> {
+        Arc::clone(&self.store).server_time()
     }
 }
 

@@ -38,7 +38,7 @@ where
     }
 
     /// A closure is always there, and may not expect a probe's lookup.
-    async fn check(&self) -> Result<(), StoreError> {
+    async fn ready(&self) -> Result<(), StoreError> {
         Ok(())
     }
 }

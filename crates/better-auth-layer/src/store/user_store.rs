@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Lookup, LookupKind, Resolution, StoreError};
 use crate::clock::Timestamp;
-use crate::diagnosis::Finding;
+use crate::diagnosis::Check;
 
 /// Looks up a user and an active session.
 ///
@@ -53,7 +53,7 @@ pub trait UserStore: Send + Sync + 'static {
 
     /// The answer, where the store has it at hand without waiting. Asked before [`resolve`](Self::resolve) and before
     /// anything is allocated for it. The default has none.
-    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+    fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
         let _ = lookup;
         None
     }
@@ -72,7 +72,7 @@ pub trait UserStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError`] when it cannot.
-    fn check(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+    fn ready(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         async {
             let nobody = Lookup::by_user_id("", Timestamp::UNIX_EPOCH);
             if self.supports(LookupKind::UserId) {
@@ -83,24 +83,24 @@ pub trait UserStore: Send + Sync + 'static {
     }
 
     /// What there is to say about the store before anybody is let in, with the remedy for what is wrong;
-    /// [`Authenticator::check`](crate::Authenticator::check) shows it. The default says whether [`check`](Self::check)
+    /// [`Authenticator::diagnose`](crate::Authenticator::diagnose) shows it. The default says whether [`ready`](Self::ready)
     /// succeeds.
-    fn examine(&self) -> impl Future<Output = Vec<Finding>> + Send {
+    fn diagnose(&self) -> impl Future<Output = Vec<Check>> + Send {
         async {
-            vec![match self.check().await {
-                Ok(()) => Finding::ok("store", "answers"),
+            vec![match self.ready().await {
+                Ok(()) => Check::ok("store", "answers"),
                 Err(error) => error.finding("store"),
             }]
         }
     }
 
     /// The time by the store's own clock, where it is another one than this machine's: it wrote the times by which
-    /// sessions end. [`Authenticator::check`](crate::Authenticator::check) compares the two. The default has none.
+    /// sessions end. [`Authenticator::diagnose`](crate::Authenticator::diagnose) compares the two. The default has none.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be known.
-    fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
+    fn server_time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
         async { Ok(None) }
     }
 }
@@ -114,23 +114,23 @@ impl<S: UserStore> UserStore for Arc<S> {
         S::resolve(self, lookup)
     }
 
-    fn resolve_now(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
-        S::resolve_now(self, lookup)
+    fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+        S::try_resolve(self, lookup)
     }
 
     fn supports(&self, kind: LookupKind) -> bool {
         S::supports(self, kind)
     }
 
-    fn check(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
-        S::check(self)
+    fn ready(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        S::ready(self)
     }
 
-    fn examine(&self) -> impl Future<Output = Vec<Finding>> + Send {
-        S::examine(self)
+    fn diagnose(&self) -> impl Future<Output = Vec<Check>> + Send {
+        S::diagnose(self)
     }
 
-    fn time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
-        S::time(self)
+    fn server_time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
+        S::server_time(self)
     }
 }

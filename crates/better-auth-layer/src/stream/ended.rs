@@ -24,7 +24,7 @@ impl Identity {
     /// A store that cannot answer ends nothing; an expiry does, whether the store answers or not (a store that hangs then is
     /// given one second). Identical questions of several streams are asked once at a time.
     ///
-    /// The future needs a Tokio runtime with its timer enabled. For bodies there is [`UntilEnded`](crate::UntilEnded).
+    /// The future needs a Tokio runtime with its timer enabled. For bodies there is [`UntilSessionEnd`](crate::UntilSessionEnd).
     ///
     /// ```
     /// use better_auth_layer::Identity;
@@ -32,7 +32,7 @@ impl Identity {
     /// # async fn next_message() -> Option<String> { None }
     /// # async fn close(_reason: &str) {}
     /// async fn websocket(identity: Identity) {
-    ///     let mut ended = identity.ended();
+    ///     let mut ended = identity.session_ended();
     ///     loop {
     ///         tokio::select! {
     ///             reason = &mut ended => break close(reason.as_str()).await,
@@ -45,33 +45,33 @@ impl Identity {
     /// }
     /// ```
     #[must_use = "futures do nothing unless polled"]
-    pub fn ended(&self) -> Ended {
-        Ended(State::Running(Mutex::new(Box::pin(watch(self.clone())))))
+    pub fn session_ended(&self) -> SessionEnded {
+        SessionEnded(State::Running(Mutex::new(Box::pin(watch(self.clone())))))
     }
 }
 
-/// The future of [`Identity::ended`]. Goes on saying the same when it is polled again.
+/// The future of [`Identity::session_ended`]. Goes on saying the same when it is polled again.
 ///
 /// ```
 /// use better_auth_layer::Identity;
 ///
 /// async fn until_signed_out(identity: Identity) {
-///     let reason = identity.ended().await;
+///     let reason = identity.session_ended().await;
 ///     println!("{} is out: {}", identity.user().id(), reason.as_str());
 /// }
 /// ```
-pub struct Ended(State);
+pub struct SessionEnded(State);
 
 enum State {
     // Never locked, as it is only ever reached through `&mut`: this is what makes bodies `Sync`, which boxes want.
-    Running(Mutex<Pin<Box<dyn Future<Output = SessionEnd> + Send>>>),
-    Over(SessionEnd),
+    Running(Mutex<Pin<Box<dyn Future<Output = SessionEndReason> + Send>>>),
+    Over(SessionEndReason),
 }
 
-impl Future for Ended {
-    type Output = SessionEnd;
+impl Future for SessionEnded {
+    type Output = SessionEndReason;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SessionEnd> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SessionEndReason> {
         match &mut self.0 {
             State::Over(reason) => Poll::Ready(*reason),
             State::Running(future) => {
@@ -84,11 +84,11 @@ impl Future for Ended {
     }
 }
 
-impl fmt::Debug for Ended {
+impl fmt::Debug for SessionEnded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            State::Running(_) => "Ended(not yet)",
-            State::Over(_) => "Ended(now)",
+            State::Running(_) => "SessionEnded(not yet)",
+            State::Over(_) => "SessionEnded(now)",
         })
     }
 }
@@ -96,25 +96,25 @@ impl fmt::Debug for Ended {
 /// Why an identity no longer holds.
 ///
 /// ```
-/// use better_auth_layer::SessionEnd;
+/// use better_auth_layer::SessionEndReason;
 ///
-/// fn hint(end: SessionEnd) -> &'static str {
+/// fn hint(end: SessionEndReason) -> &'static str {
 ///     match end {
-///         SessionEnd::Expired => "fetch a new token and connect again",
+///         SessionEndReason::Expired => "fetch a new token and connect again",
 ///         _ => "sign in again",
 ///     }
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum SessionEnd {
+pub enum SessionEndReason {
     /// The session, the API key or the token has expired.
     Expired,
     /// The session or the API key is gone before its time: signed out, revoked, or its user is banned or deleted.
     Revoked,
 }
 
-impl SessionEnd {
+impl SessionEndReason {
     /// The name used in logs, fit for the reason of a WebSocket's close frame.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -125,16 +125,16 @@ impl SessionEnd {
     }
 }
 
-async fn watch(identity: Identity) -> SessionEnd {
+async fn watch(identity: Identity) -> SessionEndReason {
     let mut expires_at = identity.expires_at();
     let reason = loop {
         wait(&identity, expires_at).await;
         match look_again(&identity, expires_at).await {
-            Finding::Holds(until) => expires_at = until,
-            Finding::Over if expires_at <= identity.now() => break SessionEnd::Expired,
-            Finding::Over => break SessionEnd::Revoked,
-            Finding::Unknown if expires_at <= identity.now() => break SessionEnd::Expired,
-            Finding::Unknown => {}
+            Check::Holds(until) => expires_at = until,
+            Check::Over if expires_at <= identity.now() => break SessionEndReason::Expired,
+            Check::Over => break SessionEndReason::Revoked,
+            Check::Unknown if expires_at <= identity.now() => break SessionEndReason::Expired,
+            Check::Unknown => {}
         }
     };
     tracing::debug!(
@@ -158,7 +158,7 @@ async fn wait(identity: &Identity, expires_at: Timestamp) {
     tokio::time::sleep(interval).await;
 }
 
-enum Finding {
+enum Check {
     Holds(Timestamp),
     Over,
     Unknown,
@@ -167,9 +167,9 @@ enum Finding {
 /// A session that should have expired may have been extended; so long the store has to say so.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
-async fn look_again(identity: &Identity, expires_at: Timestamp) -> Finding {
+async fn look_again(identity: &Identity, expires_at: Timestamp) -> Check {
     let Some(origin) = identity.origin() else {
-        return Finding::Unknown;
+        return Check::Unknown;
     };
     let now = identity.now();
     let patience = if expires_at <= now {
@@ -180,9 +180,9 @@ async fn look_again(identity: &Identity, expires_at: Timestamp) -> Finding {
     let again = Arc::clone(origin).prove_again(identity.clone());
     // A store that hangs does not hold up an expiry.
     match tokio::time::timeout(patience, again).await {
-        Ok(Ok(again)) => Finding::Holds(again.expires_at()),
-        Err(_) => Finding::Unknown,
-        Ok(Err(rejection)) if rejection.kind() == RejectionKind::Unavailable => Finding::Unknown,
-        Ok(Err(_)) => Finding::Over,
+        Ok(Ok(again)) => Check::Holds(again.expires_at()),
+        Err(_) => Check::Unknown,
+        Ok(Err(rejection)) if rejection.kind() == RejectionKind::Unavailable => Check::Unknown,
+        Ok(Err(_)) => Check::Over,
     }
 }

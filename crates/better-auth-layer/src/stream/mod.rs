@@ -3,5 +3,5 @@
 mod ended;
 mod until_ended;
 
-pub use self::ended::{Ended, SessionEnd};
-pub use self::until_ended::UntilEnded;
+pub use self::ended::{SessionEndReason, SessionEnded};
+pub use self::until_ended::UntilSessionEnd;

@@ -6,50 +6,50 @@ use std::task::{Context, Poll};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::Ended;
+use super::SessionEnded;
 use crate::identity::Identity;
 
 pin_project! {
-    /// A response body that ends when the identity behind it [does](Identity::ended): for event streams and long
+    /// A response body that ends when the identity behind it [does](Identity::session_ended): for event streams and long
     /// downloads. The inner body is dropped then, and with it whatever feeds it.
     ///
     /// The stream ends like one that is complete. A browser's `EventSource` connects again and is answered with a `401`,
     /// which ends it.
     ///
     /// ```
-    /// use better_auth_layer::{Identity, Rejection, UntilEnded};
+    /// use better_auth_layer::{Identity, Rejection, UntilSessionEnd};
     /// use bytes::Bytes;
     /// use http::{Request, Response};
     /// use http_body::Body;
     ///
-    /// fn events<B>(request: &Request<()>, events: B) -> Result<Response<UntilEnded<B>>, Rejection>
+    /// fn events<B>(request: &Request<()>, events: B) -> Result<Response<UntilSessionEnd<B>>, Rejection>
     /// where
     ///     B: Body<Data = Bytes>,
     /// {
-    ///     let identity = Identity::of(request.extensions())?;
-    ///     Ok(Response::new(UntilEnded::new(events, identity)))
+    ///     let identity = Identity::from_extensions(request.extensions())?;
+    ///     Ok(Response::new(UntilSessionEnd::new(events, identity)))
     /// }
     /// ```
     #[derive(Debug)]
     #[must_use = "a body does nothing unless it is sent"]
-    pub struct UntilEnded<B> {
+    pub struct UntilSessionEnd<B> {
         #[pin]
         body: Option<B>,
-        ended: Ended,
+        ended: SessionEnded,
     }
 }
 
-impl<B> UntilEnded<B> {
+impl<B> UntilSessionEnd<B> {
     /// Lets a body last as long as an identity.
     pub fn new(body: B, identity: &Identity) -> Self {
         Self {
             body: Some(body),
-            ended: identity.ended(),
+            ended: identity.session_ended(),
         }
     }
 }
 
-impl<B: Body> Body for UntilEnded<B> {
+impl<B: Body> Body for UntilSessionEnd<B> {
     type Data = B::Data;
     type Error = B::Error;
 

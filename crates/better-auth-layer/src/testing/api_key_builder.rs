@@ -17,9 +17,9 @@ use crate::identity::{ApiKey, ApiKeyHash};
 /// An API key about to be made; made by [`TestUser::api_key`].
 ///
 /// ```
-/// use better_auth_layer::testing::TestIssuer;
+/// use better_auth_layer::testing::TestDeployment;
 ///
-/// let issuer = TestIssuer::new();
+/// let issuer = TestDeployment::new();
 /// let ada = issuer.user("ada@example.com").create();
 /// let key = ada.api_key().prefix("app_").permission("files", "read").remaining(100).create();
 ///

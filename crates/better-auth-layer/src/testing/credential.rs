@@ -10,10 +10,10 @@ use super::must::must;
 /// What a client sends to say who it is: a header with its value.
 ///
 /// ```
-/// use better_auth_layer::testing::TestIssuer;
+/// use better_auth_layer::testing::TestDeployment;
 /// use http::Request;
 ///
-/// let issuer = TestIssuer::new();
+/// let issuer = TestDeployment::new();
 /// let session = issuer.user("ada@example.com").create().sign_in();
 ///
 /// let request = session.cookie().apply(Request::get("/me")).body(())?;
@@ -113,9 +113,9 @@ impl Credential {
     /// the store then.
     ///
     /// ```
-    /// use better_auth_layer::testing::TestIssuer;
+    /// use better_auth_layer::testing::TestDeployment;
     ///
-    /// let issuer = TestIssuer::new();
+    /// let issuer = TestDeployment::new();
     /// let session = issuer.user("ada@example.com").create().sign_in();
     /// assert_ne!(session.cookie().tampered().text(), session.cookie().text());
     /// ```

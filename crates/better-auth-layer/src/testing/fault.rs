@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What is wrong with the user store: see [`TestIssuer::break_store`](super::TestIssuer::break_store).
+/// What is wrong with the user store: see [`TestDeployment::break_store`](super::TestDeployment::break_store).
 ///
 /// In every case the request gets `503`, never a refusal that looks like a sign-out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum StoreFault {
     Panics,
 }
 
-/// What is wrong with the issuer's key set: see [`TestIssuer::break_keys`](super::TestIssuer::break_keys).
+/// What is wrong with the issuer's key set: see [`TestDeployment::break_keys`](super::TestDeployment::break_keys).
 ///
 /// A layer that has the keys already goes on with them for [`max_stale`](crate::JwksOptions::max_stale); one that has
 /// none answers JWTs of the JWT plugin with `503`.

@@ -10,7 +10,7 @@ use crate::identity::{ApiKey, Basis, CredentialKind, Identity, Proof, Session, U
 /// them now.
 ///
 /// Nobody has judged them, so that a test can also have an identity that no layer would let through. Where the kind of
-/// credential, the claims or the time matter, take [`TestIssuer::identity`](super::TestIssuer::identity).
+/// credential, the claims or the time matter, take [`TestDeployment::identity`](super::TestDeployment::identity).
 ///
 /// ```
 /// use better_auth_layer::{Identity, Session, Timestamp, User, testing};
@@ -42,7 +42,7 @@ pub fn identity(user: User, session: Session) -> Identity {
 /// ```
 /// use better_auth_layer::{ApiKey, ApiKeyHash, User, testing};
 ///
-/// let key = ApiKey::new("key_1", "usr_1", ApiKeyHash::of("app_dGhlIGtleSBpdHNlbGY"))
+/// let key = ApiKey::new("key_1", "usr_1", ApiKeyHash::from_key("app_dGhlIGtleSBpdHNlbGY"))
 ///     .with_permissions_json(r#"{"files":["read"]}"#);
 /// let identity = testing::api_key_identity(User::new("usr_1", "ada@example.com"), key);
 /// assert!(identity.session().is_none());
@@ -66,7 +66,7 @@ fn prove(user: User, basis: Basis, credential: CredentialKind) -> Identity {
         credential,
         claims: None,
         expires_at: Timestamp::MAX,
-        names_session: matches!(basis, Basis::Session(_)),
+        is_session_bound: matches!(basis, Basis::Session(_)),
         judged_at: SystemClock.now(),
     };
     Identity::new(Arc::new(user), basis, proof, None)

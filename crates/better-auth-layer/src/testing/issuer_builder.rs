@@ -1,4 +1,4 @@
-//! Configures a [`TestIssuer`].
+//! Configures a [`TestDeployment`].
 
 use std::sync::{Arc, Mutex};
 
@@ -7,18 +7,18 @@ use http::Uri;
 use super::deployment::Deployment;
 use super::issuer_keys::IssuerKeys;
 use super::must::{fail, must};
-use super::{TestClock, TestIssuer, random};
+use super::{TestClock, TestDeployment, random};
 use crate::jwks::JwsAlgorithm;
 use crate::secret::Secret;
 use crate::verify::CookieCache;
 
-/// Configures a [`TestIssuer`]; made by [`TestIssuer::builder`]. The methods are named after Better Auth's options.
+/// Configures a [`TestDeployment`]; made by [`TestDeployment::builder`]. The methods are named after Better Auth's options.
 ///
 /// ```
-/// use better_auth_layer::testing::TestIssuer;
+/// use better_auth_layer::testing::TestDeployment;
 /// use better_auth_layer::{CookieCache, JwsAlgorithm};
 ///
-/// let issuer = TestIssuer::builder()
+/// let issuer = TestDeployment::builder()
 ///     .base_url("http://localhost:3000")
 ///     .algorithm(JwsAlgorithm::Es256)
 ///     .cookie_cache(CookieCache::jwe())
@@ -27,7 +27,7 @@ use crate::verify::CookieCache;
 /// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct TestIssuerBuilder {
+pub struct TestDeploymentBuilder {
     base_url: String,
     secret: Option<Secret>,
     algorithm: JwsAlgorithm,
@@ -36,7 +36,7 @@ pub struct TestIssuerBuilder {
     clock: TestClock,
 }
 
-impl TestIssuerBuilder {
+impl TestDeploymentBuilder {
     pub(super) fn new() -> Self {
         Self {
             base_url: "https://app.example.com".to_owned(),
@@ -74,7 +74,7 @@ impl TestIssuerBuilder {
     }
 
     /// Sets `session.cookieCache`: which kind of cache [`TestSession::cookie_cache`](super::TestSession::cookie_cache)
-    /// makes and [`TestIssuer::layer`] accepts. Default: the compact one, as in Better Auth.
+    /// makes and [`TestDeployment::layer`] accepts. Default: the compact one, as in Better Auth.
     pub fn cookie_cache(mut self, cache: CookieCache) -> Self {
         self.cookie_cache = cache;
         self
@@ -93,13 +93,13 @@ impl TestIssuerBuilder {
     ///
     /// When the base URL is no `http` or `https` address, or the secret is not text.
     #[must_use]
-    pub fn build(self) -> TestIssuer {
+    pub fn build(self) -> TestDeployment {
         let origin = origin(&self.base_url);
         let secret = self.secret.map_or_else(random::id, |secret| {
             let text = String::from_utf8(secret.expose().to_vec());
             must("the secret is not text", text)
         });
-        TestIssuer::of(Deployment {
+        TestDeployment::of(Deployment {
             origin,
             base_url: self.base_url,
             secret,

@@ -20,7 +20,7 @@ const LIFETIME: i64 = 15 * 60;
 ///
 /// | bad in what way | how |
 /// |---|---|
-/// | expired | [`expired`](Self::expired), or [`advance`](super::TestIssuer::advance) the clock |
+/// | expired | [`expired`](Self::expired), or [`advance`](super::TestDeployment::advance) the clock |
 /// | signed with another key or secret | [`forged`](Self::forged) |
 /// | signature or content changed on the way | [`Credential::tampered`] |
 /// | of a key that nobody knows | `header("kid", "unknown")` |
@@ -30,9 +30,9 @@ const LIFETIME: i64 = 15 * 60;
 ///
 /// ```
 /// use std::time::Duration;
-/// use better_auth_layer::testing::TestIssuer;
+/// use better_auth_layer::testing::TestDeployment;
 ///
-/// let issuer = TestIssuer::new();
+/// let issuer = TestDeployment::new();
 /// let session = issuer.user("ada@example.com").create().sign_in();
 ///
 /// let good = session.jwt().claim("scopes", ["read", "write"]).expires_in(Duration::from_secs(60)).mint();

@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use axum::{Extension, Router, body::Body, routing::get};
-//! use better_auth_layer::testing::TestIssuer;
+//! use better_auth_layer::testing::TestDeployment;
 //! use better_auth_layer::{BetterAuthLayer, Identity};
 //! use http::{Request, StatusCode};
 //! use tower::ServiceExt;
@@ -20,7 +20,7 @@
 //! // Its test: `#[tokio::test] async fn ada_is_greeted_until_she_signs_out() {`
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
-//! let issuer = TestIssuer::new();
+//! let issuer = TestDeployment::new();
 //! let session = issuer.user("ada@example.com").create().sign_in();
 //! let app = app(issuer.layer());
 //!
@@ -37,16 +37,16 @@
 //!
 //! | a test wants | |
 //! |---|---|
-//! | somebody who has signed in | [`TestIssuer::user`], [`TestUser::sign_in`], [`TestUser::session`] |
+//! | somebody who has signed in | [`TestDeployment::user`], [`TestUser::sign_in`], [`TestUser::session`] |
 //! | something to send | the methods of [`TestSession`], [`TestApiKey::credential`] |
-//! | something to be refused | [`JwtBuilder`], [`Credential::tampered`], a second [`TestIssuer`], [`TestUser::email_verification_token`] |
-//! | a layer | [`TestIssuer::layer`], [`TestIssuer::layer_builder`] for settings of its own |
-//! | time to pass | [`TestIssuer::advance`], [`TestClock`] |
+//! | something to be refused | [`JwtBuilder`], [`Credential::tampered`], a second [`TestDeployment`], [`TestUser::email_verification_token`] |
+//! | a layer | [`TestDeployment::layer`], [`TestDeployment::layer_builder`] for settings of its own |
+//! | time to pass | [`TestDeployment::advance`], [`TestClock`] |
 //! | sessions and users to end | [`TestSession::sign_out`], [`TestUser::ban`], [`TestUser::delete`], [`TestApiKey::disable`] |
-//! | new keys | [`TestIssuer::rotate_keys`], [`TestIssuer::retire_old_keys`] |
-//! | something to fail | [`TestIssuer::break_store`], [`TestIssuer::break_keys`] |
-//! | to know what was asked | [`TestIssuer::lookups`], [`TestIssuer::key_fetches`] |
-//! | a handler without a layer | [`TestIssuer::identity`], [`identity()`] |
+//! | new keys | [`TestDeployment::rotate_keys`], [`TestDeployment::retire_old_keys`] |
+//! | something to fail | [`TestDeployment::break_store`], [`TestDeployment::break_keys`] |
+//! | to know what was asked | [`TestDeployment::lookups`], [`TestDeployment::key_fetches`] |
+//! | a handler without a layer | [`TestDeployment::identity`], [`identity()`] |
 //!
 //! Keys and signatures are real, and the layer is the one that serves users: nothing is switched off for the test. Ids,
 //! tokens and keys are random; time is not: it stands at [`TestClock::START`] until the test moves it.
@@ -89,12 +89,12 @@ pub use self::api_key_builder::ApiKeyBuilder;
 pub use self::credential::Credential;
 pub use self::fault::{KeysFault, StoreFault};
 pub use self::identity::{api_key_identity, identity};
-pub use self::issuer_builder::TestIssuerBuilder;
+pub use self::issuer_builder::TestDeploymentBuilder;
 pub use self::jwt_builder::JwtBuilder;
 pub use self::session_builder::SessionBuilder;
 pub use self::test_api_key::TestApiKey;
 pub use self::test_clock::TestClock;
-pub use self::test_issuer::TestIssuer;
+pub use self::test_issuer::TestDeployment;
 pub use self::test_session::TestSession;
 pub use self::test_user::TestUser;
 pub use self::user_builder::UserBuilder;

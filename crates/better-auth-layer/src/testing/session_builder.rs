@@ -15,9 +15,9 @@ const LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 ///
 /// ```
 /// use std::time::Duration;
-/// use better_auth_layer::testing::TestIssuer;
+/// use better_auth_layer::testing::TestDeployment;
 ///
-/// let issuer = TestIssuer::new();
+/// let issuer = TestDeployment::new();
 /// let ada = issuer.user("ada@example.com").create();
 /// let root = issuer.user("root@example.com").role("admin").create();
 ///

@@ -10,9 +10,9 @@ use crate::identity::ApiKey;
 /// An API key of a user's; clones are the same key. Made by [`TestUser::api_key`].
 ///
 /// ```
-/// use better_auth_layer::testing::TestIssuer;
+/// use better_auth_layer::testing::TestDeployment;
 ///
-/// let issuer = TestIssuer::new();
+/// let issuer = TestDeployment::new();
 /// let key = issuer.user("ada@example.com").create().api_key().create();
 ///
 /// let (name, _) = key.credential().header();

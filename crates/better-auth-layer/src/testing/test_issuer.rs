@@ -10,7 +10,7 @@ use http::Request;
 
 use super::deployment::Deployment;
 use super::must::{fail, must};
-use super::{Credential, KeysFault, StoreFault, TestClock, TestIssuerBuilder, UserBuilder};
+use super::{Credential, KeysFault, StoreFault, TestClock, TestDeploymentBuilder, UserBuilder};
 use crate::builder::{ApiKeys, BetterAuthLayerBuilder};
 use crate::identity::Identity;
 use crate::jwks::{KeySet, KeySource};
@@ -27,13 +27,13 @@ use crate::store::{LookupKind, UserStore};
 /// own.
 ///
 /// ```
-/// use better_auth_layer::testing::TestIssuer;
+/// use better_auth_layer::testing::TestDeployment;
 /// use http::Request;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), http::Error> {
-/// let issuer = TestIssuer::new();
-/// let forger = TestIssuer::new();
+/// let issuer = TestDeployment::new();
+/// let forger = TestDeployment::new();
 /// let session = forger.user("ada@example.com").create().sign_in();
 ///
 /// let (parts, ()) = session.cookie().apply(Request::get("/me")).body(())?.into_parts();
@@ -42,11 +42,11 @@ use crate::store::{LookupKind, UserStore};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct TestIssuer {
+pub struct TestDeployment {
     deployment: Arc<Deployment>,
 }
 
-impl TestIssuer {
+impl TestDeployment {
     /// A deployment at `https://app.example.com` with Better Auth's defaults, at [`TestClock::START`].
     #[must_use]
     pub fn new() -> Self {
@@ -54,8 +54,8 @@ impl TestIssuer {
     }
 
     /// Configures a deployment: another address, algorithm, kind of cookie cache.
-    pub fn builder() -> TestIssuerBuilder {
-        TestIssuerBuilder::new()
+    pub fn builder() -> TestDeploymentBuilder {
+        TestDeploymentBuilder::new()
     }
 
     pub(super) fn of(deployment: Deployment) -> Self {
@@ -87,9 +87,9 @@ impl TestIssuer {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use better_auth_layer::testing::TestIssuer;
+    /// use better_auth_layer::testing::TestDeployment;
     ///
-    /// let issuer = TestIssuer::new();
+    /// let issuer = TestDeployment::new();
     /// let layer = issuer.layer_builder().require_verified_email().lookup_timeout(Duration::from_secs(2)).build()?;
     /// # let _ = layer;
     /// # Ok::<(), better_auth_layer::ConfigError>(())
@@ -116,9 +116,9 @@ impl TestIssuer {
     /// It comes from the [layer](Self::layer), but not through the store and the keys that a test can break and count.
     ///
     /// ```
-    /// use better_auth_layer::testing::TestIssuer;
+    /// use better_auth_layer::testing::TestDeployment;
     ///
-    /// let issuer = TestIssuer::new();
+    /// let issuer = TestDeployment::new();
     /// let session = issuer.user("ada@example.com").create().sign_in();
     ///
     /// let identity = issuer.identity(&session.jwt().claim("tenant", "acme").mint());
@@ -205,9 +205,9 @@ impl TestIssuer {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use better_auth_layer::testing::TestIssuer;
+    /// use better_auth_layer::testing::TestDeployment;
     ///
-    /// let issuer = TestIssuer::new();
+    /// let issuer = TestDeployment::new();
     /// issuer.rotate_keys();
     /// issuer.retire_old_keys();
     /// issuer.advance(Duration::from_secs(30));
@@ -222,13 +222,13 @@ impl TestIssuer {
         self.deployment.keys.retire_old();
     }
 
-    /// Breaks the store, until [`mend_store`](Self::mend_store).
+    /// Breaks the store, until [`restore_store`](Self::restore_store).
     pub fn break_store(&self, fault: StoreFault) {
         self.deployment.store.set_fault(Some(fault));
     }
 
     /// Lets the store answer again.
-    pub fn mend_store(&self) {
+    pub fn restore_store(&self) {
         self.deployment.store.set_fault(None);
     }
 
@@ -247,9 +247,9 @@ impl TestIssuer {
     ///
     /// ```
     /// use better_auth_layer::LookupKind;
-    /// use better_auth_layer::testing::TestIssuer;
+    /// use better_auth_layer::testing::TestDeployment;
     ///
-    /// assert_eq!(TestIssuer::new().lookups(LookupKind::SessionToken), 0);
+    /// assert_eq!(TestDeployment::new().lookups(LookupKind::SessionToken), 0);
     /// ```
     #[must_use]
     pub fn lookups(&self, kind: LookupKind) -> usize {
@@ -269,15 +269,15 @@ impl TestIssuer {
     }
 }
 
-impl Default for TestIssuer {
+impl Default for TestDeployment {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl fmt::Debug for TestIssuer {
+impl fmt::Debug for TestDeployment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TestIssuer")
+        f.debug_struct("TestDeployment")
             .field("base_url", &self.deployment.base_url)
             .finish_non_exhaustive()
     }

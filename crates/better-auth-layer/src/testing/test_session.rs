@@ -24,9 +24,9 @@ use crate::identity::{Session, SessionToken};
 ///
 /// ```
 /// use better_auth_layer::CredentialKind;
-/// use better_auth_layer::testing::TestIssuer;
+/// use better_auth_layer::testing::TestDeployment;
 ///
-/// let issuer = TestIssuer::new();
+/// let issuer = TestDeployment::new();
 /// let session = issuer.user("ada@example.com").create().sign_in();
 ///
 /// let identity = issuer.identity(&session.signed_token());
@@ -76,14 +76,14 @@ impl TestSession {
     }
 
     /// The session cookie with the cookie cache beside it, of the issuer's
-    /// [kind](super::TestIssuerBuilder::cookie_cache), made now: it is good for five minutes. A long one comes in chunks.
+    /// [kind](super::TestDeploymentBuilder::cookie_cache), made now: it is good for five minutes. A long one comes in chunks.
     ///
     /// ```
     /// use std::time::Duration;
     /// use better_auth_layer::CredentialKind;
-    /// use better_auth_layer::testing::TestIssuer;
+    /// use better_auth_layer::testing::TestDeployment;
     ///
-    /// let issuer = TestIssuer::new();
+    /// let issuer = TestDeployment::new();
     /// let session = issuer.user("ada@example.com").create().sign_in();
     ///
     /// let cookies = session.cookie_cache();

@@ -70,8 +70,8 @@ impl UserStore for TestStore {
         self.memory.supports(kind)
     }
 
-    async fn check(&self) -> Result<(), StoreError> {
+    async fn ready(&self) -> Result<(), StoreError> {
         self.suffer().await?;
-        self.memory.check().await
+        self.memory.ready().await
     }
 }

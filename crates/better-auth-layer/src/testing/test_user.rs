@@ -13,14 +13,14 @@ use crate::identity::User;
 /// How long a link in a mail is good (`emailVerification.expiresIn`), in seconds.
 const MAIL_LIFETIME: i64 = 3600;
 
-/// A user who has signed up; clones are the same user. Made by [`TestIssuer::user`](super::TestIssuer::user).
+/// A user who has signed up; clones are the same user. Made by [`TestDeployment::user`](super::TestDeployment::user).
 ///
 /// What is changed here is what the layer's next lookup finds.
 ///
 /// ```
-/// use better_auth_layer::testing::TestIssuer;
+/// use better_auth_layer::testing::TestDeployment;
 ///
-/// let issuer = TestIssuer::new();
+/// let issuer = TestDeployment::new();
 /// let ada = issuer.user("ada@example.com").create();
 /// let laptop = ada.sign_in();
 /// let phone = ada.sign_in();

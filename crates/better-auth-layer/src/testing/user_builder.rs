@@ -8,12 +8,12 @@ use super::must::fail;
 use super::test_user::UserRow;
 use super::{TestUser, random};
 
-/// A user about to sign up; made by [`TestIssuer::user`](super::TestIssuer::user).
+/// A user about to sign up; made by [`TestDeployment::user`](super::TestDeployment::user).
 ///
 /// ```
-/// use better_auth_layer::testing::TestIssuer;
+/// use better_auth_layer::testing::TestDeployment;
 ///
-/// let issuer = TestIssuer::new();
+/// let issuer = TestDeployment::new();
 /// let ada = issuer.user("Ada@example.com").name("Ada").role("admin").verified().create();
 /// assert_eq!(ada.email(), "ada@example.com"); // in lower case, as Better Auth stores it
 /// ```

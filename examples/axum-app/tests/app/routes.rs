@@ -1,6 +1,6 @@
 //! Who gets to which route, in both versions of HTTP.
 
-use better_auth_layer::testing::TestIssuer;
+use better_auth_layer::testing::TestDeployment;
 
 use crate::{
     client::{Headers, VERSIONS},
@@ -20,7 +20,7 @@ const ROUTES: [(&str, &str); 7] = [
 
 fn senders(world: &World) -> Vec<(&'static str, Headers, [u16; 7])> {
     let World { ada, bob, .. } = world;
-    let forger = TestIssuer::new()
+    let forger = TestDeployment::new()
         .user("ada@example.com")
         .id("ada")
         .create()

@@ -8,7 +8,7 @@ use better_auth_layer::{
     ApiKeys, Member,
     authorize::MembershipLayer,
     membership_fn,
-    testing::{TestApiKey, TestIssuer, TestSession},
+    testing::{TestApiKey, TestDeployment, TestSession},
 };
 use tokio::net::TcpListener;
 
@@ -20,7 +20,7 @@ pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) room: Room,
-    pub(crate) issuer: TestIssuer,
+    pub(crate) issuer: TestDeployment,
     /// An administrator who has just signed in and works for Acme.
     pub(crate) ada: TestSession,
     pub(crate) bob: TestSession,
@@ -32,7 +32,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let issuer = TestIssuer::new();
+        let issuer = TestDeployment::new();
         let user = |name: &str| issuer.user(&format!("{name}@example.com")).id(name);
         let ada = user("ada").role("admin").create();
         let bob = user("bob").create();
@@ -43,7 +43,7 @@ impl World {
         let auth = issuer
             .layer_builder()
             .api_keys(ApiKeys::new())
-            .extra_credential_source(axum_app::websocket_token())
+            .prepend_credential_source(axum_app::websocket_token())
             .recheck_interval(Duration::from_millis(20))
             .build()
             .unwrap();

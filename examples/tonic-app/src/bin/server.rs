@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use better_auth_layer::{BetterAuthLayer, Environment};
+use better_auth_layer::{BetterAuthLayer, Env};
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
 use tonic_app::app;
@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let environment = Environment::from_process().with_file(".env")?;
+    let environment = Env::process().with_file(".env")?;
     let filter = environment.get("RUST_LOG")?.unwrap_or("info");
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::builder().parse(filter)?)

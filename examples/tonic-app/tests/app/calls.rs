@@ -95,7 +95,7 @@ async fn a_store_that_is_down_is_nobodys_fault() {
     world.issuer.break_store(StoreFault::Unavailable);
     let message = "Authentication temporarily unavailable";
     assert_refused(&world, &token, Code::Unavailable, message).await;
-    world.issuer.mend_store();
+    world.issuer.restore_store();
     let answer = world.client(&token).who_am_i(WhoAmIRequest {}).await;
     assert!(answer.is_ok());
 }

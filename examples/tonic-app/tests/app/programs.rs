@@ -8,7 +8,7 @@ use std::{
 
 use better_auth_layer::{
     Clock as _, Secret, SystemClock,
-    testing::{Credential, TestClock, TestIssuer},
+    testing::{Credential, TestClock, TestDeployment},
 };
 use rusqlite::Connection;
 use tokio::{
@@ -81,7 +81,7 @@ async fn client(directory: &Path, variables: &[(&str, &str)], line: &[&str]) -> 
 
 /// A token of somebody in the database.
 fn token() -> Credential {
-    let issuer = TestIssuer::builder()
+    let issuer = TestDeployment::builder()
         .secret(Secret::new(SECRET).unwrap())
         .clock(TestClock::at(SystemClock.now()))
         .build();

@@ -97,6 +97,6 @@ async fn through_an_outage_of_the_store() {
     while issuer.total_lookups() < before + 3 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    issuer.mend_store();
+    issuer.restore_store();
     watching.assert_reads("still here").await;
 }

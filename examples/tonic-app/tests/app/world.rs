@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use better_auth_layer::testing::{Credential, TestIssuer};
+use better_auth_layer::testing::{Credential, TestDeployment};
 use tonic::{
     service::interceptor::InterceptedService,
     transport::{Channel, Endpoint, server::TcpIncoming},
@@ -11,13 +11,13 @@ use tonic_app::{Bearer, app, proto::board_client::BoardClient};
 
 /// A server that trusts a deployment.
 pub(crate) struct World {
-    pub(crate) issuer: TestIssuer,
+    pub(crate) issuer: TestDeployment,
     address: SocketAddr,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let issuer = TestIssuer::new();
+        let issuer = TestDeployment::new();
         let auth = issuer
             .layer_builder()
             .recheck_interval(Duration::from_millis(50))

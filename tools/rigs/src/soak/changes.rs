@@ -251,7 +251,7 @@ impl Changes {
                 VALUES ('{}', 'default', '{}', '{}', true, now(), now())"#,
             key.id,
             household.person.id,
-            ApiKeyHash::of(&key.text).as_str()
+            ApiKeyHash::from_key(&key.text).as_str()
         ))
         .await;
         key.is_usable.has_begun();

@@ -75,7 +75,7 @@ pub(super) enum Reply {
 }
 
 /// An answer that may be given, and for how long what it says had been over by then.
-pub(super) type Verdict = Result<Option<u64>, &'static str>;
+pub(super) type CheckStatus = Result<Option<u64>, &'static str>;
 
 impl Credential {
     /// What it names is gone for good.
@@ -90,14 +90,14 @@ impl Credential {
         }
     }
 
-    pub(super) fn judge(&self, reply: &Reply, span: Span) -> Verdict {
+    pub(super) fn judge(&self, reply: &Reply, span: Span) -> CheckStatus {
         match reply {
             Reply::Identity(user, basis) => self.judge_identity(user, basis, span),
             Reply::Refused(kind) => self.judge_refusal(*kind, span).map(|()| None),
         }
     }
 
-    fn judge_identity(&self, user: &str, basis: &str, span: Span) -> Verdict {
+    fn judge_identity(&self, user: &str, basis: &str, span: Span) -> CheckStatus {
         let late = nanos(LISTENER_BOUND);
         let named = match &self.bearer {
             Bearer::Nobody => return Err("a forged credential is accepted"),

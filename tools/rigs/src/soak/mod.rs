@@ -92,7 +92,7 @@ pub async fn run(database: &Database, length: Length, pause: Duration, seed: u64
         store: PostgresStore::connect(database.url()).await.unwrap(),
         lookups: Arc::clone(&lookups),
     });
-    listener.listen(&store.invalidation());
+    listener.listen(&store.invalidator());
     let layer = BetterAuthLayer::builder()
         .secret(Secret::new(SECRET).unwrap())
         .base_url(ISSUER)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::history::{Credential, Reply, Verdict};
+use super::history::{CheckStatus, Credential, Reply};
 use super::validity::Span;
 
 /// How many mistakes are told in full.
@@ -27,7 +27,7 @@ impl Tally {
         credential: &Credential,
         reply: &Reply,
         span: Span,
-        verdict: Verdict,
+        verdict: CheckStatus,
     ) {
         let outcome = match reply {
             Reply::Identity(..) => "200",

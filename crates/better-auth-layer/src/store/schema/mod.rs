@@ -90,7 +90,7 @@ impl Schema {
 
     /// Sets the table of public keys; without it, `jwks` or `jwkss`. It is read only by the store's `key_source`.
     #[must_use]
-    pub fn with_key_table(mut self, table: TableName) -> Self {
+    pub fn with_jwks_table(mut self, table: TableName) -> Self {
         self.key_table = Some(table);
         self
     }
@@ -131,7 +131,7 @@ impl Schema {
     /// Sets the database's schema in which the tables are that name none themselves, found ones included. Without it
     /// they are looked for on the search path.
     #[must_use]
-    pub fn in_database_schema(mut self, name: impl Into<String>) -> Self {
+    pub fn with_database_schema(mut self, name: impl Into<String>) -> Self {
         self.database_schema = Some(name.into());
         self
     }

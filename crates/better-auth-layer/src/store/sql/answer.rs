@@ -22,7 +22,7 @@ pub(crate) fn answer(
     if let LookupKey::Email(email) = lookup.key() {
         let exact = |(user, _): &Pair| {
             user.as_ref()
-                .is_some_and(|user| user.email() == email.as_given())
+                .is_some_and(|user| user.email() == email.as_str())
         };
         if pairs.iter().any(exact) {
             pairs.retain(exact);

@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn tables_without_a_schema_are_in_the_databases() {
         let schema = Schema::auto()
-            .in_database_schema("auth")
+            .with_database_schema("auth")
             .with_user_table(TableName::new("user").in_schema("other"));
         let names: Vec<_> = candidate_tables(&schema)
             .iter()

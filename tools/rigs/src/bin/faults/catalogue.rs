@@ -6,7 +6,7 @@ use crate::database::{
     frozen, full, idle_kills, link, locks, missing, name, pooler, read_only, restart, stop,
 };
 use crate::exhaustion::{cancelled, heads, idle, line, slowloris, tokens};
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::keys::{clock, cold, skew, storm, warm};
 use crate::options::Scale;
 
@@ -20,7 +20,7 @@ pub(crate) struct Ordeal {
 }
 
 /// It may be moved to a task of its own.
-pub(crate) type Run = Pin<Box<dyn Future<Output = Finding> + Send>>;
+pub(crate) type Run = Pin<Box<dyn Future<Output = Check> + Send>>;
 
 /// A table of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 /// A row of the report, and what went against an expectation.
 #[derive(Debug)]
-pub(crate) struct Finding {
+pub(crate) struct Check {
     /// The cells behind the name, under the headings of the ordeal's table.
     pub(crate) cells: Vec<String>,
     pub(crate) violations: Vec<String>,
 }
 
-impl Finding {
+impl Check {
     /// Of a rig that did not come to its end.
     pub(crate) fn broken(error: &str) -> Self {
         Self {

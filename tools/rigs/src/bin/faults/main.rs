@@ -14,7 +14,7 @@ mod rig;
 use std::env;
 use std::process::ExitCode;
 
-use self::finding::Finding;
+use self::finding::Check;
 use self::options::Options;
 
 /// The exit code for a rig that could not begin.
@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
         eprintln!("==> {}", ordeal.name);
         // A rig that panics has found something too, and the others go on.
         let finding = tokio::spawn((ordeal.run)(options.scale)).await;
-        let finding = finding.unwrap_or_else(|error| Finding::broken(&error.to_string()));
+        let finding = finding.unwrap_or_else(|error| Check::broken(&error.to_string()));
         finding.print();
         if !finding.is_good() {
             broken.push(ordeal.name);

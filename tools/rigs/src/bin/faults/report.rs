@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 
 use crate::catalogue::{Ordeal, Table, ordeals};
-use crate::finding::Finding;
+use crate::finding::Check;
 
 impl Table {
     fn marker(self) -> &'static str {
@@ -20,7 +20,7 @@ impl Table {
 }
 
 /// Puts the row of what was run in place of the old one, and leaves the others as they are.
-pub(crate) fn write(table: Table, ordeal: &Ordeal, finding: &Finding) -> Result<(), String> {
+pub(crate) fn write(table: Table, ordeal: &Ordeal, finding: &Check) -> Result<(), String> {
     let file = document();
     let failed = |error: std::io::Error| format!("{}: {error}", file.display());
     let text = fs::read_to_string(&file).map_err(failed)?;
@@ -35,7 +35,7 @@ fn document() -> PathBuf {
     own.join("../../docs/faults.md")
 }
 
-fn row(ordeal: &Ordeal, finding: &Finding) -> String {
+fn row(ordeal: &Ordeal, finding: &Check) -> String {
     let Ordeal { name, what, .. } = ordeal;
     format!("| `{name}` | {what} | {} |", finding.cells.join(" | "))
 }

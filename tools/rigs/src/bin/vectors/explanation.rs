@@ -1,13 +1,13 @@
 //! Where our verdict differs, and why.
 
 use crate::vector::Vector;
-use crate::verdict::Verdict;
+use crate::verdict::CheckStatus;
 
 /// The reason why a verdict is right although the vector says otherwise.
-pub(crate) fn explain(vector: &Vector, verdict: &Verdict) -> Option<&'static str> {
+pub(crate) fn explain(vector: &Vector, verdict: &CheckStatus) -> Option<&'static str> {
     let reason = match verdict {
-        Verdict::Refused(reason) => reason.as_str(),
-        Verdict::Accepted | Verdict::NotApplicable(_) => "",
+        CheckStatus::Refused(reason) => reason.as_str(),
+        CheckStatus::Accepted | CheckStatus::NotApplicable(_) => "",
     };
     match (vector.group.as_str(), vector.comment.as_str(), reason) {
         (_, _, "algorithm_not_accepted") => {

@@ -12,7 +12,7 @@ use support::captured_log::CapturedLog;
 use crate::vector::Vector;
 
 /// How far a token got.
-pub(crate) enum Verdict {
+pub(crate) enum CheckStatus {
     /// Its signature was found good.
     Accepted,
     /// It was not, for this reason.
@@ -21,7 +21,7 @@ pub(crate) enum Verdict {
     NotApplicable(&'static str),
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for CheckStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Accepted => f.write_str("accepted"),
@@ -32,9 +32,9 @@ impl fmt::Display for Verdict {
 }
 
 /// Asks a layer that has nothing but the vector's key.
-pub(crate) fn judge(vector: &Vector) -> Verdict {
+pub(crate) fn judge(vector: &Vector) -> CheckStatus {
     let Some(jws) = &vector.jws else {
-        return Verdict::NotApplicable(
+        return CheckStatus::NotApplicable(
             "a JWE with algorithms that Better Auth never uses; its own kind is in the recordings",
         );
     };
@@ -42,14 +42,14 @@ pub(crate) fn judge(vector: &Vector) -> Verdict {
     let builder = if vector.key["kty"] == "oct" {
         match symmetric(&vector.key) {
             Some(key) => builder.secret(Secret::dangerous_unchecked(key).expect("not empty")),
-            None => return Verdict::Refused("an empty key is refused at start".to_owned()),
+            None => return CheckStatus::Refused("an empty key is refused at start".to_owned()),
         }
     } else {
         with_keys(builder, &vector.key)
     };
     let layer = builder.build().expect("a good builder");
     let Ok(value) = HeaderValue::from_str(&format!("Bearer {jws}")) else {
-        return Verdict::Refused("no header value".to_owned());
+        return CheckStatus::Refused("no header value".to_owned());
     };
     let (mut parts, ()) = http::Request::new(()).into_parts();
     parts.headers.insert("authorization", value);
@@ -61,12 +61,12 @@ pub(crate) fn judge(vector: &Vector) -> Verdict {
         .map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default());
     match reason.map(|reason| reason.trim_end_matches(':')) {
         Some("claims_malformed" | "claim_missing" | "claim_malformed" | "expired") => {
-            Verdict::Accepted
+            CheckStatus::Accepted
         }
-        Some("kid_missing") => {
-            Verdict::NotApplicable("the token names no key, and every one of Better Auth's does")
-        }
-        Some(reason) => Verdict::Refused(reason.to_owned()),
+        Some("kid_missing") => CheckStatus::NotApplicable(
+            "the token names no key, and every one of Better Auth's does",
+        ),
+        Some(reason) => CheckStatus::Refused(reason.to_owned()),
         None => panic!("{vector}: no reason in {text}"),
     }
 }

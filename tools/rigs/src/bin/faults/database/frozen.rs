@@ -5,7 +5,7 @@ use std::time::Duration;
 use cluster::OwnCluster;
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Expected, Kind, Trial, USUAL, World};
 
 /// Longer than the deadline of a lookup.
@@ -32,7 +32,7 @@ impl Drop for Frozen {
 }
 
 /// One of the processes that answer lookups.
-pub(crate) async fn backend() -> Finding {
+pub(crate) async fn backend() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
     // Under a light load most lookups go by one connection: the one that was asked last.
@@ -46,7 +46,7 @@ pub(crate) async fn backend() -> Finding {
 }
 
 /// The first process: connections go on, and there are no new ones.
-pub(crate) async fn postmaster() -> Finding {
+pub(crate) async fn postmaster() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::MayFail(Kind::needs_store)).await;
     trial.strikes();
@@ -58,7 +58,7 @@ pub(crate) async fn postmaster() -> Finding {
 }
 
 /// All of them, as when the machine hangs.
-pub(crate) async fn everything() -> Finding {
+pub(crate) async fn everything() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
     let mut pids = world.backing.connections("").await;

@@ -6,13 +6,13 @@ use cluster::ClusterOptions;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Expected, Kind, Trial, USUAL, World};
 
 const LASTS: Duration = Duration::from_secs(7);
 const CONNECTIONS: u32 = 24;
 
-pub(crate) async fn run() -> Finding {
+pub(crate) async fn run() -> Check {
     let world = World::of(ClusterOptions {
         // The server is a superuser here.
         extra: vec![("superuser_reserved_connections".to_owned(), "0".to_owned())],

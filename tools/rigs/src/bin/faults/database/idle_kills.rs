@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Expected, Trial, USUAL, World};
 
 const TIMES: usize = 16;
@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const END_THE_IDLE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
     WHERE application_name = 'better-auth-layer' AND state = 'idle'";
 
-pub(crate) async fn run() -> Finding {
+pub(crate) async fn run() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::Nothing).await;
     let before = world.backing.connections("").await;

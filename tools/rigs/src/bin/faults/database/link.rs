@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Backing, Echo, Expected, Kind, Launch, Server, Trial, WITHOUT_KEYS, World};
 
 /// Longer than the deadline of a lookup.
@@ -26,7 +26,7 @@ const INSIDE: Ipv4Addr = Ipv4Addr::new(10, 199, 251, 2);
 const DATABASE: Ipv4Addr = Ipv4Addr::new(198, 18, 251, 1);
 const DATABASE_INSIDE: Ipv4Addr = Ipv4Addr::new(198, 18, 251, 2);
 
-pub(crate) async fn run() -> Finding {
+pub(crate) async fn run() -> Check {
     let namespace = Namespace::new();
     let mut backing = Backing::start(ClusterOptions::default()).await;
     backing.echo = Echo::start(IpAddr::V4(OUTSIDE)).await;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Expected, Kind, Trial, USUAL, World};
 
 const LASTS: Duration = Duration::from_secs(7);
 
-pub(crate) async fn run() -> Finding {
+pub(crate) async fn run() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
     trial.strikes();

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Expected, Kind, Trial, USUAL, World};
 
 const LASTS: Duration = Duration::from_secs(5);
 
 /// The table of users.
-pub(crate) async fn table() -> Finding {
+pub(crate) async fn table() -> Check {
     renamed(
         r#"ALTER TABLE "user" RENAME TO "away""#,
         r#"ALTER TABLE "away" RENAME TO "user""#,
@@ -20,7 +20,7 @@ pub(crate) async fn table() -> Finding {
 }
 
 /// A column without which no session can be judged.
-pub(crate) async fn column() -> Finding {
+pub(crate) async fn column() -> Check {
     renamed(
         r#"ALTER TABLE "session" RENAME COLUMN "expiresAt" TO "away""#,
         r#"ALTER TABLE "session" RENAME COLUMN "away" TO "expiresAt""#,
@@ -30,7 +30,7 @@ pub(crate) async fn column() -> Finding {
 }
 
 /// A column that a deployment need not have.
-pub(crate) async fn optional_column() -> Finding {
+pub(crate) async fn optional_column() -> Check {
     renamed(
         r#"ALTER TABLE "user" RENAME COLUMN "role" TO "away""#,
         r#"ALTER TABLE "user" RENAME COLUMN "away" TO "role""#,
@@ -39,7 +39,7 @@ pub(crate) async fn optional_column() -> Finding {
     .await
 }
 
-async fn renamed(away: &str, back: &str, expected: Expected) -> Finding {
+async fn renamed(away: &str, back: &str, expected: Expected) -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, expected).await;
     trial.strikes();

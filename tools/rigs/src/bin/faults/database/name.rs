@@ -12,7 +12,7 @@ use cluster::ClusterOptions;
 use support::temporary_folder::TemporaryFolder;
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Backing, Expected, Kind, Launch, Server, Trial, USUAL, World};
 
 const NAME: &str = "database.ordeal.internal";
@@ -27,7 +27,7 @@ const END_ALL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
 
 const WITHIN: &str = r#"mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf && exec "$@""#;
 
-pub(crate) async fn run() -> Finding {
+pub(crate) async fn run() -> Check {
     let folder = TemporaryFolder::new();
     let hosts = |known: bool| {
         let more = if known { NAME } else { "" };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cluster::{ClusterOptions, PoolMode, Pooler};
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Backing, Expected, Launch, Load, People, Record, Server, Trial, USUAL, World};
 
 const LASTS: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ const OTHER_TABLES: &str = r#"
     CREATE TABLE "visits" AS SELECT "id", "expiresAt" AS "expires_at", replace("token", 'usrx', 'othx') AS "token",
         replace("userId", 'usr_', 'oth_') AS "user_id" FROM "session""#;
 
-pub(crate) async fn run() -> Finding {
+pub(crate) async fn run() -> Check {
     let backing = Backing::start(ClusterOptions::default()).await;
     backing.execute(OTHER_TABLES).await;
     let pooler = Pooler::start(&backing.cluster, PoolMode::Transaction, CONNECTIONS).await;

@@ -1,10 +1,10 @@
 //! The database is started again at once: by an administrator, and after a crash.
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Expected, Kind, Trial, USUAL, World};
 
 /// Connections are told that they end.
-pub(crate) async fn fast() -> Finding {
+pub(crate) async fn fast() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::MayFail(Kind::needs_store)).await;
     trial.strikes();
@@ -15,7 +15,7 @@ pub(crate) async fn fast() -> Finding {
 }
 
 /// Connections break, and the server recovers at its start.
-pub(crate) async fn immediate() -> Finding {
+pub(crate) async fn immediate() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::MayFail(Kind::needs_store)).await;
     trial.strikes();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::options::Scale;
 use crate::rig::{Connection, Kind, Strain, World};
 
@@ -19,7 +19,7 @@ const FORGOTTEN: Duration = Duration::from_secs(2);
 /// What may be taken meanwhile, in MiB.
 const PEAK: u64 = 64;
 
-pub(crate) async fn run(scale: Scale) -> Finding {
+pub(crate) async fn run(scale: Scale) -> Check {
     let world = World::usual().await;
     let address = world.server.address;
     let strain = Strain::begin(&world, Kind::needs_store).await;

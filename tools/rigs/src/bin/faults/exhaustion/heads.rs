@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::options::Scale;
 use crate::rig::{Flood, Strain, World, post, unauthorized};
 
@@ -13,7 +13,7 @@ const CONNECTIONS: usize = 64;
 const PEAK: u64 = 64;
 
 /// A token of 60 KiB, which is read and refused, and one of 64 KiB, which with the rest of the head is too much.
-pub(crate) async fn large(scale: Scale) -> Finding {
+pub(crate) async fn large(scale: Scale) -> Check {
     let head = |kibibytes: usize| {
         let token = "x".repeat(kibibytes * 1024);
         post(&format!("authorization: Bearer {token}\r\n"))
@@ -26,7 +26,7 @@ pub(crate) async fn large(scale: Scale) -> Finding {
 }
 
 /// Three hundred header lines, where a hundred are taken.
-pub(crate) async fn many(scale: Scale) -> Finding {
+pub(crate) async fn many(scale: Scale) -> Check {
     let lines: String = (0..300)
         .map(|number| format!("x-{number}: 1\r\n"))
         .collect();
@@ -34,7 +34,7 @@ pub(crate) async fn many(scale: Scale) -> Finding {
     flood(scale, move |_| head.clone()).await
 }
 
-async fn flood(scale: Scale, make: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static) -> Finding {
+async fn flood(scale: Scale, make: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static) -> Check {
     let world = World::usual().await;
     let flood = Flood {
         address: world.server.address,

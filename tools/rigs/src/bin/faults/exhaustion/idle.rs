@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::options::Scale;
 use crate::rig::{Connection, EarlierWaves, Kind, People, World};
 
@@ -23,7 +23,7 @@ const CUT_OFF: Duration = Duration::from_secs(15);
 /// What may be taken meanwhile, in MiB: ten KiB for a connection.
 const PEAK: u64 = 160;
 
-pub(crate) async fn run(scale: Scale) -> Finding {
+pub(crate) async fn run(scale: Scale) -> Check {
     let world = World::usual().await;
     let many = scale.of(MANY);
     world.server.process.must_be_able_to_open(many);

@@ -7,9 +7,9 @@ use support::token::{HEADER, SECRET, sign_raw};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::options::Scale;
-use crate::rig::{Connection, EarlierWaves, Kind, Verdict, World, bearer, mail_claims, post};
+use crate::rig::{CheckStatus, Connection, EarlierWaves, Kind, World, bearer, mail_claims, post};
 
 const MANY: usize = 3_000;
 const EARLIER: usize = 3;
@@ -26,7 +26,7 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 /// What may be taken meanwhile, in MiB.
 const PEAK: u64 = 96;
 
-pub(crate) async fn run(_: Scale) -> Finding {
+pub(crate) async fn run(_: Scale) -> Check {
     let world = World::usual().await;
     let address = world.server.address;
     let mut earlier = EarlierWaves::begin(&world);
@@ -47,12 +47,12 @@ pub(crate) async fn run(_: Scale) -> Finding {
     let mut violations = Vec::new();
     for outcome in clients.join_all().await {
         match outcome {
-            Ok((Verdict::Right, _)) => served += 1,
-            Ok((Verdict::Unavailable, took)) => {
+            Ok((CheckStatus::Right, _)) => served += 1,
+            Ok((CheckStatus::Unavailable, took)) => {
                 refused += 1;
                 slowest = slowest.max(took);
             }
-            Ok((Verdict::Wrong, _)) => violations.push("a wrong answer".to_owned()),
+            Ok((CheckStatus::Wrong, _)) => violations.push("a wrong answer".to_owned()),
             Err(error) => violations.push(format!("the server {error}")),
         }
     }
@@ -74,7 +74,7 @@ pub(crate) async fn run(_: Scale) -> Finding {
 }
 
 /// Everybody connects and asks.
-fn wave(address: SocketAddr) -> JoinSet<Result<(Verdict, Duration), String>> {
+fn wave(address: SocketAddr) -> JoinSet<Result<(CheckStatus, Duration), String>> {
     let mut clients = JoinSet::new();
     for number in 0..MANY {
         clients.spawn(async move {

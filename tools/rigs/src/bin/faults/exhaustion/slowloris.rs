@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::options::Scale;
 use crate::rig::{Connection, EarlierWaves, World, post};
 
@@ -20,7 +20,7 @@ const CUT_OFF: Duration = Duration::from_secs(12);
 /// What may be taken meanwhile, in MiB.
 const PEAK: u64 = 64;
 
-pub(crate) async fn run(scale: Scale) -> Finding {
+pub(crate) async fn run(scale: Scale) -> Check {
     let world = World::usual().await;
     let (address, many) = (world.server.address, scale.of(MANY));
     let (mut earlier, mut violations) = (EarlierWaves::begin(&world), Vec::new());

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use support::token::{HEADER, SECRET, base64url, sign_raw};
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::options::Scale;
-use crate::rig::{Flood, Kind, Strain, Verdict, World, bearer, mail_claims, post, unauthorized};
+use crate::rig::{
+    CheckStatus, Flood, Kind, Strain, World, bearer, mail_claims, post, unauthorized,
+};
 
 const MANY: u64 = 1_000_000;
 const CONNECTIONS: usize = 64;
@@ -18,7 +20,7 @@ const FIRST: u64 = 20_000;
 const PEAK: u64 = 32;
 
 /// Well-formed, with the address of a user and a signature of nobody's.
-pub(crate) async fn bad(scale: Scale) -> Finding {
+pub(crate) async fn bad(scale: Scale) -> Check {
     let (header, claims) = (base64url(HEADER), mail_claims("user0@example.com"));
     let claims = base64url(claims);
     flood(scale, unauthorized, move |number| {
@@ -33,8 +35,8 @@ pub(crate) async fn bad(scale: Scale) -> Finding {
 }
 
 /// Signed with the secret, for addresses that nobody has.
-pub(crate) async fn unknown(scale: Scale) -> Finding {
-    let is_due = |status, body: &str| Kind::NoUser.judge("", status, body) == Verdict::Right;
+pub(crate) async fn unknown(scale: Scale) -> Check {
+    let is_due = |status, body: &str| Kind::NoUser.judge("", status, body) == CheckStatus::Right;
     flood(scale, is_due, |number| {
         let claims = mail_claims(&format!("stranger{number}@example.com"));
         post(&bearer(&sign_raw(HEADER, claims, SECRET)))
@@ -46,7 +48,7 @@ async fn flood(
     scale: Scale,
     is_due: fn(u16, &str) -> bool,
     make: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
-) -> Finding {
+) -> Check {
     let world = World::usual().await;
     let flood = Flood {
         address: world.server.address,

@@ -11,7 +11,7 @@ use support::gate::Gate;
 use support::test_clock::TestClock;
 use support::token::SECRET;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Backing, Kind, now};
 
 /// Longer than the life of any token.
@@ -27,7 +27,7 @@ const KINDS: [Kind; 7] = [
     Kind::NoSession,
 ];
 
-pub(crate) async fn run() -> Finding {
+pub(crate) async fn run() -> Check {
     let backing = Backing::start(ClusterOptions::default()).await;
     let clock = TestClock::at(now());
     let gate = Gate::of(
@@ -56,7 +56,7 @@ pub(crate) async fn run() -> Finding {
         ));
     }
     let counts = |chosen: fn(Kind) -> bool| seen.counts(chosen);
-    Finding {
+    Check {
         cells: vec![
             counts(Kind::is_good),
             counts(Kind::is_bad),

@@ -6,7 +6,7 @@ use cluster::ClusterOptions;
 use support::key_server::Reply;
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Backing, Expected, Kind, Trial, WITH_UNKNOWN_KEYS, World};
 
 const LASTS: Duration = Duration::from_secs(5);
@@ -18,7 +18,7 @@ const GRACE: Duration = Duration::from_secs(2);
 const GRACE_OF_A_FETCH: Duration = Duration::from_millis(6500);
 
 /// Nobody listens.
-pub(crate) async fn down() -> Finding {
+pub(crate) async fn down() -> Check {
     let backing = Backing::start(ClusterOptions::default()).await;
     backing.keys.stop_listening();
     let world = World::on(backing).await;
@@ -30,33 +30,33 @@ pub(crate) async fn down() -> Finding {
 }
 
 /// A byte of the answer now and then.
-pub(crate) async fn slow() -> Finding {
+pub(crate) async fn slow() -> Check {
     let mut text = " ".repeat(200);
     text += "{}";
     answering(Reply::Drip(text), GRACE_OF_A_FETCH).await
 }
 
 /// The request is taken and never answered.
-pub(crate) async fn silent() -> Finding {
+pub(crate) async fn silent() -> Check {
     answering(Reply::Silence, GRACE_OF_A_FETCH).await
 }
 
 /// What is answered is no HTTP.
-pub(crate) async fn garbage() -> Finding {
+pub(crate) async fn garbage() -> Check {
     answering(Reply::Garbage, GRACE).await
 }
 
 /// A page where a set of keys should be.
-pub(crate) async fn no_keys() -> Finding {
+pub(crate) async fn no_keys() -> Check {
     answering(Reply::Body("<html>Welcome</html>".to_owned()), GRACE).await
 }
 
 /// A set without keys.
-pub(crate) async fn empty() -> Finding {
+pub(crate) async fn empty() -> Check {
     answering(Reply::Body(r#"{"keys":[]}"#.to_owned()), GRACE).await
 }
 
-async fn answering(reply: Reply, grace: Duration) -> Finding {
+async fn answering(reply: Reply, grace: Duration) -> Check {
     let backing = Backing::start(ClusterOptions::default()).await;
     backing.keys.reply(reply);
     let world = World::on(backing).await;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Expected, OF_ANOTHER_TIME, Trial, World};
 
 const LASTS: Duration = Duration::from_secs(3);
 
-pub(crate) async fn run() -> Finding {
+pub(crate) async fn run() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, OF_ANOTHER_TIME, Expected::Nothing).await;
     trial.strikes();

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use support::signer::Signer;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::options::Scale;
 use crate::rig::{Expected, Flood, Trial, USUAL, World, bearer, key_claims, post, unauthorized};
 
 const TOKENS: u64 = 100_000;
 const CONNECTIONS: usize = 32;
 
-pub(crate) async fn run(scale: Scale) -> Finding {
+pub(crate) async fn run(scale: Scale) -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::Nothing).await;
     let claims = key_claims(&world.backing.keys.origin(), "usr_0", 0).to_string();

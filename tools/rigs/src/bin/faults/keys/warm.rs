@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Finding;
+use crate::finding::Check;
 use crate::rig::{Expected, Trial, WITH_UNKNOWN_KEYS, World};
 
 /// Less than the time in which a key that is not in the set is known to be none.
 const LASTS: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run() -> Finding {
+pub(crate) async fn run() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, WITH_UNKNOWN_KEYS, Expected::Nothing).await;
     trial.strikes();

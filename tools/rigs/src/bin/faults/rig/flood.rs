@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::client::Connection;
-use super::kind::{Kind, Verdict};
+use super::kind::{CheckStatus, Kind};
 
 /// What is sent, by the number of the request.
 pub(crate) type Make = Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
@@ -35,7 +35,7 @@ pub(crate) struct Flooded {
 
 /// Whether it is the refusal of a bad credential.
 pub(crate) fn unauthorized(status: u16, body: &str) -> bool {
-    Kind::Bad.judge("", status, body) == Verdict::Right
+    Kind::Bad.judge("", status, body) == CheckStatus::Right
 }
 
 impl Flood {

@@ -31,7 +31,7 @@ pub(crate) enum Kind {
 
 /// How an answer compares with what was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum CheckStatus {
     /// As without any fault.
     Right,
     /// `503`, in the right words.
@@ -67,7 +67,7 @@ impl Kind {
     }
 
     /// Compares an answer; `echo` is what the service behind the layer says where the request was let in.
-    pub(crate) fn judge(self, echo: &str, status: u16, body: &str) -> Verdict {
+    pub(crate) fn judge(self, echo: &str, status: u16, body: &str) -> CheckStatus {
         let is = |(due, text): (u16, &str)| {
             status == due && body == format!(r#"{{"error": "{text}", "status": {due}}}"#)
         };
@@ -79,11 +79,11 @@ impl Kind {
             _ => is((403, "User is banned")),
         };
         if is_right {
-            Verdict::Right
+            CheckStatus::Right
         } else if is(UNAVAILABLE) {
-            Verdict::Unavailable
+            CheckStatus::Unavailable
         } else {
-            Verdict::Wrong
+            CheckStatus::Wrong
         }
     }
 }

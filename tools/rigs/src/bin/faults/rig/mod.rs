@@ -19,7 +19,7 @@ pub(crate) use self::{
     client::{Connection, post},
     echo::Echo,
     flood::{Flood, unauthorized},
-    kind::{Kind, Verdict},
+    kind::{CheckStatus, Kind},
     load::{Load, OF_ANOTHER_TIME, USUAL, WITH_UNKNOWN_KEYS, WITHOUT_KEYS},
     people::{People, bearer, key_claims, mail_claims, now},
     record::Record,

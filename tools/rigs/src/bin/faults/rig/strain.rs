@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::load::{GOOD, Load};
 use super::record::Record;
 use super::world::World;
-use crate::finding::Finding;
+use crate::finding::Check;
 
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -132,7 +132,7 @@ impl<'w> Strain<'w> {
         took: Duration,
         peak: u64,
         mut violations: Vec<String>,
-    ) -> Finding {
+    ) -> Check {
         let process = self.world.server.process;
         let most = process.peak();
         self.record.ends();
@@ -172,7 +172,7 @@ impl<'w> Strain<'w> {
         if !violations.is_empty() {
             eprintln!("{}", self.world.server.last_words());
         }
-        Finding {
+        Check {
             cells: vec![
                 answers,
                 format!("{:.1} s", took.as_secs_f64()),

@@ -9,11 +9,11 @@ use tokio::time::sleep;
 
 use super::client::Connection;
 use super::footprint::{Footprint, mebibytes};
-use super::kind::{Kind, Verdict};
+use super::kind::{CheckStatus, Kind};
 use super::load::{Load, Mix};
 use super::record::Record;
 use super::world::World;
-use crate::finding::Finding;
+use crate::finding::Check;
 
 /// What a fault is expected to be for those whom it concerns.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +123,7 @@ impl<'w> Trial<'w> {
     }
 
     /// Waits for the recovery, looks for what is left, and ends the load.
-    pub(crate) async fn conclude(self) -> Finding {
+    pub(crate) async fn conclude(self) -> Check {
         sleep(self.grace + STEADY).await;
         let after = self.settled().await;
         let mut violations = self.burst().await;
@@ -146,7 +146,7 @@ impl<'w> Trial<'w> {
         if !violations.is_empty() {
             eprintln!("{}", self.world.server.last_words());
         }
-        Finding {
+        Check {
             cells: cells(&self.record, self.before, after),
             violations,
         }
@@ -178,7 +178,7 @@ impl<'w> Trial<'w> {
                 let mut connection = Connection::open(address).await?;
                 let reply = connection.ask(&asked.bytes).await?;
                 match kind.judge(&asked.echo, reply.status, reply.body) {
-                    Verdict::Right => Ok(()),
+                    CheckStatus::Right => Ok(()),
                     _ => Err(format!("answers {} in the burst", reply.status)),
                 }
             });
