@@ -29,7 +29,7 @@ fn static_keys(signer: &Signer) -> KeySet {
 fn a_fixed_set_needs_no_runtime_and_is_final() {
     let signer = Signer::ed25519("first");
     let layer = builder(&TestClock::new())
-        .key_source(fixed(&signer))
+        .key_source(static_keys(&signer))
         .build()
         .unwrap();
     let ask = |token: String| {
@@ -65,7 +65,7 @@ where
 #[tokio::test]
 async fn a_source_that_panics_hangs_or_fails_is_asked_again_later() {
     let signer = Arc::new(Signer::ed25519("first"));
-    let keys = fixed(&signer);
+    let keys = static_keys(&signer);
     let source = Arc::new(Scripted(AtomicUsize::new(0), move |number| {
         let keys = keys.clone();
         async move {
@@ -243,13 +243,13 @@ async fn a_source_needs_an_issuer_and_a_store_that_knows_users_by_id() {
     }
     let signer = Signer::ed25519("first");
     let without_issuer = BetterAuthLayer::builder()
-        .key_source(fixed(&signer))
+        .key_source(static_keys(&signer))
         .store(store());
     let error = without_issuer.build().unwrap_err();
     assert_eq!(error.setting(), "base_url");
     let builder = BetterAuthLayer::builder()
         .issuer(ISSUER)
-        .key_source(fixed(&signer));
+        .key_source(static_keys(&signer));
     let error = builder.store(ByEmail).build().unwrap_err();
     assert_eq!(error.setting(), "store");
     assert!(error.to_string().contains("by user id"), "{error}");

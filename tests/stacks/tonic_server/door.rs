@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use better_auth_layer::authorize::Role;
 use better_auth_layer::tonic::{
-    UntilSessionEnd, authorize, identity, optional_identity, until_ended,
+    UntilSessionEnd, authorize, identity, optional_identity, until_session_end,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};

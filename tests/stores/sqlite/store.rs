@@ -430,10 +430,10 @@ async fn limits_that_make_no_sense_are_errors() {
     let (_database, path) = database(&folder, CAMEL);
     let builder = || SqliteStore::builder(&path);
     for (builder, setting) in [
-        (builder().query_timeout(Duration::ZERO), "deadline"),
+        (builder().query_timeout(Duration::ZERO), "query_timeout"),
         (
             builder().query_timeout(Duration::from_secs(30 * 86_400)),
-            "deadline",
+            "query_timeout",
         ),
         (builder().max_connections(0), "max_connections"),
         (builder().max_connections(usize::MAX), "max_connections"),
