@@ -5,14 +5,10 @@
 use std::convert::Infallible;
 use std::future::ready;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use support::prelude::*;
 
 use allocation_counter::measure;
-use better_auth_layer::testing::{Credential, TestDeployment};
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, BetterAuthLayerBuilder, CachedStore, Identity, KeySet, MemoryStore,
-};
 use http::{Request, Response};
 use tower::{Layer, Service, service_fn};
 

@@ -1,29 +1,6 @@
 //! A store behind a cache answers as before, for a while without being asked.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use better_auth_layer::{
-    ApiKey, ApiKeyHash, BetterAuthLayer, CachedStore, CachedStoreBuilder, Lookup, LookupKind,
-    Member, MembershipStore, MemoryStore, RejectionKind, Resolution, Session, SessionToken,
-    StoreError, StoreErrorKind, Timestamp, User, UserStore, store_fn,
-};
-use support::gate::{Gate, builder};
-use support::test_clock::{NOW, TestClock};
-use support::token::{SECRET, token_for};
-use support::valve::{Mode, Valve, settle};
-use support::world;
-
-const ADA: &str = "ada@example.com";
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_seconds(seconds)
-}
-
-fn now() -> Timestamp {
-    at(NOW)
-}
-
+use support::prelude::*;
 fn by_email(address: &str) -> Lookup<'_> {
     Lookup::by_email(address, now())
 }
@@ -40,12 +17,12 @@ fn what(answer: Result<Resolution, StoreError>) -> String {
     }
 }
 
-fn cache(store: &Arc<Valve>, clock: &TestClock) -> CachedStoreBuilder<Arc<Valve>> {
-    CachedStore::builder(Arc::clone(store)).clock(clock.clone())
+fn cache(store: &MockStore, clock: &TestClock) -> CachedStoreBuilder<MockStore> {
+    CachedStore::builder(store.clone()).clock(clock.clone())
 }
 
-fn cached() -> (Arc<Valve>, TestClock, CachedStore<Arc<Valve>>) {
-    let (store, clock) = (Valve::new(), TestClock::new());
+fn cached() -> (MockStore, TestClock, CachedStore<MockStore>) {
+    let (store, clock) = (MockStore::new(), clock());
     let cached = cache(&store, &clock).build().unwrap();
     (store, clock, cached)
 }
@@ -104,9 +81,9 @@ async fn an_answer_is_too_old_to_the_second() {
         let cached = cached.clone();
         async move { cached.resolve(by_email("several@example.com")).await }
     });
-    store.have_begun(3).await;
+    store.wait_for(3).await;
     clock.advance(Duration::from_secs(4));
-    clock.set_wrong_by(-86_400);
+    clock.set_wall(at(NOW - 86_400));
     store.open();
     slow.await.unwrap().unwrap();
     assert!(
@@ -177,7 +154,7 @@ async fn nobody_and_failures_are_asked_for_every_time() {
     for _ in 0..2 {
         assert_eq!(what(cached.resolve(by_email(ADA)).await), "timeout");
     }
-    store.set(Mode::Answer);
+    store.set(Mode::Work);
     assert_eq!(what(cached.resolve(by_email(ADA)).await), "usr_ada ses_ada");
     // What is known does not need the store.
     store.set(Mode::Fail);
@@ -242,48 +219,46 @@ async fn no_more_is_kept_than_was_said() {
 #[tokio::test]
 async fn behind_the_layer_a_crowd_is_one_lookup_and_the_rest_hits() {
     let (store, clock, cached) = cached();
-    let gate = Gate::of(builder(cached.clone()).clock(clock.clone()));
+    let app = App::of(builder(cached.clone()).clock(clock.clone()));
     store.close();
     let requests: Vec<_> = (0..50)
         .map(|_| {
-            let gate = gate.clone();
-            tokio::spawn(async move { gate.send(&token_for(ADA)).await })
+            let app = app.clone();
+            tokio::spawn(async move { app.send(&token_for(ADA)).await })
         })
         .collect();
-    store.have_begun(1).await;
+    store.wait_for(1).await;
     store.open();
     for request in requests {
         let answer = request.await.unwrap();
         answer.assert_identity("crowd", "usr_ada", "ses_ada");
     }
     for _ in 0..50 {
-        let answer = gate.send(&token_for(ADA)).await;
-        answer.assert_identity("cached", "usr_ada", "ses_ada");
+        app.accepts(&token_for(ADA), "cached", "usr_ada", "ses_ada")
+            .await;
     }
     assert_eq!(store.lookups(), 1);
     // A cached user is judged like any other, and a token is verified like any other.
-    let answer = gate.send(&format!("{}x", token_for(ADA))).await;
-    answer.assert_refused("forged", RejectionKind::InvalidCredential);
+    app.rejects(&format!("{}x", token_for(ADA)), "forged", InvalidCredential)
+        .await;
     store
         .memory
         .insert_user(User::new("usr_ada", ADA).with_ban(None));
-    let answer = gate.send(&token_for(ADA)).await;
-    answer.assert_identity("within five seconds", "usr_ada", "ses_ada");
+    app.accepts(&token_for(ADA), "within five seconds", "usr_ada", "ses_ada")
+        .await;
     clock.advance(Duration::from_secs(5));
     for _ in 0..2 {
-        let answer = gate.send(&token_for(ADA)).await;
-        answer.assert_refused("banned", RejectionKind::UserBanned);
+        app.rejects(&token_for(ADA), "banned", UserBanned).await;
     }
     assert_eq!(store.lookups(), 2);
     clock.advance(Duration::from_secs(5));
     store.set(Mode::Fail);
-    let answer = gate.send(&token_for(ADA)).await;
-    answer.assert_refused("outage", RejectionKind::Unavailable);
+    app.rejects(&token_for(ADA), "outage", Unavailable).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_busy_answer_is_renewed_before_it_is_too_old() {
-    let (store, clock) = (Valve::new(), TestClock::new());
+    let (store, clock) = (MockStore::new(), clock());
     let cached = cache(&store, &clock).refresh_ahead(Duration::from_secs(1));
     let cached = cached.build().unwrap();
     let hit = || {
@@ -303,7 +278,7 @@ async fn a_busy_answer_is_renewed_before_it_is_too_old() {
     for _ in 0..10 {
         assert!(hit().is_some());
     }
-    store.have_begun(2).await;
+    store.wait_for(2).await;
     store.open();
     settle().await;
     clock.advance(Duration::from_millis(3999));
@@ -323,7 +298,7 @@ async fn a_busy_answer_is_renewed_before_it_is_too_old() {
     assert!(hit().is_none());
 
     // What turns out to be over is not given until it is too old.
-    store.set(Mode::Answer);
+    store.set(Mode::Work);
     cached.resolve(by_email(ADA)).await.unwrap();
     clock.advance(Duration::from_secs(4));
     store.memory.remove_session("ses_ada");
@@ -365,7 +340,7 @@ fn limits_that_make_no_sense_are_refused_by_name() {
 #[tokio::test]
 async fn the_environment_switches_it_on() {
     for (value, is_cached) in [("", false), ("off", false), ("on", true)] {
-        let (_store, folder) = world::sqlite();
+        let (_store, folder) = fixtures::sqlite();
         let file = folder.path().join("auth.sqlite");
         let url = format!("sqlite:{}", file.display());
         let variables = [
@@ -374,16 +349,16 @@ async fn the_environment_switches_it_on() {
             ("BETTER_AUTH_CACHE", value),
         ];
         let layer = BetterAuthLayer::from_env(&variables.into_iter().collect()).await;
-        let gate = Gate::of(layer.unwrap().clock(TestClock::new()));
-        let answer = gate.send(&token_for(ADA)).await;
-        answer.assert_identity("before", "usr_ada", "ses_ada");
+        let app = App::of(layer.unwrap().clock(clock()));
+        app.accepts(&token_for(ADA), "before", "usr_ada", "ses_ada")
+            .await;
         let database = rusqlite::Connection::open(&file).unwrap();
         database.execute(r#"DELETE FROM "session""#, []).unwrap();
-        let answer = gate.send(&token_for(ADA)).await;
+        let answer = app.send(&token_for(ADA)).await;
         if is_cached {
             answer.assert_identity("after", "usr_ada", "ses_ada");
         } else {
-            answer.assert_refused("after", RejectionKind::NoActiveSession);
+            answer.assert_rejected("after", NoActiveSession);
         }
         for wrong in ["listen", "yes"] {
             let variables = [variables[0], variables[1], ("BETTER_AUTH_CACHE", wrong)];

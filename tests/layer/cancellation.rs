@@ -3,21 +3,12 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use support::prelude::*;
 
-use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, Authenticator, BetterAuth, BetterAuthLayer, CachedStore, Identity,
-    KeySet, KeySource, KeySourceError, Lookup, LookupKind, MemoryStore, Resolution, Secret,
-    Session, SessionToken, StoreError, Timestamp, User, UserStore,
-};
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use support::signer::{ISSUER, Signer, jwks};
-use support::test_clock::TestClock;
-use support::token::{SECRET, signed_session_token, token_for};
-use support::valve::settle;
 use tower::limit::ConcurrencyLimit;
 use tower::{Layer, Service, ServiceExt};
 
@@ -136,7 +127,7 @@ impl World {
         let builder = BetterAuthLayer::builder()
             .secret(Secret::new(SECRET).unwrap())
             .base_url(ISSUER)
-            .clock(TestClock::new())
+            .clock(clock())
             .key_source(Keys(Arc::clone(&all), jwks([signer])))
             .api_keys(ApiKeys::new());
         let layer = if is_cached {

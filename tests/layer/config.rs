@@ -1,18 +1,6 @@
 //! Settings from the environment and from a `.env` file, and what `build` says about bad ones.
 
-use std::time::Duration;
-
-use better_auth_layer::{
-    BetterAuthLayer, Config, ConfigError, DatabaseUrl, Env, Lookup, LookupKind, Naming, Resolution,
-    Schema, Secret, StoreError, TableName, UserStore,
-};
-use support::captured_log::CapturedLog;
-use support::gate::{Gate, builder};
-use support::temporary_folder::TemporaryFolder;
-use support::test_clock::TestClock;
-use support::token::{SECRET, claims_with, sign, token_for};
-use support::world;
-
+use support::prelude::*;
 fn environment(variables: &[(&str, &str)]) -> Env {
     variables.iter().copied().collect()
 }
@@ -109,7 +97,7 @@ async fn the_environment_alone_makes_a_working_layer() {
     let folder = TemporaryFolder::new();
     let path = folder.path().join("auth.sqlite");
     let database = rusqlite::Connection::open(&path).unwrap();
-    database.execute_batch(world::SQLITE_TABLES).unwrap();
+    database.execute_batch(fixtures::SQLITE_TABLES).unwrap();
     database
         .execute_batch(
             r#"INSERT INTO "user" VALUES ('u', 'n', 'ada@example.com', 1, NULL, 'x', 'x', NULL, NULL, NULL, NULL);
@@ -125,18 +113,19 @@ async fn the_environment_alone_makes_a_working_layer() {
     let builder = BetterAuthLayer::from_env(&environment)
         .await
         .unwrap()
-        .clock(TestClock::new());
-    let gate = Gate::of(builder);
+        .clock(clock());
+    let app = App::of(builder);
     let issued = sign(&claims_with(
         "ada@example.com",
         serde_json::json!({ "iss": "https://app.example.com" }),
     ));
-    gate.send(&issued).await.assert_identity("issued", "u", "s");
-    let answer = gate.send(&token_for("ada@example.com")).await;
-    answer.assert_refused(
+    app.accepts(&issued, "issued", "u", "s").await;
+    app.rejects(
+        &token_for("ada@example.com"),
         "no issuer",
-        better_auth_layer::RejectionKind::InvalidCredential,
-    );
+        InvalidCredential,
+    )
+    .await;
 }
 
 #[test]
@@ -228,7 +217,7 @@ fn build_says_what_to_change() {
             kind == LookupKind::SessionToken
         }
     }
-    let good = || builder(world::memory());
+    let good = || builder(fixtures::memory());
     assert!(good().build().is_ok());
     assert!(good().leeway(Duration::from_secs(300)).build().is_ok());
     let secret = || Secret::new(SECRET).unwrap();
@@ -273,14 +262,14 @@ fn build_says_what_to_change() {
 #[test]
 fn build_warns_about_short_secrets_and_a_missing_issuer_once() {
     let (log, _guard) = CapturedLog::start();
-    builder(world::memory())
+    builder(fixtures::memory())
         .secret(Secret::new("quickstart-secret-27-bytes!").unwrap())
         .build()
         .unwrap();
     let text = log.take();
     assert_eq!(text.matches("fewer than 32 bytes").count(), 1, "{text}");
     assert_eq!(text.matches("BETTER_AUTH_ISSUER").count(), 1, "{text}");
-    builder(world::memory())
+    builder(fixtures::memory())
         .issuer("https://app.example.com")
         .build()
         .unwrap();

@@ -1,20 +1,8 @@
 //! When the store cannot answer, the client hears "cannot tell", within the deadline, and nothing else.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::time::Duration;
-
-use better_auth_layer::{
-    Lookup, LookupKind, MemoryStore, RejectionKind, Resolution, Session, StoreError,
-    StoreErrorKind, Timestamp, User, UserStore, store_fn,
-};
-use support::gate::{Gate, builder};
-use support::test_clock::TestClock;
-use support::token::{HEADER, claims, claims_with, sign, sign_raw, token_for};
-use support::world;
-
-const ADA: &str = "ada@example.com";
+use support::prelude::*;
 
 const WELL: u8 = 0;
 const DOWN: u8 = 1;
@@ -44,7 +32,7 @@ impl Breakable {
     fn new() -> Arc<Self> {
         let (mode, lookups) = (AtomicU8::new(WELL), AtomicUsize::new(0));
         Arc::new(Self {
-            store: world::memory(),
+            store: fixtures::memory(),
             mode,
             lookups,
         })
@@ -88,7 +76,7 @@ impl UserStore for Breakable {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_cannot_answer_is_a_503_and_recovers_without_a_restart() {
     let store = Breakable::new();
-    let gate = Gate::of(builder(Arc::clone(&store)).lookup_timeout(Duration::from_secs(3)));
+    let app = App::of(builder(Arc::clone(&store)).lookup_timeout(Duration::from_secs(3)));
     for mode in [
         DOWN,
         SILENT,
@@ -105,8 +93,12 @@ async fn a_store_that_cannot_answer_is_a_503_and_recovers_without_a_restart() {
             "no-session@example.com",
             "banned@example.com",
         ] {
-            let answer = gate.send(&token_for(email)).await;
-            answer.assert_refused(&format!("mode {mode}: {email}"), RejectionKind::Unavailable);
+            app.rejects(
+                &token_for(email),
+                &format!("mode {mode}: {email}"),
+                Unavailable,
+            )
+            .await;
         }
         let elapsed = started.elapsed();
         if mode == SILENT || mode == PANICS_WHEN_DROPPED {
@@ -115,18 +107,17 @@ async fn a_store_that_cannot_answer_is_a_503_and_recovers_without_a_restart() {
             assert!(elapsed < Duration::from_secs(1), "mode {mode}: {elapsed:?}");
         }
         store.set(WELL);
-        gate.send(&token_for(ADA))
-            .await
-            .assert_identity("recovered", "usr_ada", "ses_ada");
-        let answer = gate.send(&token_for("nobody@example.com")).await;
-        answer.assert_refused("recovered", RejectionKind::UserNotFound);
+        app.accepts(&token_for(ADA), "recovered", "usr_ada", "ses_ada")
+            .await;
+        app.rejects(&token_for("nobody@example.com"), "recovered", UserNotFound)
+            .await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bad_signature_costs_no_query_and_stays_a_401_in_an_outage() {
     let store = Breakable::new();
-    let gate = Gate::new(Arc::clone(&store));
+    let app = App::new(Arc::clone(&store));
     for mode in [WELL, DOWN, SILENT, PANICS_AT_ONCE, PANICS_IN_RESOLVE_NOW] {
         store.set(mode);
         let forged = sign_raw(
@@ -134,20 +125,22 @@ async fn a_bad_signature_costs_no_query_and_stays_a_401_in_an_outage() {
             claims(ADA).to_string(),
             "another-secret-of-somebody-else",
         );
-        let answer = gate.send(&forged).await;
-        answer.assert_refused(&format!("mode {mode}"), RejectionKind::InvalidCredential);
-        let answer = gate.send_headers(http::HeaderMap::new()).await;
-        answer.assert_refused(&format!("mode {mode}"), RejectionKind::MissingCredential);
+        app.rejects(&forged, &format!("mode {mode}"), InvalidCredential)
+            .await;
+        app.rejects(
+            http::HeaderMap::new(),
+            &format!("mode {mode}"),
+            MissingCredential,
+        )
+        .await;
     }
     // Nor does a token that ends just now.
     store.set(WELL);
     let ended = claims_with(ADA, serde_json::json!({ "exp": support::test_clock::NOW }));
-    let answer = gate.send(&sign(&ended)).await;
-    answer.assert_refused("ended", RejectionKind::InvalidCredential);
+    app.rejects(&sign(&ended), "ended", InvalidCredential).await;
     assert_eq!(store.lookups.load(Ordering::SeqCst), 0);
-    gate.send(&token_for(ADA))
-        .await
-        .assert_identity("good", "usr_ada", "ses_ada");
+    app.accepts(&token_for(ADA), "good", "usr_ada", "ses_ada")
+        .await;
     assert_eq!(store.lookups.load(Ordering::SeqCst), 1);
 }
 
@@ -163,13 +156,11 @@ async fn an_answer_to_another_question_lets_nobody_in() {
     for resolution in wrong {
         let what = format!("{resolution:?}");
         let answers = resolution.clone();
-        let gate = Gate::new(store_fn(move |_| std::future::ready(Ok(answers.clone()))));
-        gate.send(&token_for(ADA))
-            .await
-            .assert_refused(&what, RejectionKind::Unavailable);
+        let app = App::new(store_fn(move |_| std::future::ready(Ok(answers.clone()))));
+        app.rejects(&token_for(ADA), &what, Unavailable).await;
     }
     // A session that was not the one asked for.
-    let gate = Gate::new(store_fn(|_| async {
+    let app = App::new(store_fn(|_| async {
         Ok::<_, StoreError>(Resolution::found(
             User::new("usr_ada", ADA),
             Session::new("ses", "usr_ada", Timestamp::MAX),
@@ -179,12 +170,9 @@ async fn an_answer_to_another_question_lets_nobody_in() {
         ADA,
         serde_json::json!({ "sid": "another" }),
     ));
-    gate.send(&token)
-        .await
-        .assert_refused("another session", RejectionKind::Unavailable);
-    gate.send(&token_for(ADA))
-        .await
-        .assert_identity("the right answer", "usr_ada", "ses");
+    app.rejects(&token, "another session", Unavailable).await;
+    app.accepts(&token_for(ADA), "the right answer", "usr_ada", "ses")
+        .await;
 }
 
 /// No store is trusted with the clock or with bans.
@@ -192,29 +180,27 @@ async fn an_answer_to_another_question_lets_nobody_in() {
 async fn the_layer_judges_expiry_and_bans_itself() {
     let careless = |user: User, session: Session| {
         let resolution = Resolution::found(user, session);
-        Gate::new(store_fn(move |_| {
+        App::new(store_fn(move |_| {
             std::future::ready(Ok(resolution.clone()))
         }))
     };
-    let now = Timestamp::from_unix_seconds(support::test_clock::NOW);
+    let now = at(support::test_clock::NOW);
     let ada = || User::new("usr_ada", ADA);
     let ended = careless(ada(), Session::new("ses", "usr_ada", now));
-    let answer = ended.send(&token_for(ADA)).await;
-    answer.assert_refused("ended just now", RejectionKind::NoActiveSession);
+    ended
+        .rejects(&token_for(ADA), "ended just now", NoActiveSession)
+        .await;
     let banned = careless(
         ada().with_ban(None),
         Session::new("ses", "usr_ada", Timestamp::MAX),
     );
-    banned
-        .send(&token_for(ADA))
-        .await
-        .assert_refused("banned", RejectionKind::UserBanned);
+    banned.rejects(&token_for(ADA), "banned", UserBanned).await;
 }
 
 /// What counts is whether the token is good when the request passes.
 #[tokio::test]
 async fn a_token_that_ends_while_the_store_is_asked_is_refused() {
-    let clock = TestClock::new();
+    let clock = clock();
     let moved = clock.clone();
     let slow = store_fn(move |_| {
         moved.advance(Duration::from_secs(600));
@@ -223,9 +209,9 @@ async fn a_token_that_ends_while_the_store_is_asked_is_refused() {
             Session::new("ses", "usr_ada", Timestamp::MAX),
         )))
     });
-    let gate = Gate::of(builder(slow).clock(clock));
-    let answer = gate.send(&token_for(ADA)).await;
-    answer.assert_refused("ended meanwhile", RejectionKind::InvalidCredential);
+    let app = App::of(builder(slow).clock(clock));
+    app.rejects(&token_for(ADA), "ended meanwhile", InvalidCredential)
+        .await;
 }
 
 #[tokio::test]
@@ -241,7 +227,7 @@ async fn an_answer_at_hand_needs_no_future() {
             Some(Resolution::found(User::new("usr_ada", ADA), session))
         }
     }
-    Gate::new(AtHand)
+    App::new(AtHand)
         .send(&token_for(ADA))
         .await
         .assert_identity("at hand", "usr_ada", "ses");
@@ -250,7 +236,7 @@ async fn an_answer_at_hand_needs_no_future() {
 /// A store that answers at once needs no runtime with timers: any executor will do.
 #[test]
 fn a_store_that_answers_at_once_works_without_a_runtime() {
-    let layer = builder(world::memory()).build().unwrap();
+    let layer = builder(fixtures::memory()).build().unwrap();
     let request =
         http::Request::get("/").header("authorization", format!("Bearer {}", token_for(ADA)));
     let (parts, ()) = request.body(()).unwrap().into_parts();
@@ -300,8 +286,8 @@ async fn previous_secrets_count_on_request_only() {
     };
     let builder = || {
         BetterAuthLayer::builder()
-            .clock(TestClock::new())
-            .store(world::memory())
+            .clock(clock())
+            .store(fixtures::memory())
             .secrets(ring())
     };
     let old = token_for(ADA);
@@ -311,20 +297,12 @@ async fn previous_secrets_count_on_request_only() {
         "the-new-secret-of-the-deployment",
     );
     let (strict, graceful) = (
-        Gate::of(builder()),
-        Gate::of(builder().accept_previous_secrets()),
+        App::of(builder()),
+        App::of(builder().accept_previous_secrets()),
     );
-    strict
-        .send(&old)
-        .await
-        .assert_refused("old", RejectionKind::InvalidCredential);
-    graceful
-        .send(&old)
-        .await
-        .assert_identity("old", "usr_ada", "ses_ada");
-    for gate in [strict, graceful] {
-        gate.send(&new)
-            .await
-            .assert_identity("new", "usr_ada", "ses_ada");
+    strict.rejects(&old, "old", InvalidCredential).await;
+    graceful.accepts(&old, "old", "usr_ada", "ses_ada").await;
+    for app in [strict, graceful] {
+        app.accepts(&new, "new", "usr_ada", "ses_ada").await;
     }
 }

@@ -2,18 +2,10 @@
 //! SQLite file is read as it was written.
 
 use std::path::Path;
+use support::prelude::*;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use better_auth_layer::{
-    Lookup, MemoryStore, RejectionKind, Resolution, Secret, Session, SessionToken, SqliteStore,
-    Timestamp, User, UserStore,
-};
-use serde_json::Value;
-use support::captured_log::CapturedLog;
-use support::gate::{Gate, builder};
-use support::temporary_folder::TemporaryFolder;
-use support::test_clock::TestClock;
 
 fn fixture(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -47,8 +39,8 @@ fn part(token: &str, index: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-/// A gate of the recorded deployment at the second in which a token was made; its user is signed in.
-fn gate(secret: &str, token: &str, loose: bool) -> Gate {
+/// A app of the recorded deployment at the second in which a token was made; its user is signed in.
+fn app(secret: &str, token: &str, loose: bool) -> App {
     let claims = part(token, 1);
     let email = claims["email"]
         .as_str()
@@ -59,8 +51,8 @@ fn gate(secret: &str, token: &str, loose: bool) -> Gate {
     store.insert_session(Session::new("active", "victim", Timestamp::MAX));
     let builder = builder(store)
         .secret(Secret::new(secret).unwrap())
-        .clock(TestClock::at(claims["iat"].as_i64().unwrap()));
-    Gate::of(if loose {
+        .clock(TestClock::at(at(claims["iat"].as_i64().unwrap())));
+    App::of(if loose {
         builder.dangerous_accept_unbound_tokens()
     } else {
         builder
@@ -87,8 +79,8 @@ async fn better_auths_own_tokens_are_refused_for_what_they_are() {
                 continue;
             }
             log.take();
-            let answer = gate(secret, token, false).send(token).await;
-            answer.assert_refused(&what, RejectionKind::InvalidCredential);
+            let answer = app(secret, token, false).send(token).await;
+            answer.assert_rejected(&what, InvalidCredential);
             // Not for a wrong signature or an expiry: for being no token for us.
             let text = log.take();
             let claims = part(token, 1);
@@ -131,14 +123,14 @@ async fn without_the_binding_rule_a_verification_mail_would_open_the_door() {
         .partition(|token| part(token, 1)["updateTo"].is_string());
     assert!(!change.is_empty() && !verify.is_empty());
     for token in verify {
-        gate(secret, &token, true)
+        app(secret, &token, true)
             .send(&token)
             .await
             .assert_identity("loosened", "victim", "active");
     }
     for token in change {
-        let answer = gate(secret, &token, true).send(&token).await;
-        answer.assert_refused("an artefact all the same", RejectionKind::InvalidCredential);
+        let answer = app(secret, &token, true).send(&token).await;
+        answer.assert_rejected("an artefact all the same", InvalidCredential);
     }
 }
 

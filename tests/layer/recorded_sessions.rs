@@ -2,21 +2,11 @@
 //! impersonation, API keys, sessions in Redis; and what its other tokens are worth to a layer that has their keys.
 
 use std::path::Path;
+use support::prelude::*;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, BetterAuthLayer, BetterAuthLayerBuilder, CookieCache,
-    CredentialKind, KeySet, MemoryStore, RejectionKind, Secret, Session, SessionToken, SqliteStore,
-    Timestamp, User,
-};
 use http::{HeaderMap, HeaderValue};
-use serde_json::{Value, json};
-use support::captured_log::CapturedLog;
-use support::gate::Gate;
-use support::signer::{Signer, jwks};
-use support::temporary_folder::TemporaryFolder;
-use support::test_clock::TestClock;
 
 const SECRET: &str = "golden-secret-Zk3vQ9xT7mB1wR5yL8dH2nJ6";
 const BASE_URL: &str = "http://localhost:55463";
@@ -58,7 +48,7 @@ fn session(row: &Value) -> Session {
 fn layer(now: i64, store: MemoryStore) -> BetterAuthLayerBuilder {
     BetterAuthLayer::builder()
         .secret(Secret::new(SECRET).unwrap())
-        .clock(TestClock::at(now))
+        .clock(TestClock::at(at(now)))
         .store(store)
 }
 
@@ -83,11 +73,11 @@ async fn sessions_that_are_kept_in_redis_have_the_same_cookies() {
         store.insert_user(user(&row["user"]));
         store.insert_session(session(&row["session"]));
         let now = time(&row["session"]["createdAt"]).as_unix_seconds() + 1;
-        let gate = Gate::of(layer(now, store));
-        let answer = gate.send_cookie(cookies).await;
+        let app = App::of(layer(now, store));
+        let answer = app.send(Cookie(cookies)).await;
         let ids = (text(&row["user"]["id"]), text(&row["session"]["id"]));
         answer.assert_identity(name, ids.0, ids.1);
-        let identity = gate.identity();
+        let identity = app.identity();
         let session = identity.session().unwrap();
         assert_eq!(session.token().unwrap().expose(), token, "{name}");
         assert_eq!(session.expires_at(), time(&row["session"]["expiresAt"]));
@@ -111,13 +101,11 @@ async fn sessions_of_every_way_to_sign_in_are_accepted() {
             store.insert_session(row.with_token(SessionToken::new(token)));
             // Another session of the same user, which would be taken if the token did not count.
             store.insert_session(Session::new("other", user_id, Timestamp::MAX));
-            let gate = Gate::of(layer(now, store));
+            let app = App::of(layer(now, store));
             let cookie = session_cookie(&document[way]["setCookie"]);
-            let answer = gate.send_cookie(cookie).await;
-            answer.assert_identity(&what, user_id, "s");
+            app.accepts(Cookie(cookie), &what, user_id, "s").await;
             let signed = text(&document[way]["headers"]["set-auth-token"]);
-            let answer = gate.send(signed).await;
-            answer.assert_identity(&what, user_id, "s");
+            app.accepts(signed, &what, user_id, "s").await;
         }
         // The JWTs: of somebody anonymous, of a session that was signed out since, with an organization.
         for (what, token) in [
@@ -136,9 +124,9 @@ async fn sessions_of_every_way_to_sign_in_are_accepted() {
             store.insert_session(Session::new("s", text(&claims["sub"]), Timestamp::MAX));
             let keys: KeySet = document["jwks"].to_string().parse().unwrap();
             let layer = layer(now, store).base_url(BASE_URL).key_source(keys);
-            let gate = Gate::of(layer);
-            let answer = gate.send(text(token)).await;
-            answer.assert_identity(what, text(&claims["id"]), "s");
+            let app = App::of(layer);
+            app.accepts(text(token), what, text(&claims["id"]), "s")
+                .await;
         }
     }
 }
@@ -160,21 +148,21 @@ async fn api_keys_stand_for_their_owners() {
                 key = key.with_expires_at(time(&row["expiresAt"]));
             }
             store.insert_api_key(key);
-            let gate = Gate::of(layer(now, store).api_keys(ApiKeys::new()));
+            let app = App::of(layer(now, store).api_keys(ApiKeys::new()));
             let send = async |key: &str| {
                 let mut headers = HeaderMap::new();
                 headers.insert("x-api-key", HeaderValue::from_str(key).unwrap());
-                gate.send_headers(headers).await
+                app.send(headers).await
             };
             let answer = send(text(&row["key"])).await;
             answer.assert_identity(name, text(&owner["id"]), text(&row["id"]));
-            let identity = gate.identity();
+            let identity = app.identity();
             let key = identity.api_key().unwrap();
             let may_write = row["permissions"].is_object();
             assert_eq!(key.allows("files", "write"), may_write, "{name}");
             assert!(!key.allows("files", "delete"), "{name}");
             let answer = send(&text(&row["key"]).to_lowercase()).await;
-            answer.assert_refused(name, RejectionKind::InvalidCredential);
+            answer.assert_rejected(name, InvalidCredential);
         }
     }
 }
@@ -189,10 +177,10 @@ async fn a_cache_is_read_by_its_bytes() {
         let document = recording(name);
         let quirk = &document["isoQuirk"];
         let now = time(&document["getSession"]["session"]["createdAt"]).as_unix_seconds() + 1;
-        let gate = Gate::of(layer(now, MemoryStore::new()).cookie_cache(cache));
-        let answer = gate.send_cookie(text(&quirk["cookieHeader"])).await;
+        let app = App::of(layer(now, MemoryStore::new()).cookie_cache(cache));
+        let answer = app.send(Cookie(text(&quirk["cookieHeader"]))).await;
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
-        let identity = gate.identity();
+        let identity = app.identity();
         assert_eq!(identity.credential(), CredentialKind::CookieCache);
         assert_eq!(identity.user().field("when"), Some("2024-01-01T00:00:00Z"));
     }
@@ -224,15 +212,20 @@ async fn a_recorded_cookie_opens_the_recorded_file() {
     }
     let row = &rows["session"][0];
     let now = time(&row["updatedAt"]).as_unix_seconds() + 1;
-    let gate = Gate::of(
+    let app = App::of(
         BetterAuthLayer::builder()
             .secret(Secret::new(SECRET).unwrap())
-            .clock(TestClock::at(now))
+            .clock(TestClock::at(at(now)))
             .store(SqliteStore::open(&path).unwrap()),
     );
-    let answer = gate.send_cookie(text(&rows["cookie"])).await;
-    answer.assert_identity("cookie", text(&row["userId"]), text(&row["id"]));
-    let identity = gate.identity();
+    app.accepts(
+        Cookie(text(&rows["cookie"])),
+        "cookie",
+        text(&row["userId"]),
+        text(&row["id"]),
+    )
+    .await;
+    let identity = app.identity();
     let session = identity.session().unwrap();
     let organization = row["activeOrganizationId"].as_str();
     assert_eq!(session.active_organization_id(), organization);
@@ -247,20 +240,25 @@ async fn an_impersonated_session_says_who_acts() {
     store.insert_user(user(&attack["jwt"]));
     store.insert_session(session(row));
     let now = time(&row["createdAt"]).as_unix_seconds() + 1;
-    let gate = Gate::of(layer(now, store));
+    let app = App::of(layer(now, store));
     let cookies = attack["setCookie"].as_array().unwrap().iter().map(text);
     let cookies = cookies.map(|cookie| cookie.split(';').next().unwrap());
     let kept: Vec<&str> = cookies.filter(|cookie| !cookie.ends_with('=')).collect();
     assert_eq!(kept.len(), 4);
-    let answer = gate.send_cookie(&kept.join("; ")).await;
-    answer.assert_identity("impersonated", text(&row["userId"]), text(&row["id"]));
-    let identity = gate.identity();
+    app.accepts(
+        Cookie(&kept.join("; ")),
+        "impersonated",
+        text(&row["userId"]),
+        text(&row["id"]),
+    )
+    .await;
+    let identity = app.identity();
     let admin = identity.session().unwrap().impersonated_by();
     assert_eq!(admin, row["impersonatedBy"].as_str());
     // The administrator's own session is in a cookie beside it, which is no session cookie.
     let admin = kept.iter().find(|cookie| cookie.contains("admin_session"));
-    let answer = gate.send_cookie(admin.unwrap()).await;
-    answer.assert_refused("admin_session", RejectionKind::MissingCredential);
+    app.rejects(Cookie(admin.unwrap()), "admin_session", MissingCredential)
+        .await;
 }
 
 /// A flag in the database leaves the user's sessions and even `/token` working at Better Auth; not here.
@@ -271,16 +269,16 @@ async fn who_is_banned_in_the_database_alone_stays_out() {
     let ban = time(&attack["row"]["banExpires"]);
     let truth = &document["getSession"]["body"];
     for (now, expected) in [
-        (ban.as_unix_seconds() - 1, Some(RejectionKind::UserBanned)),
+        (ban.as_unix_seconds() - 1, Some(UserBanned)),
         (ban.as_unix_seconds() + 1, None),
     ] {
         let store = MemoryStore::new();
         store.insert_user(user(&truth["user"]).with_ban(Some(ban)));
         store.insert_session(session(&truth["session"]));
-        let gate = Gate::of(layer(now, store));
-        let answer = gate.send_cookie(text(&document["cookieHeader"])).await;
+        let app = App::of(layer(now, store));
+        let answer = app.send(Cookie(text(&document["cookieHeader"]))).await;
         match expected {
-            Some(kind) => answer.assert_refused("banned", kind),
+            Some(kind) => answer.assert_rejected("banned", kind),
             None => assert_eq!(answer.status, 200),
         }
     }
@@ -305,7 +303,7 @@ async fn other_tokens_of_the_same_keys_are_refused_also_with_a_good_signature() 
     let cache: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cache).unwrap()).unwrap();
     let invitation = &attacks["B2_signJWT"]["payload"];
     let user_id = text(&cache["sub"]);
-    let gate = || {
+    let app = || {
         let store = MemoryStore::new();
         for email in ["dave@example.com", text(&invitation["email"])] {
             store.insert_user(User::new(user_id, email));
@@ -313,12 +311,18 @@ async fn other_tokens_of_the_same_keys_are_refused_also_with_a_good_signature() 
         store.insert_session(Session::new("s", user_id, Timestamp::MAX));
         let keys: KeySet = jwks([&signer]).parse().unwrap();
         let layer = layer(1_795_434_245, store).base_url(BASE_URL);
-        Gate::of(layer.key_source(keys))
+        App::of(layer.key_source(keys))
     };
     let mut session_jwt = invitation.clone();
     session_jwt["sub"] = json!(user_id);
-    let answer = gate().send(&sign(None, &session_jwt)).await;
-    answer.assert_identity("what a session JWT looks like", user_id, "s");
+    app()
+        .accepts(
+            &sign(None, &session_jwt),
+            "what a session JWT looks like",
+            user_id,
+            "s",
+        )
+        .await;
     let mut for_us = cache.clone();
     for_us["aud"] = json!(BASE_URL);
     for_us["iss"] = json!(BASE_URL);
@@ -331,8 +335,7 @@ async fn other_tokens_of_the_same_keys_are_refused_also_with_a_good_signature() 
         ("B2", sign(None, invitation), "claim_missing: sub"),
     ] {
         log.take();
-        let answer = gate().send(&token).await;
-        answer.assert_refused(what, RejectionKind::InvalidCredential);
+        app().rejects(&token, what, InvalidCredential).await;
         let text = log.take();
         assert!(text.contains(&format!("reason={reason}")), "{what}: {text}");
     }

@@ -2,16 +2,10 @@
 //! session that Better Auth itself saw behind it.
 
 use std::path::Path;
+use support::prelude::*;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use better_auth_layer::{
-    BetterAuthLayer, BetterAuthLayerBuilder, CookieCache, CredentialKind, Identity, KeySet,
-    MemoryStore, RejectionKind, Secret, SecretRing, Session, SessionToken, Timestamp, User,
-};
-use serde_json::Value;
-use support::gate::Gate;
-use support::test_clock::TestClock;
 
 fn fixtures() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/better-auth")
@@ -116,7 +110,7 @@ impl Recording {
         let mut builder = BetterAuthLayer::builder()
             .secrets(self.ring())
             .base_url(self.base_url())
-            .clock(TestClock::at(self.now().as_unix_seconds() + 1))
+            .clock(TestClock::at(at(self.now().as_unix_seconds() + 1)))
             .store(store);
         if let Some(prefix) = self.document["options"]["advanced"]["cookiePrefix"].as_str() {
             builder = builder.cookie_prefix(prefix);
@@ -128,8 +122,8 @@ impl Recording {
         builder.key_source(keys.parse::<KeySet>().unwrap())
     }
 
-    fn gate(&self) -> Gate {
-        Gate::of(self.builder(self.store()))
+    fn app(&self) -> App {
+        App::of(self.builder(self.store()))
     }
 
     /// The kind of cookie cache that the deployment writes.
@@ -197,19 +191,19 @@ fn time(value: &Value) -> Timestamp {
 #[tokio::test]
 async fn every_cookie_proves_its_user_and_session() {
     for recording in Recording::all() {
-        let gate = recording.gate();
+        let app = recording.app();
         for header in ["cookieHeader", "cookieHeaderAfterGetSession"] {
             let Some(cookies) = recording.document[header].as_str() else {
                 continue;
             };
-            let answer = gate.send_cookie(cookies).await;
+            let answer = app.send(Cookie(cookies)).await;
             assert_eq!(
                 answer.status, 200,
                 "{}: {header}: {answer:?}",
                 recording.name
             );
             let kind = CredentialKind::SessionCookie;
-            recording.assert_truth(&gate.identity(), header, kind);
+            recording.assert_truth(&app.identity(), header, kind);
         }
     }
 }
@@ -218,13 +212,13 @@ async fn every_cookie_proves_its_user_and_session() {
 async fn every_jwt_of_every_algorithm_proves_its_user() {
     let mut count = 0;
     for recording in Recording::all() {
-        let gate = recording.gate();
+        let app = recording.app();
         let document = &recording.document;
         let tokens = [&document["token"]["body"]["token"], &document["setAuthJwt"]];
         for token in tokens.into_iter().filter_map(Value::as_str) {
-            let answer = gate.send(token).await;
+            let answer = app.send(token).await;
             assert_eq!(answer.status, 200, "{}: {answer:?}", recording.name);
-            recording.assert_truth(&gate.identity(), "jwt", CredentialKind::Jwt);
+            recording.assert_truth(&app.identity(), "jwt", CredentialKind::Jwt);
             count += 1;
         }
     }
@@ -239,16 +233,16 @@ async fn bearer_tokens_are_judged_as_better_auth_judges_them() {
             continue;
         };
         count += 1;
-        let gate = recording.gate();
+        let app = recording.app();
         let encoded = signed
             .replace('/', "%2F")
             .replace('+', "%2B")
             .replace('=', "%3D");
         for value in [signed, &encoded] {
-            let answer = gate.send(value).await;
+            let answer = app.send(value).await;
             assert_eq!(answer.status, 200, "{}: {answer:?}", recording.name);
             let kind = CredentialKind::SignedSessionToken;
-            recording.assert_truth(&gate.identity(), "signed", kind);
+            recording.assert_truth(&app.identity(), "signed", kind);
         }
         let (token, signature) = signed.rsplit_once('.').unwrap();
         let other = if signature.starts_with('A') { "B" } else { "A" };
@@ -258,10 +252,9 @@ async fn bearer_tokens_are_judged_as_better_auth_judges_them() {
             format!("{token}.{other}{}", &signature[1..]),
             format!("{token}x.{signature}"),
         ] {
-            let answer = gate.send(&value).await;
-            answer.assert_refused(&value, RejectionKind::InvalidCredential);
+            app.rejects(&value, &value, InvalidCredential).await;
         }
-        let raw = Gate::of(
+        let raw = App::of(
             recording
                 .builder(recording.store())
                 .accept_raw_session_tokens(),
@@ -286,34 +279,39 @@ async fn every_cookie_cache_proves_user_and_session_by_itself_where_it_is_believ
             builder.cookie_cache(cache.clone())
         };
         let cookies = recording.text("cookieHeader");
-        let gate = Gate::of(believed());
-        let answer = gate.send_cookie(cookies).await;
+        let app = App::of(believed());
+        let answer = app.send(Cookie(cookies)).await;
         assert_eq!(answer.status, 200, "{}: {answer:?}", recording.name);
-        recording.assert_truth(&gate.identity(), "cache", CredentialKind::CookieCache);
+        recording.assert_truth(&app.identity(), "cache", CredentialKind::CookieCache);
 
-        let refused = RejectionKind::InvalidCredential;
-        let unbelieved = Gate::of(recording.builder(MemoryStore::new()));
-        let answer = unbelieved.send_cookie(cookies).await;
-        answer.assert_refused(&recording.name, refused);
+        let refused = InvalidCredential;
+        let unbelieved = App::of(recording.builder(MemoryStore::new()));
+        unbelieved
+            .rejects(Cookie(cookies), &recording.name, refused)
+            .await;
         let (session, cache): (Vec<&str>, Vec<&str>) = cookies
             .split("; ")
             .partition(|cookie| !cookie.contains("session_data"));
-        let alone = gate.send_cookie(&cache.join("; ")).await;
-        alone.assert_refused(&recording.name, RejectionKind::MissingCredential);
-        let without = gate.send_cookie(&session.join("; ")).await;
-        without.assert_refused(&recording.name, refused);
-        let other_version = Gate::of(
+        app.rejects(
+            Cookie(&cache.join("; ")),
+            &recording.name,
+            MissingCredential,
+        )
+        .await;
+        app.rejects(Cookie(&session.join("; ")), &recording.name, refused)
+            .await;
+        let other_version = App::of(
             recording
                 .builder(MemoryStore::new())
                 .cookie_cache(recording.cache().unwrap().version("other")),
         );
-        let answer = other_version.send_cookie(cookies).await;
-        answer.assert_refused(&recording.name, refused);
+        other_version
+            .rejects(Cookie(cookies), &recording.name, refused)
+            .await;
         let later = recording.now().as_unix_seconds() + 8 * 24 * 3600;
-        let late = Gate::of(believed().clock(TestClock::at(later)));
-        late.send_cookie(cookies)
-            .await
-            .assert_refused(&recording.name, refused);
+        let late = App::of(believed().clock(TestClock::at(at(later))));
+        late.rejects(Cookie(cookies), &recording.name, refused)
+            .await;
         // Every character counts; it is enough to look at some of them.
         let data = cookies.find("session_data").unwrap();
         let value = data + cookies[data..].find('=').unwrap() + 1;
@@ -324,8 +322,12 @@ async fn every_cookie_cache_proves_user_and_session_by_itself_where_it_is_believ
             let mut bytes = cookies.as_bytes().to_vec();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            let answer = gate.send_cookie(&changed).await;
-            answer.assert_refused(&format!("{} at {at}", recording.name), refused);
+            app.rejects(
+                Cookie(&changed),
+                &format!("{} at {at}", recording.name),
+                refused,
+            )
+            .await;
         }
     }
     assert_eq!(count, 12);
@@ -334,25 +336,29 @@ async fn every_cookie_cache_proves_user_and_session_by_itself_where_it_is_believ
 #[tokio::test]
 async fn the_names_of_cookies_are_those_of_the_deployment() {
     let plain = Recording::read("sqlite-nocache");
-    let refused = RejectionKind::MissingCredential;
-    let https = Gate::of(
+    let refused = MissingCredential;
+    let https = App::of(
         plain
             .builder(plain.store())
             .base_url("https://auth.example.com"),
     );
-    let answer = https.send_cookie(plain.text("cookieHeader")).await;
-    answer.assert_refused("a plain name behind https", refused);
+    https
+        .rejects(
+            Cookie(plain.text("cookieHeader")),
+            "a plain name behind https",
+            refused,
+        )
+        .await;
     for name in ["secure-https", "secure-prefix-subdomain"] {
         let recording = Recording::read(name);
         let cookies = recording.text("cookieHeader");
         let stripped = cookies.replace("__Secure-", "");
-        let answer = recording.gate().send_cookie(&stripped).await;
-        answer.assert_refused(name, refused);
-        let other = Gate::of(recording.builder(recording.store()).cookie_prefix("other"));
-        other
-            .send_cookie(cookies)
-            .await
-            .assert_refused(name, refused);
+        recording
+            .app()
+            .rejects(Cookie(&stripped), name, refused)
+            .await;
+        let other = App::of(recording.builder(recording.store()).cookie_prefix("other"));
+        other.rejects(Cookie(cookies), name, refused).await;
     }
 }
 
@@ -362,10 +368,10 @@ async fn after_a_rotation_the_old_secret_counts_only_where_it_was_said_so() {
     let rotated = Recording::read("rotation-v2-jwe").ring();
     let cookies = old.text("cookieHeader");
     let builder = || old.builder(old.store()).secrets(rotated.clone());
-    let answer = Gate::of(builder()).send_cookie(cookies).await;
-    answer.assert_refused("an old cookie", RejectionKind::InvalidCredential);
-    let lenient = Gate::of(builder().accept_previous_secrets());
-    assert_eq!(lenient.send_cookie(cookies).await.status, 200);
+    let answer = App::of(builder()).send(Cookie(cookies)).await;
+    answer.assert_rejected("an old cookie", InvalidCredential);
+    let lenient = App::of(builder().accept_previous_secrets());
+    assert_eq!(lenient.send(Cookie(cookies)).await.status, 200);
 }
 
 /// Tokens of an OAuth client are signed with the same keys and are not for us; the user's own token is.
@@ -381,22 +387,21 @@ async fn oauth_tokens_of_the_same_keys_are_refused() {
     let builder = BetterAuthLayer::builder()
         .base_url(document["baseURL"].as_str().unwrap())
         .key_source(keys)
-        .clock(TestClock::at(1_795_434_547))
+        .clock(TestClock::at(at(1_795_434_547)))
         .audience("http://localhost:55463")
         .audience("https://api.example.com")
         .store(store);
-    let gate = Gate::of(builder);
+    let app = App::of(builder);
     for grant in ["withResource", "withoutResource"] {
         for name in ["access_token", "id_token"] {
             let token = document[grant]["tokens"][name].as_str().unwrap();
-            let answer = gate.send(token).await;
-            answer.assert_refused(name, RejectionKind::InvalidCredential);
+            app.rejects(token, name, InvalidCredential).await;
             refused += 1;
         }
     }
     let machine = document["clientCredentials"]["body"]["access_token"].as_str();
-    let answer = gate.send(machine.unwrap()).await;
-    answer.assert_refused("of a machine", RejectionKind::InvalidCredential);
+    app.rejects(machine.unwrap(), "of a machine", InvalidCredential)
+        .await;
     assert_eq!(refused, 4);
 }
 
@@ -419,14 +424,14 @@ async fn every_recorded_attack_is_refused() {
         store.insert_user(User::new(id, email));
         store.insert_session(Session::new(format!("s-{id}"), id, Timestamp::MAX));
     }
-    let gate = Gate::of(
+    let app = App::of(
         BetterAuthLayer::builder()
             .secret(secret)
-            .clock(TestClock::at(1_795_434_245))
+            .clock(TestClock::at(at(1_795_434_245)))
             .accept_raw_session_tokens()
             .store(store),
     );
-    let refused = RejectionKind::InvalidCredential;
+    let refused = InvalidCredential;
     let mut bearers = vec![
         attacks["A_change_email"]["token"].as_str().unwrap(),
         attacks["A4_jwt_reencoded_as_signed_cookie"]["cookie"]
@@ -443,7 +448,7 @@ async fn every_recorded_attack_is_refused() {
             .filter(|key| key.len() != 32),
     );
     for bearer in bearers {
-        gate.send(bearer).await.assert_refused(bearer, refused);
+        app.rejects(bearer, bearer, refused).await;
     }
     let cookies = attacks["F_impersonation"]["setCookie"].as_array().unwrap();
     let values = cookies.iter().filter_map(|cookie| {
@@ -458,8 +463,6 @@ async fn every_recorded_attack_is_refused() {
     ));
     for value in values {
         let cookie = format!("better-auth.session_token={value}");
-        gate.send_cookie(&cookie)
-            .await
-            .assert_refused(&value, refused);
+        app.rejects(Cookie(&cookie), &value, refused).await;
     }
 }

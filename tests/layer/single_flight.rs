@@ -1,102 +1,90 @@
 //! Those who ask the same question at the same time share a lookup, and nobody gets an answer from before they came.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
-use std::time::Duration;
+use support::prelude::*;
 
-use better_auth_layer::{
-    Lookup, LookupKind, MemoryStore, RejectionKind, Resolution, Session, SessionToken, StoreError,
-    Timestamp, User, UserStore, store_fn,
-};
 use http::request::Parts;
-use serde_json::json;
-use support::gate::{Answer, Gate, builder};
-use support::test_clock::{NOW, TestClock};
-use support::token::{claims_with, sign, signed_session_token, token_for};
-use support::valve::{Mode, Valve, settle};
 use tokio::task::{JoinHandle, JoinSet};
 
-const ADA: &str = "ada@example.com";
-
-fn send(gate: &Gate, token: &str) -> JoinHandle<Answer> {
-    let (gate, token) = (gate.clone(), token.to_owned());
-    tokio::spawn(async move { gate.send(&token).await })
+fn send(app: &App, token: &str) -> JoinHandle<TestResponse> {
+    let (app, token) = (app.clone(), token.to_owned());
+    tokio::spawn(async move { app.send(&token).await })
 }
 
-fn send_all(gate: &Gate, many: usize, token: &str) -> Vec<JoinHandle<Answer>> {
-    (0..many).map(|_| send(gate, token)).collect()
+fn send_all(app: &App, many: usize, token: &str) -> Vec<JoinHandle<TestResponse>> {
+    (0..many).map(|_| send(app, token)).collect()
 }
 
-/// A gate whose store is closed and asked for Ada by one request, and those who came after that one.
+/// A app whose store is closed and asked for Ada by one request, and those who came after that one.
 async fn one_asks(
     followers: usize,
 ) -> (
-    Arc<Valve>,
-    Gate,
-    JoinHandle<Answer>,
-    Vec<JoinHandle<Answer>>,
+    MockStore,
+    App,
+    JoinHandle<TestResponse>,
+    Vec<JoinHandle<TestResponse>>,
 ) {
-    let store = Valve::new();
-    let gate = Gate::new(Arc::clone(&store));
+    let store = MockStore::new();
+    let app = App::new(store.clone());
     store.close();
-    let first = send(&gate, &token_for(ADA));
-    store.have_begun(1).await;
-    let others = send_all(&gate, followers, &token_for(ADA));
-    store.have_begun(1).await;
-    (store, gate, first, others)
+    let first = send(&app, &token_for(ADA));
+    store.wait_for(1).await;
+    let others = send_all(&app, followers, &token_for(ADA));
+    store.wait_for(1).await;
+    (store, app, first, others)
 }
 
-async fn assert_ada(request: JoinHandle<Answer>) {
+async fn assert_ada(request: JoinHandle<TestResponse>) {
     let answer = request.await.unwrap();
     answer.assert_identity("ada", "usr_ada", "ses_ada");
 }
 
 #[tokio::test(start_paused = true)]
 async fn those_who_come_while_a_lookup_runs_share_the_next_one() {
-    let (store, gate, first, others) = one_asks(50).await;
+    let (store, app, first, others) = one_asks(50).await;
     store.release_one();
     assert_ada(first).await;
-    store.have_begun(2).await;
+    store.wait_for(2).await;
     assert!(others.iter().all(|request| !request.is_finished()));
     // The second one runs: this is the third.
-    let late = send(&gate, &token_for(ADA));
-    store.have_begun(2).await;
+    let late = send(&app, &token_for(ADA));
+    store.wait_for(2).await;
     store.release_one();
     for request in others {
         assert_ada(request).await;
     }
-    store.have_begun(3).await;
+    store.wait_for(3).await;
     assert!(!late.is_finished());
     store.release_one();
     assert_ada(late).await;
-    store.have_begun(3).await;
+    store.wait_for(3).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_sign_out_before_a_request_is_seen_by_it() {
-    let store = Valve::new();
-    let gate = Gate::new(Arc::clone(&store));
+    let store = MockStore::new();
+    let app = App::new(store.clone());
     store.close();
-    let before = send(&gate, &token_for(ADA));
-    store.have_begun(1).await;
+    let before = send(&app, &token_for(ADA));
+    store.wait_for(1).await;
     store.memory.remove_session("ses_ada");
-    let after = send_all(&gate, 3, &token_for(ADA));
-    store.have_begun(1).await;
+    let after = send_all(&app, 3, &token_for(ADA));
+    store.wait_for(1).await;
     store.open();
     // Asked while the session was there.
     assert_ada(before).await;
     for request in after {
         let answer = request.await.unwrap();
-        answer.assert_refused("signed out", RejectionKind::NoActiveSession);
+        answer.assert_rejected("signed out", NoActiveSession);
     }
     assert_eq!(store.lookups(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn different_questions_do_not_wait_for_each_other() {
-    let store = Valve::new();
-    let gate = Gate::new(Arc::clone(&store));
+    let store = MockStore::new();
+    let app = App::new(store.clone());
     let token = "3PN0uDvcHdjaT3B3eiExfAgbimuvLkp9";
     let session = Session::new("ses_ada", "usr_ada", at(NOW + 3600));
     let session = session.with_token(SessionToken::new(token));
@@ -115,8 +103,8 @@ async fn different_questions_do_not_wait_for_each_other() {
         token_for("several@example.com"),
         token_for(token),
     ];
-    let requests: Vec<_> = tokens.iter().map(|token| send(&gate, token)).collect();
-    store.have_begun(tokens.len()).await;
+    let requests: Vec<_> = tokens.iter().map(|token| send(&app, token)).collect();
+    store.wait_for(tokens.len()).await;
     store.open();
     let mut bodies = Vec::new();
     for request in requests {
@@ -142,7 +130,7 @@ async fn different_questions_do_not_wait_for_each_other() {
 async fn when_the_one_who_asks_is_gone_another_one_asks() {
     let (store, _gate, first, mut others) = one_asks(3).await;
     first.abort();
-    store.have_begun(2).await;
+    store.wait_for(2).await;
     // Of those three one asks; when it is gone, too, the next one does.
     for begun in [3, 4] {
         let before = others.len();
@@ -155,7 +143,7 @@ async fn when_the_one_who_asks_is_gone_another_one_asks() {
         }
         others.retain(|request| !request.is_finished());
         assert!(others.len() < before);
-        store.have_begun(begun).await;
+        store.wait_for(begun).await;
         if others.len() == 1 {
             break;
         }
@@ -168,7 +156,7 @@ async fn when_the_one_who_asks_is_gone_another_one_asks() {
 
 #[tokio::test(start_paused = true)]
 async fn when_all_are_gone_the_question_is_open_again() {
-    let (store, gate, first, others) = one_asks(3).await;
+    let (store, app, first, others) = one_asks(3).await;
     // Those who wait first, so that nobody is there when the turn comes to them.
     for request in others {
         request.abort();
@@ -177,15 +165,15 @@ async fn when_all_are_gone_the_question_is_open_again() {
     first.abort();
     settle().await;
     assert_eq!(store.lookups(), 1);
-    let next = send(&gate, &token_for(ADA));
-    store.have_begun(2).await;
+    let next = send(&app, &token_for(ADA));
+    store.wait_for(2).await;
     store.open();
     assert_ada(next).await;
 
-    let (store, gate, first, others) = one_asks(3).await;
+    let (store, app, first, others) = one_asks(3).await;
     first.abort();
-    store.have_begun(2).await;
-    let behind = send_all(&gate, 2, &token_for(ADA));
+    store.wait_for(2).await;
+    let behind = send_all(&app, 2, &token_for(ADA));
     settle().await;
     // The round whose turn it is ends with its last member, and passes on what it leaves.
     for request in others {
@@ -204,18 +192,18 @@ async fn when_the_one_who_asks_panics_another_one_asks() {
     store.set(Mode::Panic);
     store.release_one();
     let answer = first.await.unwrap();
-    answer.assert_refused("panicked", RejectionKind::Unavailable);
-    store.have_begun(2).await;
+    answer.assert_rejected("panicked", Unavailable);
+    store.wait_for(2).await;
     store.release_one();
     // One of the three had the same misfortune.
-    store.have_begun(3).await;
-    store.set(Mode::Answer);
+    store.wait_for(3).await;
+    store.set(Mode::Work);
     store.open();
     let mut refused = 0;
     for request in others {
         let answer = request.await.unwrap();
         if answer.kind.is_some() {
-            answer.assert_refused("panicked", RejectionKind::Unavailable);
+            answer.assert_rejected("panicked", Unavailable);
             refused += 1;
         } else {
             answer.assert_identity("ada", "usr_ada", "ses_ada");
@@ -226,20 +214,20 @@ async fn when_the_one_who_asks_panics_another_one_asks() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_shared_by_those_who_shared_the_lookup_and_by_nobody_else() {
-    let (store, gate, first, others) = one_asks(20).await;
+    let (store, app, first, others) = one_asks(20).await;
     store.set(Mode::Fail);
     store.release_one();
     let answer = first.await.unwrap();
-    answer.assert_refused("failed", RejectionKind::Unavailable);
-    store.have_begun(2).await;
-    let late = send(&gate, &token_for(ADA));
+    answer.assert_rejected("failed", Unavailable);
+    store.wait_for(2).await;
+    let late = send(&app, &token_for(ADA));
     settle().await;
     store.release_one();
     for request in others {
         let answer = request.await.unwrap();
-        answer.assert_refused("failed", RejectionKind::Unavailable);
+        answer.assert_rejected("failed", Unavailable);
     }
-    store.set(Mode::Answer);
+    store.set(Mode::Work);
     store.open();
     assert_ada(late).await;
     assert_eq!(store.lookups(), 3);
@@ -247,23 +235,22 @@ async fn a_failure_is_shared_by_those_who_shared_the_lookup_and_by_nobody_else()
 
 #[tokio::test(start_paused = true)]
 async fn one_who_is_not_polled_any_more_holds_nobody_up_for_longer_than_a_lookup_may_take() {
-    let store = Valve::new();
-    let gate = Gate::of(builder(Arc::clone(&store)).lookup_timeout(Duration::from_secs(3)));
+    let store = MockStore::new();
+    let app = App::of(builder(store.clone()).lookup_timeout(Duration::from_secs(3)));
     store.close();
     let token = token_for(ADA);
-    let mut forgotten = Box::pin(gate.send(&token));
+    let mut forgotten = Box::pin(app.send(&token));
     let mut context = Context::from_waker(Waker::noop());
     assert!(forgotten.as_mut().poll(&mut context).is_pending());
     // Behind the forgotten one.
-    let answer = gate.send(&token).await;
-    answer.assert_refused("held up", RejectionKind::Unavailable);
+    app.rejects(&token, "held up", Unavailable).await;
     assert_eq!(store.lookups(), 1);
-    let next = send(&gate, &token);
-    store.have_begun(2).await;
+    let next = send(&app, &token);
+    store.wait_for(2).await;
     // It has no turn any more to pass on.
     drop(forgotten);
-    let late = send(&gate, &token);
-    store.have_begun(2).await;
+    let late = send(&app, &token);
+    store.wait_for(2).await;
     store.open();
     assert_ada(next).await;
     assert_ada(late).await;
@@ -273,25 +260,25 @@ async fn one_who_is_not_polled_any_more_holds_nobody_up_for_longer_than_a_lookup
 /// The lookup that is shared is asked at the time of the latest of those who share it.
 #[tokio::test(start_paused = true)]
 async fn a_shared_lookup_is_asked_at_the_latest_time_of_those_who_share_it() {
-    let clock = TestClock::new();
-    let store = Valve::new();
-    let gate = Gate::of(builder(Arc::clone(&store)).clock(clock.clone()));
+    let clock = clock();
+    let store = MockStore::new();
+    let app = App::of(builder(store.clone()).clock(clock.clone()));
     store.close();
     // Ends in a second; behind it is one that an administrator opened.
     store
         .memory
         .insert_session(Session::new("ses_own", "usr_impersonated", at(NOW + 1)));
     let token = token_for("impersonated@example.com");
-    let first = send(&gate, &token);
-    store.have_begun(1).await;
-    let early = send(&gate, &token);
+    let first = send(&app, &token);
+    store.wait_for(1).await;
+    let early = send(&app, &token);
     settle().await;
     clock.advance(Duration::from_secs(1));
-    let late = send(&gate, &token);
+    let late = send(&app, &token);
     settle().await;
     store.open();
     let answer = first.await.unwrap();
-    answer.assert_refused("ended meanwhile", RejectionKind::NoActiveSession);
+    answer.assert_rejected("ended meanwhile", NoActiveSession);
     for request in [early, late] {
         let answer = request.await.unwrap();
         answer.assert_identity("the other", "usr_impersonated", "ses_admin");
@@ -316,7 +303,7 @@ async fn answers_never_mix_and_no_request_misses_a_sign_out_before_it() {
     }
     let asked = Arc::new(AtomicUsize::new(0));
     let (reads, counter) = (Arc::clone(&memory), Arc::clone(&asked));
-    let gate = Gate::new(store_fn(move |lookup: Lookup<'static>| {
+    let app = App::new(store_fn(move |lookup: Lookup<'static>| {
         let number = counter.fetch_add(1, Ordering::SeqCst);
         let reads = Arc::clone(&reads);
         async move {
@@ -332,20 +319,20 @@ async fn answers_never_mix_and_no_request_misses_a_sign_out_before_it() {
     let stop = Arc::new(AtomicBool::new(false));
     let mut workers = JoinSet::new();
     for worker in 0..16 {
-        let (gate, left, stop) = (gate.clone(), Arc::clone(&left), Arc::clone(&stop));
+        let (app, left, stop) = (app.clone(), Arc::clone(&left), Arc::clone(&stop));
         workers.spawn(async move {
             let mut requests = 0;
             let mut user = worker;
             while !stop.load(Ordering::SeqCst) {
                 user = (user * 13 + 7) % USERS;
                 let before = left[user].load(Ordering::SeqCst);
-                let answer = gate
+                let answer = app
                     .send(&token_for(&format!("{}@example.com", id(user))))
                     .await;
                 requests += 1;
                 let highest = match answer.kind {
                     Some(kind) => {
-                        assert_eq!(kind, RejectionKind::NoActiveSession);
+                        assert_eq!(kind, NoActiveSession);
                         0
                     }
                     None => {
@@ -379,11 +366,11 @@ async fn answers_never_mix_and_no_request_misses_a_sign_out_before_it() {
 /// The wrapping is invisible where nobody else asks.
 #[tokio::test]
 async fn one_after_the_other_everybody_asks() {
-    let store = Valve::new();
-    let gate = Gate::new(Arc::clone(&store));
+    let store = MockStore::new();
+    let app = App::new(store.clone());
     for lookups in 1..5 {
-        let answer = gate.send(&token_for(ADA)).await;
-        answer.assert_identity("alone", "usr_ada", "ses_ada");
+        app.accepts(&token_for(ADA), "alone", "usr_ada", "ses_ada")
+            .await;
         assert_eq!(store.lookups(), lookups);
     }
 }
@@ -414,15 +401,11 @@ async fn what_is_no_lookup_passes_through() {
         .authenticator()
         .authenticate(&parts(&token_for(ADA)))
         .await;
-    assert_eq!(answer.unwrap_err().kind(), RejectionKind::UserNotFound);
+    assert_eq!(answer.unwrap_err().kind(), UserNotFound);
 }
 
 fn id(user: usize) -> String {
     format!("usr_{user}")
-}
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_seconds(seconds)
 }
 
 fn parts(token: &str) -> Parts {

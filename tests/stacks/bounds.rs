@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::future::ready;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
+use support::prelude::*;
 
-use better_auth_layer::{BetterAuthLayer, Identity, ResponseBody};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame};
@@ -17,16 +17,13 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use support::gate::builder;
-use support::token::token_for;
-use support::world;
 use tokio::net::TcpListener;
 use tower::make::{MakeService, Shared};
 use tower::util::{BoxCloneService, BoxCloneSyncService};
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 fn layer() -> BetterAuthLayer {
-    builder(world::memory()).build().unwrap()
+    builder(fixtures::memory()).build().unwrap()
 }
 
 fn good<B>(body: B) -> Request<B> {

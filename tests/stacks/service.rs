@@ -1,27 +1,19 @@
 //! The layer in Tower: readiness, errors, cancellation, bodies, gRPC; under axum and on a bare hyper service.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use support::prelude::*;
 
-use better_auth_layer::{
-    BetterAuthLayer, CredentialKind, Identity, RejectionKind, Resolution, ResponseBody, StoreError,
-    store_fn,
-};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, StreamBody};
-use support::gate::builder;
-use support::token::{HEADER, claims, sign_raw, token_for};
-use support::world;
 use tokio::sync::{Notify, Semaphore};
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 fn layer() -> BetterAuthLayer {
-    builder(world::memory()).build().unwrap()
+    builder(fixtures::memory()).build().unwrap()
 }
 
 fn request<B>(body: B, token: Option<&str>) -> Request<B> {
@@ -424,10 +416,7 @@ async fn grpc_requests_get_trailers_only_statuses() {
     ] {
         let response = service.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-        assert_eq!(
-            response.extensions().get(),
-            Some(&RejectionKind::MissingCredential)
-        );
+        assert_eq!(response.extensions().get(), Some(&MissingCredential));
     }
     let down = builder(store_fn(|_| async { Err(StoreError::timeout()) }))
         .build()

@@ -1,9 +1,10 @@
 //! The whole contract, against every store.
 
-use support::{store_conformance, world};
+use support::prelude::*;
+use support::store_conformance;
 
 store_conformance! {
-    memory => world::memory();
-    sqlite => world::sqlite();
-    postgres => world::postgres().await;
+    memory => fixtures::memory();
+    sqlite => fixtures::sqlite();
+    postgres => fixtures::postgres().await;
 }

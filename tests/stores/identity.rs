@@ -1,9 +1,8 @@
 //! Identities never mix, whatever happens meanwhile.
 
-use std::time::Duration;
-
 use cluster::cluster;
 use rigs::soak::{Length, run};
+use support::prelude::*;
 
 /// The short run of `cargo xtask soak`: every answer is the caller's own, nobody is let in with what has ended, and nobody is
 /// refused without a reason.

@@ -1,17 +1,9 @@
 //! An endpoint that does everything an endpoint can do.
 
-use std::time::Duration;
-
-use better_auth_layer::{JwksOptions, RejectionKind, RemoteKeySource};
 use cluster::CertificateAuthority;
-use serde_json::{Value, json};
-use support::gate::Gate;
-use support::key_server::{KeyServer, Reply};
-use support::signer::{Signer, jwks};
-use support::temporary_folder::TemporaryFolder;
-use support::test_clock::TestClock;
+use support::prelude::*;
 
-use super::world::{PATIENCE, World, builder, good};
+use super::fixtures::{Issuer, PATIENCE, builder, good};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -44,29 +36,29 @@ fn useless() -> Vec<(&'static str, Reply)> {
 #[tokio::test]
 async fn keys_that_never_came_are_an_outage_and_no_verdict() {
     for (what, reply) in useless() {
-        let world = World::new(|_| reply).await;
-        let token = world.signer.token_for("usr_ada");
-        world.assert_unavailable(what, &token).await;
+        let issuer = Issuer::new(|_| reply).await;
+        let token = issuer.signer.token_for("usr_ada");
+        issuer.rejects(&token, what, Unavailable).await;
         // Once there are keys, they are fetched and used.
-        world.server.reply(good(&world.signer));
-        world.clock.advance(SECOND);
-        world.assert_passes(what).await;
+        issuer.server.reply(good(&issuer.signer));
+        issuer.clock.advance(SECOND);
+        issuer.works(what).await;
     }
 }
 
 #[tokio::test]
 async fn keys_that_were_good_go_on_serving_whatever_the_endpoint_does() {
     for (what, reply) in useless() {
-        let world = World::warm().await;
-        world.server.reply(reply);
-        world.clock.advance(Duration::from_secs(5 * 60));
-        world.assert_passes(what).await;
-        world.wait_for_hits(2).await;
-        world.assert_passes(what).await;
+        let issuer = Issuer::warm().await;
+        issuer.server.reply(reply);
+        issuer.clock.advance(Duration::from_secs(5 * 60));
+        issuer.works(what).await;
+        issuer.wait_for_hits(2).await;
+        issuer.works(what).await;
         // A key that nobody knows is not there, or new: nobody can tell.
-        world.clock.advance(SECOND);
+        issuer.clock.advance(SECOND);
         let other = Signer::ed25519("second").token_for("usr_ada");
-        world.assert_unavailable(what, &other).await;
+        issuer.rejects(&other, what, Unavailable).await;
     }
 }
 
@@ -74,15 +66,15 @@ async fn keys_that_were_good_go_on_serving_whatever_the_endpoint_does() {
 async fn an_endpoint_that_is_slow_holds_up_nobody_whose_key_is_known() {
     let options = JwksOptions::new().fetch_timeout(Duration::from_millis(300));
     for reply in [Reply::Silence, Reply::Drip(" ".repeat(10_000))] {
-        let world = World::with(good, options.clone()).await;
-        world.assert_passes("warm").await;
-        world.server.reply(reply.clone());
-        world.clock.advance(Duration::from_secs(30));
+        let issuer = Issuer::with(good, options.clone()).await;
+        issuer.works("warm").await;
+        issuer.server.reply(reply.clone());
+        issuer.clock.advance(Duration::from_secs(30));
         let other = Signer::ed25519("second").token_for("usr_ada");
-        let waiting = world.send(&other);
+        let waiting = issuer.send(&other);
         let known = async {
-            world.wait_for_hits(2).await;
-            world.assert_passes("beside a fetch that hangs").await;
+            issuer.wait_for_hits(2).await;
+            issuer.works("beside a fetch that hangs").await;
         };
         let (answer, ()) = tokio::join!(waiting, known);
         assert_eq!(answer.status, 503, "{reply:?}");
@@ -93,15 +85,15 @@ async fn an_endpoint_that_is_slow_holds_up_nobody_whose_key_is_known() {
 async fn an_endpoint_that_is_slow_from_the_start_is_an_outage() {
     let options = JwksOptions::new().fetch_timeout(Duration::from_millis(200));
     for reply in [Reply::Silence, Reply::Drip(" ".repeat(10_000))] {
-        let world = World::with(|_| reply, options.clone()).await;
-        let token = world.signer.token_for("usr_ada");
-        world.assert_unavailable("cold and slow", &token).await;
+        let issuer = Issuer::with(|_| reply, options.clone()).await;
+        let token = issuer.signer.token_for("usr_ada");
+        issuer.rejects(&token, "cold and slow", Unavailable).await;
         // Nobody waits a second time for what was too slow a moment ago.
-        world.assert_unavailable("right after", &token).await;
-        assert_eq!(world.server.hits(), 1);
-        world.server.reply(good(&world.signer));
-        world.clock.advance(SECOND);
-        world.assert_passes("well again").await;
+        issuer.rejects(&token, "right after", Unavailable).await;
+        assert_eq!(issuer.server.hits(), 1);
+        issuer.server.reply(good(&issuer.signer));
+        issuer.clock.advance(SECOND);
+        issuer.works("well again").await;
     }
 }
 
@@ -111,18 +103,17 @@ async fn an_endpoint_where_nobody_listens_is_an_outage() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let source = RemoteKeySource::new(&format!("http://{address}/jwks")).unwrap();
-    let gate = Gate::of(builder(&TestClock::new()).key_source(source));
+    let app = App::of(builder(&clock()).key_source(source));
     let token = Signer::ed25519("first").token_for("usr_ada");
-    let answer = gate.send(&token).await;
-    answer.assert_refused("nobody listens", RejectionKind::Unavailable);
+    app.rejects(&token, "nobody listens", Unavailable).await;
 }
 
 #[tokio::test]
 async fn keys_count_only_with_a_200() {
     for status in [201, 203, 206, 400, 401, 403, 404, 429, 500, 503] {
-        let world = World::new(|signer| Reply::Status(status, jwks([signer]))).await;
-        let token = world.signer.token_for("usr_ada");
-        world.assert_unavailable("another status", &token).await;
+        let issuer = Issuer::new(|signer| Reply::Status(status, jwks([signer]))).await;
+        let token = issuer.signer.token_for("usr_ada");
+        issuer.rejects(&token, "another status", Unavailable).await;
     }
 }
 
@@ -130,29 +121,31 @@ async fn keys_count_only_with_a_200() {
 async fn redirects_are_not_followed() {
     let elsewhere = KeyServer::start(Reply::Nothing).await;
     for status in [301, 302, 303, 307, 308] {
-        let world = World::new(|_| Reply::Status(status, elsewhere.url())).await;
-        elsewhere.reply(good(&world.signer));
-        let token = world.signer.token_for("usr_ada");
-        world.assert_unavailable("a redirect", &token).await;
+        let issuer = Issuer::new(|_| Reply::Status(status, elsewhere.url())).await;
+        elsewhere.reply(good(&issuer.signer));
+        let token = issuer.signer.token_for("usr_ada");
+        issuer.rejects(&token, "a redirect", Unavailable).await;
     }
     assert_eq!(elsewhere.hits(), 0);
 }
 
 #[tokio::test]
 async fn nothing_of_a_token_is_sent_to_the_issuer() {
-    let world = World::new(good).await;
+    let issuer = Issuer::new(good).await;
     let kid = "../../x?kid=y&z=\r\nx-evil: 1";
-    let mut header = world.signer.header();
+    let mut header = issuer.signer.header();
     header["kid"] = json!(kid);
     for member in ["jku", "x5u"] {
-        header[member] = json!(format!("{}/stolen", world.server.origin()));
+        header[member] = json!(format!("{}/stolen", issuer.server.origin()));
     }
-    header["jwk"] = world.signer.jwk();
-    let token = world
+    header["jwk"] = issuer.signer.jwk();
+    let token = issuer
         .signer
         .sign_raw(&header, &support::signer::claims("usr_ada").to_string());
-    world.assert_refused("an odd kid", &token).await;
-    let requests = world.server.requests();
+    issuer
+        .rejects(&token, "an odd kid", InvalidCredential)
+        .await;
+    let requests = issuer.server.requests();
     assert_eq!(requests.len(), 1);
     let head = &requests[0];
     assert!(
@@ -215,8 +208,8 @@ async fn tls_is_verified_by_the_authority_that_was_given() {
         if trusts {
             source = source.root_certificates(&pem).unwrap();
         }
-        let gate = Gate::of(builder(&TestClock::new()).key_source(source));
-        let answer = tokio::time::timeout(PATIENCE, gate.send(&token)).await;
+        let app = App::of(builder(&clock()).key_source(source));
+        let answer = tokio::time::timeout(PATIENCE, app.send(&token)).await;
         (answer.unwrap().status.as_u16(), server.hits())
     };
     assert_eq!(ask(&authority, "localhost", true).await, (200, 1));
@@ -238,12 +231,13 @@ async fn one_bad_key_costs_the_others_nothing() {
     let unknown = json!({"kty": "AKP", "alg": "ML-DSA-44", "kid": "unknown", "pub": "AAAA"});
     let symmetric = json!({"kty": "oct", "k": "c2VjcmV0", "kid": "symmetric"});
     let set = json!({"keys": [contradicting, unknown, symmetric, good.jwk(), {"kty": 1}]});
-    let world = World::new(|_| Reply::Body(set.to_string())).await;
-    let answer = world.send(&good.token_for("usr_ada")).await;
-    answer.assert_identity("the good one", "usr_ada", "ses_ada");
+    let issuer = Issuer::new(|_| Reply::Body(set.to_string())).await;
+    issuer
+        .accepts(&good.token_for("usr_ada"), "the good one")
+        .await;
     for kid in ["contradicting", "unknown", "symmetric"] {
         let token = Signer::ed25519(kid).token_for("usr_ada");
-        world.assert_refused(kid, &token).await;
+        issuer.rejects(&token, kid, InvalidCredential).await;
     }
 }
 
@@ -251,11 +245,14 @@ async fn one_bad_key_costs_the_others_nothing() {
 async fn two_keys_of_one_id_are_not_trusted_and_one_key_twice_is() {
     let (one, other) = (Signer::ed25519("same"), Signer::ed25519("same"));
     let third = Signer::ed25519("third");
-    let world = World::new(|_| Reply::Body(jwks([&one, &other, &third, &third]))).await;
+    let issuer = Issuer::new(|_| Reply::Body(jwks([&one, &other, &third, &third]))).await;
     for signer in [&one, &other] {
         let token = signer.token_for("usr_ada");
-        world.assert_refused("two of one id", &token).await;
+        issuer
+            .rejects(&token, "two of one id", InvalidCredential)
+            .await;
     }
-    let answer = world.send(&third.token_for("usr_ada")).await;
-    answer.assert_identity("twice the same", "usr_ada", "ses_ada");
+    issuer
+        .accepts(&third.token_for("usr_ada"), "twice the same")
+        .await;
 }

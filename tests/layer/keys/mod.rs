@@ -2,8 +2,8 @@
 
 mod cache;
 mod endpoint;
+mod fixtures;
 mod policy;
 mod remembered;
 mod sources;
 mod storm;
-mod world;

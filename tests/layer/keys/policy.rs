@@ -1,32 +1,26 @@
 //! Which tokens of a JWKS are session JWTs, and by which key and algorithm they are good.
 
-use better_auth_layer::{CredentialKind, JwksOptions, JwsAlgorithm, KeySet, RejectionKind, Secret};
-use serde_json::{Value, json};
-use support::captured_log::CapturedLog;
-use support::gate::Gate;
-use support::signer::{ISSUER, Signer, claims, claims_with, jwks};
-use support::test_clock::{NOW, TestClock};
-use support::token::{SECRET, sign_raw};
+use support::prelude::*;
+use support::signer::{claims, claims_with};
 
-use super::world::builder;
+use super::fixtures::builder;
 
 fn keys(text: &str) -> KeySet {
     text.parse().unwrap()
 }
 
-fn gate(signer: &Signer) -> Gate {
-    Gate::of(builder(&TestClock::new()).key_source(keys(&jwks([signer]))))
+fn app(signer: &Signer) -> App {
+    App::of(builder(&clock()).key_source(keys(&jwks([signer]))))
 }
 
 #[tokio::test]
 async fn all_five_algorithms_are_verified() {
     for alg in ["EdDSA", "ES256", "ES512", "RS256", "PS256"] {
         let signer = Signer::new(alg, "1");
-        let gate = gate(&signer);
+        let app = app(&signer);
         let token = signer.token_for("usr_ada");
-        let answer = gate.send(&token).await;
-        answer.assert_identity(alg, "usr_ada", "ses_ada");
-        let identity = gate.identity();
+        app.accepts(&token, alg, "usr_ada", "ses_ada").await;
+        let identity = app.identity();
         assert_eq!(identity.credential(), CredentialKind::Jwt);
         assert_eq!(identity.expires_at().as_unix_seconds(), NOW + 900);
         let claims: Value = serde_json::from_str(identity.claims_json().unwrap()).unwrap();
@@ -41,13 +35,11 @@ async fn all_five_algorithms_are_verified() {
             format!("{input}.AAAA"),
             format!("{input}."),
         ] {
-            let answer = gate.send(&forged).await;
-            answer.assert_refused(alg, RejectionKind::InvalidCredential);
+            app.rejects(&forged, alg, InvalidCredential).await;
         }
         // Another key of the same algorithm and id.
         let impostor = Signer::new(alg, "1").token_for("usr_ada");
-        let answer = gate.send(&impostor).await;
-        answer.assert_refused(alg, RejectionKind::InvalidCredential);
+        app.rejects(&impostor, alg, InvalidCredential).await;
     }
 }
 
@@ -57,21 +49,20 @@ async fn ed25519_is_another_name_of_the_same_algorithm() {
     let mut jwk = signer.jwk();
     jwk["alg"] = json!("Ed25519");
     let key_set = keys(&json!({ "keys": [jwk] }).to_string());
-    let gate = Gate::of(builder(&TestClock::new()).key_source(key_set));
+    let app = App::of(builder(&clock()).key_source(key_set));
     for alg in ["EdDSA", "Ed25519"] {
         let header = json!({ "alg": alg, "kid": "k" });
         let token = signer.sign_raw(&header, &claims("usr_ada").to_string());
-        let answer = gate.send(&token).await;
-        answer.assert_identity(alg, "usr_ada", "ses_ada");
+        app.accepts(&token, alg, "usr_ada", "ses_ada").await;
     }
 }
 
 /// The reason that the log gives for a refusal.
-async fn reason(gate: &Gate, log: &CapturedLog, token: &str) -> String {
+async fn reason(app: &App, log: &CapturedLog, token: &str) -> String {
     log.take();
-    let answer = gate.send(token).await;
+    let answer = app.send(token).await;
     let text = log.take();
-    answer.assert_refused(&text, RejectionKind::InvalidCredential);
+    answer.assert_rejected(&text, InvalidCredential);
     let (_, rest) = text.split_once("reason=").expect("a reason");
     rest.split(" kid=").next().unwrap().to_owned()
 }
@@ -82,8 +73,8 @@ async fn the_key_decides_the_algorithm() {
     let ed25519 = Signer::ed25519("ed");
     let rsa = Signer::new("RS256", "rsa");
     let set = jwks([&ed25519, &rsa]);
-    let with_secret = builder(&TestClock::new()).secret(Secret::new(SECRET).unwrap());
-    let gate = Gate::of(with_secret.key_source(keys(&set)));
+    let with_secret = builder(&clock()).secret(Secret::new(SECRET).unwrap());
+    let app = App::of(with_secret.key_source(keys(&set)));
     let body = claims_with("usr_ada", &json!({ "email": "ada@example.com" })).to_string();
     let public = rsa.jwk();
     let hmac = |secret: &str, kid: &str| {
@@ -163,7 +154,7 @@ async fn the_key_decides_the_algorithm() {
             "critical_extension",
         ),
     ] {
-        assert_eq!(reason(&gate, &log, &token).await, expected, "{token}");
+        assert_eq!(reason(&app, &log, &token).await, expected, "{token}");
     }
 }
 
@@ -178,20 +169,19 @@ async fn an_rsa_key_that_does_not_say_what_it_is_for_is_used_as_configured() {
             "RS256" => JwsAlgorithm::Rs256,
             _ => JwsAlgorithm::Ps256,
         };
-        let gate = |options: JwksOptions| {
-            let builder = builder(&TestClock::new()).jwks_options(options);
-            Gate::of(builder.key_source(keys(&set)))
+        let app = |options: JwksOptions| {
+            let builder = builder(&clock()).jwks_options(options);
+            App::of(builder.key_source(keys(&set)))
         };
         let token = signer.token_for("usr_ada");
-        let configured = gate(JwksOptions::new().rsa_algorithm(named(alg)));
-        let answer = configured.send(&token).await;
-        answer.assert_identity(alg, "usr_ada", "ses_ada");
+        let configured = app(JwksOptions::new().rsa_algorithm(named(alg)));
+        configured.accepts(&token, alg, "usr_ada", "ses_ada").await;
         for options in [
             JwksOptions::new(),
             JwksOptions::new().rsa_algorithm(named(other)),
         ] {
-            let answer = gate(options).send(&token).await;
-            answer.assert_refused(alg, RejectionKind::InvalidCredential);
+            let answer = app(options).send(&token).await;
+            answer.assert_rejected(alg, InvalidCredential);
         }
     }
 }
@@ -200,15 +190,15 @@ async fn an_rsa_key_that_does_not_say_what_it_is_for_is_used_as_configured() {
 async fn other_tokens_of_the_same_keys_are_refused_for_what_they_are() {
     let (log, _guard) = CapturedLog::start();
     let signer = Signer::ed25519("k");
-    let gate = gate(&signer);
+    let app = app(&signer);
     let changed = |changes: Value| signer.sign(&claims_with("usr_ada", &changes));
     let typed = |typ: &str| {
         let mut header = signer.header();
         header["typ"] = json!(typ);
         signer.sign_raw(&header, &claims("usr_ada").to_string())
     };
-    let good = gate.send(&typed("JWT")).await;
-    good.assert_identity("typ: JWT", "usr_ada", "ses_ada");
+    app.accepts(&typed("JWT"), "typ: JWT", "usr_ada", "ses_ada")
+        .await;
     for (token, expected) in [
         (typed("at+jwt"), "typ_not_accepted"),
         (typed("application/at+jwt"), "typ_not_accepted"),
@@ -285,14 +275,14 @@ async fn other_tokens_of_the_same_keys_are_refused_for_what_they_are() {
             "claims_malformed",
         ),
     ] {
-        assert_eq!(reason(&gate, &log, &token).await, expected);
+        assert_eq!(reason(&app, &log, &token).await, expected);
     }
 }
 
 #[tokio::test]
 async fn what_a_session_jwt_may_have() {
     let signer = Signer::ed25519("k");
-    let gate = gate(&signer);
+    let app = app(&signer);
     for changes in [
         json!({ "aud": ["https://other.example", ISSUER] }),
         json!({ "exp": NOW + 1 }),
@@ -302,23 +292,26 @@ async fn what_a_session_jwt_may_have() {
         json!({ "updateTo": "x", "requestType": "y" }),
     ] {
         let token = signer.sign(&claims_with("usr_ada", &changes));
-        let answer = gate.send(&token).await;
-        answer.assert_identity(&changes.to_string(), "usr_ada", "ses_ada");
+        app.accepts(&token, &changes.to_string(), "usr_ada", "ses_ada")
+            .await;
     }
     let other_session = claims_with("usr_ada", &json!({ "sid": "ses_other" }));
-    let answer = gate.send(&signer.sign(&other_session)).await;
-    answer.assert_refused("another session", RejectionKind::NoActiveSession);
+    app.rejects(
+        &signer.sign(&other_session),
+        "another session",
+        NoActiveSession,
+    )
+    .await;
     let nobody = signer.token_for("usr_nobody");
-    let answer = gate.send(&nobody).await;
-    answer.assert_refused("nobody", RejectionKind::UserNotFound);
+    app.rejects(&nobody, "nobody", UserNotFound).await;
 }
 
 #[tokio::test]
 async fn issuer_and_audience_can_be_said_one_by_one() {
     let signer = Signer::ed25519("k");
     let of = |changes: Value| signer.sign(&claims_with("usr_ada", &changes));
-    let gate = |issuer: Option<&str>, audience: Option<&str>| {
-        let mut builder = builder(&TestClock::new()).key_source(keys(&jwks([&signer])));
+    let app = |issuer: Option<&str>, audience: Option<&str>| {
+        let mut builder = builder(&clock()).key_source(keys(&jwks([&signer])));
         // What secret-signed tokens must have is no affair of these.
         builder = builder.issuer("https://of-secret-signed-tokens.example");
         if let Some(issuer) = issuer {
@@ -327,7 +320,7 @@ async fn issuer_and_audience_can_be_said_one_by_one() {
         if let Some(audience) = audience {
             builder = builder.audience(audience);
         }
-        Gate::of(builder)
+        App::of(builder)
     };
     let own = "https://issuer.example";
     let api = "https://api.example";
@@ -344,7 +337,7 @@ async fn issuer_and_audience_can_be_said_one_by_one() {
             200,
         ),
     ] {
-        let answer = gate(issuer, audience).send(&of(changes.clone())).await;
+        let answer = app(issuer, audience).send(&of(changes.clone())).await;
         assert_eq!(answer.status, status, "{issuer:?} {audience:?} {changes}");
     }
 }

@@ -1,24 +1,14 @@
 //! Sources of keys that are no address: a fixed set, a source of one's own, the database.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use support::prelude::*;
 
-use better_auth_layer::{
-    BetterAuthLayer, JwksOptions, KeySet, KeySource, KeySourceError, PostgresStore, RejectionKind,
-    SqliteStore, StoreError, UserStore,
-};
 use cluster::cluster;
 use http::Request;
-use serde_json::Value;
-use support::gate::Gate;
-use support::signer::{ISSUER, Signer, jwks};
-use support::temporary_folder::TemporaryFolder;
-use support::test_clock::{NOW, TestClock};
 
-use super::world::{builder, store};
+use super::fixtures::{builder, store};
 
 fn static_keys(signer: &Signer) -> KeySet {
     jwks([signer]).parse().unwrap()
@@ -28,7 +18,7 @@ fn static_keys(signer: &Signer) -> KeySet {
 #[test]
 fn a_fixed_set_needs_no_runtime_and_is_final() {
     let signer = Signer::ed25519("first");
-    let layer = builder(&TestClock::new())
+    let layer = builder(&clock())
         .key_source(static_keys(&signer))
         .build()
         .unwrap();
@@ -46,7 +36,7 @@ fn a_fixed_set_needs_no_runtime_and_is_final() {
     };
     assert!(ask(signer.token_for("usr_ada")).is_ok());
     let other = Signer::ed25519("other").token_for("usr_ada");
-    assert_eq!(ask(other).unwrap_err(), RejectionKind::InvalidCredential);
+    assert_eq!(ask(other).unwrap_err(), InvalidCredential);
 }
 
 /// A source that does, at each fetch, what its number says.
@@ -78,22 +68,21 @@ async fn a_source_that_panics_hangs_or_fails_is_asked_again_later() {
             }
         }
     }));
-    let clock = TestClock::new();
+    let clock = clock();
     let options = JwksOptions::new().fetch_timeout(Duration::from_millis(50));
-    let gate = Gate::of(
+    let app = App::of(
         builder(&clock)
             .key_source(Arc::clone(&source))
             .jwks_options(options),
     );
     let token = signer.token_for("usr_ada");
     for number in 0..4 {
-        let answer = gate.send(&token).await;
-        answer.assert_refused(&format!("fetch {number}"), RejectionKind::Unavailable);
+        app.rejects(&token, &format!("fetch {number}"), Unavailable)
+            .await;
         assert_eq!(source.0.load(Ordering::SeqCst), number + 1);
         clock.advance(Duration::from_secs(1));
     }
-    let answer = gate.send(&token).await;
-    answer.assert_identity("at last", "usr_ada", "ses_ada");
+    app.accepts(&token, "at last", "usr_ada", "ses_ada").await;
 }
 
 /// The tables of the recorded deployment and its row of the `jwks` table.
@@ -118,14 +107,14 @@ fn recorded_token() -> (String, i64) {
 /// What becomes of the recorded token: its user is nobody here, which only a good signature can tell.
 async fn ask(source: impl KeySource) -> u16 {
     let (token, iat) = recorded_token();
-    let gate = Gate::of(
+    let app = App::of(
         BetterAuthLayer::builder()
             .base_url("http://localhost:55463")
-            .clock(TestClock::at(iat))
+            .clock(TestClock::at(at(iat)))
             .key_source(source)
             .store(store()),
     );
-    gate.send(&token).await.status.as_u16()
+    app.send(&token).await.status.as_u16()
 }
 
 #[tokio::test]
@@ -143,7 +132,7 @@ async fn better_auths_own_table_is_a_source_in_sqlite() {
     database.execute(sql, [&id, &public, &private]).unwrap();
     assert_eq!(ask(store.key_source()).await, 404);
     // A key that stopped signing serves for its grace period; one whose end cannot be read does not.
-    let clock = TestClock::at(NOW);
+    let clock = TestClock::at(at(NOW));
     let ends = |text: &str| {
         let sql = r#"UPDATE "jwks" SET "expiresAt" = ?"#;
         database.execute(sql, [text]).unwrap();
@@ -193,7 +182,7 @@ async fn better_auths_own_table_is_a_source_in_postgres() {
         database
             .execute(&format!(r#"UPDATE "jwks" SET {} = '2026-11-20'"#, names[3]))
             .await;
-        let source = || store.key_source().clock(TestClock::at(NOW));
+        let source = || store.key_source().clock(TestClock::at(at(NOW)));
         assert_eq!(ask(source()).await, 404, "{columns}");
         let without_grace = source().grace_period(Duration::ZERO);
         assert_eq!(ask(without_grace).await, 503, "{columns}");
@@ -231,14 +220,11 @@ async fn private_keys_are_not_read() {
 async fn a_source_needs_an_issuer_and_a_store_that_knows_users_by_id() {
     struct ByEmail;
     impl UserStore for ByEmail {
-        async fn resolve(
-            &self,
-            _: better_auth_layer::Lookup<'_>,
-        ) -> Result<better_auth_layer::Resolution, StoreError> {
+        async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {
             unreachable!("it is never asked")
         }
-        fn supports(&self, kind: better_auth_layer::LookupKind) -> bool {
-            kind == better_auth_layer::LookupKind::Email
+        fn supports(&self, kind: LookupKind) -> bool {
+            kind == LookupKind::Email
         }
     }
     let signer = Signer::ed25519("first");

@@ -3,15 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use support::prelude::*;
 
-use better_auth_layer::{Authenticate, Authenticator, JwksOptions, RemoteKeySource};
 use http::Request;
-use support::key_server::{KeyServer, Reply};
-use support::signer::{Signer, claims};
-use support::test_clock::TestClock;
+use support::signer::claims;
 
-use super::world::{PATIENCE, builder, good};
+use super::fixtures::{PATIENCE, builder, good};
 
 fn authenticate(authenticator: &Authenticator, token: &str) -> Pin<Box<Authenticate>> {
     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
@@ -23,7 +20,7 @@ fn authenticate(authenticator: &Authenticator, token: &str) -> Pin<Box<Authentic
 async fn known_keys_are_answered_at_once_while_the_others_wait_for_one_fetch() {
     let signer = Signer::ed25519("first");
     let server = KeyServer::start(good(&signer)).await;
-    let clock = TestClock::new();
+    let clock = clock();
     let options = JwksOptions::new().fetch_timeout(PATIENCE);
     let layer = builder(&clock)
         .key_source(RemoteKeySource::new(&server.url()).unwrap())

@@ -3,29 +3,17 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use support::prelude::*;
 
-use better_auth_layer::testing::TestDeployment;
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayerBuilder, Clock, CookieCache, CredentialKind, Identity, KeySet, Lookup,
-    LookupKind, MemoryStore, Resolution, Session, SessionEndReason, StoreError, Timestamp,
-    UntilSessionEnd, User, UserStore,
-};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use serde_json::json;
-use support::gate::builder;
-use support::signer::{ISSUER, Signer, jwks};
-use support::test_clock::NOW;
-use support::token::{claims_with, sign};
 use tokio::time::Instant;
 
-use super::world::{ada, api_key, at, bearer, cookie, jwt, request, session, store};
+use super::fixtures::{ada, api_key, bearer, cookie, jwt, request, session, store};
 
 /// Goes as tokio's clock goes, which tests stop and wind.
 struct TokioClock {
@@ -245,7 +233,7 @@ async fn a_token_that_names_no_session_ends_with_the_last_one() {
         auth.authenticator().authenticate(&parts).await.unwrap()
     };
     let unnamed = ask(&jwt()).await;
-    let named = ask(&super::world::jwt_of_session()).await;
+    let named = ask(&super::fixtures::jwt_of_session()).await;
     assert!(!unnamed.is_session_bound() && named.is_session_bound());
     store.remove_session("ses_ada");
     assert_eq!(end(&named).await, (SessionEndReason::Revoked, 5));

@@ -1,24 +1,17 @@
 //! Members of an organization behind the layer.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use support::prelude::*;
 
 use better_auth_layer::authorize::MembershipLayer;
-use better_auth_layer::{
-    BetterAuthLayer, Member, MembershipStore, ProblemJson, RejectionKind, Session, StoreError,
-    membership_fn,
-};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
-use support::captured_log::CapturedLog;
-use support::gate::builder;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use super::world::{
+use super::fixtures::{
     Answer, Body, ada, api_key, ask, bearer, cookie, jwt, jwt_of_session, layer, request, session,
     store, who,
 };
@@ -89,7 +82,7 @@ async fn a_member_of_the_active_organization_passes_with_the_membership() {
 
 #[tokio::test]
 async fn everybody_else_is_refused() {
-    let denied = Some(RejectionKind::PermissionDenied);
+    let denied = Some(PermissionDenied);
     for (what, auth, header) in [
         ("no member", working_in("org_3"), cookie()),
         ("no active organization", layer().build().unwrap(), cookie()),
@@ -122,7 +115,7 @@ async fn one_of_the_roles_is_needed_where_some_are_given() {
     ] {
         let layer = MembershipLayer::new(members()).roles(roles.iter().copied());
         let answer = answer(working_in(organization), layer, &[cookie()]).await;
-        let kind = (!passes).then_some(RejectionKind::PermissionDenied);
+        let kind = (!passes).then_some(PermissionDenied);
         assert_eq!(answer.kind, kind, "{organization} {roles:?}");
     }
 }
@@ -163,7 +156,7 @@ async fn the_request_can_say_which_organization_it_is_about() {
             let answer = ask(&service, request).await;
             match body {
                 Some(body) => assert_eq!(answer.body, body, "{path}"),
-                None => assert_eq!(answer.kind, Some(RejectionKind::PermissionDenied), "{path}"),
+                None => assert_eq!(answer.kind, Some(PermissionDenied), "{path}"),
             }
         }
     }
@@ -173,13 +166,13 @@ async fn the_request_can_say_which_organization_it_is_about() {
 async fn who_has_not_signed_in_is_asked_to_and_a_missing_layer_is_loud() {
     let auth = layer().build().unwrap().optional();
     let answer = answer(auth, MembershipLayer::new(members()), &[]).await;
-    assert_eq!(answer.kind, Some(RejectionKind::MissingCredential));
+    assert_eq!(answer.kind, Some(MissingCredential));
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
 
     let (log, _guard) = CapturedLog::start();
     let service = MembershipLayer::new(members()).layer(who());
     let answer = ask(&service, request(&[cookie()])).await;
-    assert_eq!(answer.kind, Some(RejectionKind::MissingLayer));
+    assert_eq!(answer.kind, Some(MissingLayer));
     assert!(
         log.text().contains("\"/support/chatkit\""),
         "{}",
@@ -213,7 +206,7 @@ async fn a_store_that_cannot_tell_is_an_outage() {
             .unwrap();
         let start = tokio::time::Instant::now();
         let answer = answer(auth, members, &[cookie()]).await;
-        assert_eq!(answer.kind, Some(RejectionKind::Unavailable), "{what}");
+        assert_eq!(answer.kind, Some(Unavailable), "{what}");
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{what}");
         assert_eq!(answer.header("retry-after"), Some("7"), "{what}");
         assert_eq!(
@@ -250,7 +243,7 @@ async fn a_membership_that_came_in_with_the_request_counts_for_nothing() {
         .extensions_mut()
         .insert(Member::new("usr_ada", "org_3").with_role("owner"));
     let answer = ask(&service, planted).await;
-    assert_eq!(answer.kind, Some(RejectionKind::PermissionDenied));
+    assert_eq!(answer.kind, Some(PermissionDenied));
 }
 
 /// Neither one of a client's making nor one of another layer's.

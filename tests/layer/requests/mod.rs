@@ -2,10 +2,10 @@
 //! application's own, the end of sessions, spans and metrics.
 
 mod ended;
+mod fixtures;
 mod membership;
 mod modes;
 mod policies;
 mod refusals;
 mod sources;
 mod telemetry;
-mod world;

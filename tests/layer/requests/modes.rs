@@ -1,11 +1,10 @@
 //! Required, optional, and no layer at all.
 
-use better_auth_layer::{Identity, RejectionKind};
 use http::Request;
-use support::token::{claims_with, sign};
+use support::prelude::*;
 use tower::{Layer, ServiceBuilder};
 
-use super::world::{Answer, ask, bearer, cookie, jwt, layer, request, who};
+use super::fixtures::{Answer, ask, bearer, cookie, jwt, layer, request, who};
 
 async fn optional(headers: &[(&'static str, String)]) -> Answer {
     let service = layer().build().unwrap().optional().layer(who());
@@ -43,15 +42,12 @@ async fn an_optional_layer_refuses_a_credential_that_is_bad() {
     let forged = ("cookie", "better-auth.session_token=x.y".to_owned());
     let page = ("origin", "https://evil.test".to_owned());
     for (headers, kind) in [
-        (vec![bearer(&expired)], RejectionKind::InvalidCredential),
-        (vec![bearer("")], RejectionKind::InvalidCredential),
-        (
-            vec![("authorization", String::new())],
-            RejectionKind::InvalidCredential,
-        ),
-        (vec![forged], RejectionKind::InvalidCredential),
-        (vec![bearer(&nobody)], RejectionKind::UserNotFound),
-        (vec![cookie(), page], RejectionKind::CrossOrigin),
+        (vec![bearer(&expired)], InvalidCredential),
+        (vec![bearer("")], InvalidCredential),
+        (vec![("authorization", String::new())], InvalidCredential),
+        (vec![forged], InvalidCredential),
+        (vec![bearer(&nobody)], UserNotFound),
+        (vec![cookie(), page], CrossOrigin),
     ] {
         let answer = optional(&headers).await;
         assert_eq!(answer.kind, Some(kind), "{headers:?}");
@@ -72,7 +68,7 @@ async fn of_two_layers_the_inner_one_decides() {
         .service(who());
     assert_eq!(
         ask(&service, request(&[])).await.kind,
-        Some(RejectionKind::MissingCredential)
+        Some(MissingCredential)
     );
     let only_keys = layer()
         .credential_sources([better_auth_layer::CredentialSource::api_key()])
@@ -99,7 +95,7 @@ fn without_a_layer_nobody_is_anonymous() {
     let request = Request::new(());
     let missing = |result: Result<(), better_auth_layer::Rejection>| {
         let rejection = result.unwrap_err();
-        assert_eq!(rejection.kind(), RejectionKind::MissingLayer);
+        assert_eq!(rejection.kind(), MissingLayer);
         assert_eq!(rejection.status(), 500);
     };
     missing(Identity::from_extensions(request.extensions()).map(|_| ()));

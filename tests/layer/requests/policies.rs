@@ -1,23 +1,16 @@
 //! Who may pass behind the layer.
 
-use std::time::Duration;
-
 use better_auth_layer::authorize::{
     ApiKeyPermission, AuthorizeLayer, FreshSession, NotImpersonated, Policy, Role, SessionOnly,
     VerifiedEmail,
 };
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, Identity, ProblemJson, RejectionKind, Session, User,
-};
 use http::{Method, Request, Response, StatusCode, Version};
-use support::captured_log::CapturedLog;
-use support::gate::builder;
-use support::test_clock::NOW;
+use support::prelude::*;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
-use super::world::{
-    Body, ada, api_key, ask, at, bearer, cookie, jwt, jwt_of_session, layer, request, session,
-    store, who,
+use super::fixtures::{
+    Body, ada, api_key, ask, bearer, cookie, jwt, jwt_of_session, layer, request, session, store,
+    who,
 };
 
 fn of(user: User, session: Session) -> BetterAuthLayer {
@@ -53,7 +46,7 @@ async fn passes(
 ) -> bool {
     match verdict(of(user, session), policy, header).await {
         None => true,
-        Some(RejectionKind::PermissionDenied) => false,
+        Some(PermissionDenied) => false,
         Some(other) => panic!("{other:?}"),
     }
 }
@@ -179,7 +172,7 @@ async fn a_refusal_has_the_contracts_form_and_the_outer_layers_look() {
         answer.header("content-type"),
         Some("application/problem+json")
     );
-    assert_eq!(answer.kind, Some(RejectionKind::PermissionDenied));
+    assert_eq!(answer.kind, Some(PermissionDenied));
 }
 
 #[tokio::test]
@@ -210,7 +203,7 @@ async fn who_has_not_signed_in_is_asked_to() {
         .layer(AuthorizeLayer::new(|_: &Identity| true))
         .service(who());
     let answer = ask(&service, request(&[])).await;
-    assert_eq!(answer.kind, Some(RejectionKind::MissingCredential));
+    assert_eq!(answer.kind, Some(MissingCredential));
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     assert_eq!(
@@ -228,7 +221,7 @@ async fn a_policy_without_the_layer_in_front_lets_nobody_pass_and_says_where() {
     *request.uri_mut() = "/admin/keys?token=of-somebody".parse().unwrap();
     let answer = ask(&service, request).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(answer.kind, Some(RejectionKind::MissingLayer));
+    assert_eq!(answer.kind, Some(MissingLayer));
     assert_eq!(
         answer.body,
         r#"{"error": "Authentication is not set up for this route", "status": 500}"#
@@ -265,7 +258,7 @@ async fn the_inner_service_is_reached_only_by_those_who_may() {
 async fn a_refusal_is_logged_with_the_policy_and_the_user() {
     let (log, _guard) = CapturedLog::start();
     let answer = verdict(layer().build().unwrap(), Role::new("owner"), cookie()).await;
-    assert_eq!(answer, Some(RejectionKind::PermissionDenied));
+    assert_eq!(answer, Some(PermissionDenied));
     let log = log.text();
     let line = log
         .lines()

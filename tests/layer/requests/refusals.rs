@@ -1,20 +1,15 @@
 //! Refusals as the application wants them.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Mutex;
+use support::prelude::*;
 
-use better_auth_layer::{
-    BetterAuthLayerBuilder, ProblemJson, Rejection, RejectionKind, RetryAfter, StoreError, store_fn,
-};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header, request};
 use http_body_util::Full;
-use serde_json::{Value, json};
-use support::gate::builder;
 use tower::{Layer, service_fn};
 
-use super::world::{Answer, Body, ask, bearer, jwt, layer, request as to, who};
+use super::fixtures::{Answer, Body, ask, bearer, jwt, layer, request as to, who};
 
 async fn refused(builder: BetterAuthLayerBuilder, headers: &[(&'static str, String)]) -> Answer {
     let service = builder.build().unwrap().layer(who());
@@ -49,7 +44,7 @@ async fn a_renderer_sees_kind_head_and_what_would_be_sent() {
     let answer = refused(layer().rejection_renderer(render), &[bearer("x.y.z")]).await;
     assert_eq!(answer.body, "<h1>no</h1>");
     assert_eq!(answer.header("x-own"), Some("1"));
-    assert_eq!(answer.kind, Some(RejectionKind::InvalidCredential));
+    assert_eq!(answer.kind, Some(InvalidCredential));
     // What a refusal must have is there all the same.
     assert_eq!(
         answer.header("www-authenticate"),
@@ -61,7 +56,7 @@ async fn a_renderer_sees_kind_head_and_what_would_be_sent() {
     assert_eq!(
         *seen,
         [(
-            RejectionKind::InvalidCredential,
+            InvalidCredential,
             "POST /support/chatkit".to_owned(),
             StatusCode::UNAUTHORIZED,
             body,
@@ -123,7 +118,7 @@ async fn the_time_to_come_back_survives_a_renderer() {
 async fn an_application_refuses_as_the_layer_does() {
     let inner = service_fn(|request: Request<Body>| async move {
         let (parts, _) = request.into_parts();
-        let rejection = Rejection::from(RejectionKind::PermissionDenied);
+        let rejection = Rejection::from(PermissionDenied);
         Ok::<_, Infallible>(rejection.to_response(&parts).map(Full::new))
     });
     let json = layer().build().unwrap().layer(inner);
@@ -133,7 +128,7 @@ async fn an_application_refuses_as_the_layer_does() {
         answer.body,
         r#"{"error": "Permission denied", "status": 403}"#
     );
-    assert_eq!(answer.kind, Some(RejectionKind::PermissionDenied));
+    assert_eq!(answer.kind, Some(PermissionDenied));
 
     let problems = layer().rejection_renderer(ProblemJson::new());
     let problems = problems.build().unwrap().optional().layer(inner);
@@ -152,7 +147,7 @@ async fn an_application_refuses_as_the_layer_does() {
     let answer = ask(&json, call).await;
     assert_eq!(answer.header("grpc-status"), Some("7"));
     // An outage says when to come back, whoever declares it.
-    let outage = Rejection::from(RejectionKind::Unavailable);
+    let outage = Rejection::from(Unavailable);
     assert!(outage.retry_after().is_some());
 }
 
@@ -208,7 +203,7 @@ async fn problem_details_name_status_and_sentence() {
 async fn the_time_to_come_back_is_as_configured() {
     let after = async |builder: BetterAuthLayerBuilder| {
         let answer = refused(builder, &[bearer(&jwt())]).await;
-        assert_eq!(answer.kind, Some(RejectionKind::Unavailable));
+        assert_eq!(answer.kind, Some(Unavailable));
         answer
             .header("retry-after")
             .map(|value| value.parse::<u64>().unwrap())

@@ -1,12 +1,12 @@
 //! Credentials in other places, in another order.
 
-use better_auth_layer::{ApiKeys, CredentialSource, RejectionKind, Secret};
-use better_auth_layer::{BetterAuthLayer, MemoryStore};
 use http::{HeaderValue, Request};
-use support::token::{SECRET, signed_session_token};
+use support::prelude::*;
 use tower::Layer;
 
-use super::world::{Answer, Body, TOKEN, api_key, ask, bearer, cookie, jwt, layer, request, who};
+use super::fixtures::{
+    Answer, Body, TOKEN, api_key, ask, bearer, cookie, jwt, layer, request, who,
+};
 
 async fn answer(
     sources: impl IntoIterator<Item = CredentialSource>,
@@ -43,7 +43,7 @@ async fn an_extra_source_goes_before_whatever_else_there_is() {
         assert_eq!(by_token.body, "usr_ada by secret_jwt");
         // Its failure is final.
         let bad = ask(&service, request(&[header("x-token", "bad"), cookie()])).await;
-        assert_eq!(bad.kind, Some(RejectionKind::InvalidCredential));
+        assert_eq!(bad.kind, Some(InvalidCredential));
         let first = request(&[header("x-token", &jwt()), header("x-other", "bad")]);
         assert_eq!(ask(&service, first).await.body, "usr_ada by secret_jwt");
         assert_eq!(
@@ -93,18 +93,18 @@ async fn the_order_is_the_one_that_was_given() {
     // The first one that is there is final.
     let bad_cookie = ("cookie", "better-auth.session_token=x.y".to_owned());
     let refused = answer(cookie_first, request(&[bearer(&jwt()), bad_cookie])).await;
-    assert_eq!(refused.kind, Some(RejectionKind::InvalidCredential));
+    assert_eq!(refused.kind, Some(InvalidCredential));
 }
 
 #[tokio::test]
 async fn what_is_not_among_the_sources_is_nobodys_credential() {
     let only_cookie = || [CredentialSource::session_cookie()];
     let kind = answer(only_cookie(), request(&[bearer(&jwt())])).await.kind;
-    assert_eq!(kind, Some(RejectionKind::MissingCredential));
+    assert_eq!(kind, Some(MissingCredential));
     let kind = answer([CredentialSource::bearer()], request(&[cookie()]))
         .await
         .kind;
-    assert_eq!(kind, Some(RejectionKind::MissingCredential));
+    assert_eq!(kind, Some(MissingCredential));
     assert_eq!(
         answer([], request(&[api_key()])).await.body,
         "usr_ada by api_key"
@@ -137,25 +137,19 @@ async fn a_header_of_its_own_holds_a_token_without_a_scheme() {
         &"a".repeat(9000),
     ] {
         let kind = answer(source(), header(bad)).await.kind;
-        assert_eq!(kind, Some(RejectionKind::InvalidCredential), "{bad:?}");
+        assert_eq!(kind, Some(InvalidCredential), "{bad:?}");
     }
     let twice = request(&[("x-access-token", jwt()), ("x-access-token", jwt())]);
-    assert_eq!(
-        answer(source(), twice).await.kind,
-        Some(RejectionKind::InvalidCredential)
-    );
+    assert_eq!(answer(source(), twice).await.kind, Some(InvalidCredential));
     let mut bytes = request(&[]);
     bytes.headers_mut().insert(
         "x-access-token",
         HeaderValue::from_bytes(b"a\xffb").unwrap(),
     );
-    assert_eq!(
-        answer(source(), bytes).await.kind,
-        Some(RejectionKind::InvalidCredential)
-    );
+    assert_eq!(answer(source(), bytes).await.kind, Some(InvalidCredential));
     assert_eq!(
         answer(source(), request(&[])).await.kind,
-        Some(RejectionKind::MissingCredential)
+        Some(MissingCredential)
     );
     for name in ["", "a b", "authorization", "Cookie"] {
         let error = CredentialSource::header(name).unwrap_err().to_string();
@@ -193,11 +187,11 @@ async fn a_websocket_client_offers_its_token_as_a_subprotocol() {
         &format!("bearer.{jwt}, bearer.{jwt}"),
     ] {
         let kind = answer(source(), offers(bad)).await.kind;
-        assert_eq!(kind, Some(RejectionKind::InvalidCredential), "{bad}");
+        assert_eq!(kind, Some(InvalidCredential), "{bad}");
     }
     for none in ["chat", "Bearer.x", "xbearer.y", ""] {
         let kind = answer(source(), offers(none)).await.kind;
-        assert_eq!(kind, Some(RejectionKind::MissingCredential), "{none}");
+        assert_eq!(kind, Some(MissingCredential), "{none}");
     }
 }
 
@@ -206,7 +200,7 @@ async fn a_query_parameter_counts_only_where_somebody_wanted_the_danger() {
     let jwt = jwt();
     let usual = layer().build().unwrap().layer(who());
     let asked = ask(&usual, at(&format!("/?access_token={jwt}"))).await;
-    assert_eq!(asked.kind, Some(RejectionKind::MissingCredential));
+    assert_eq!(asked.kind, Some(MissingCredential));
 
     let source = || [CredentialSource::dangerous_query_parameter("access_token")];
     let signed = encoded(&signed_session_token(TOKEN));
@@ -232,7 +226,7 @@ async fn a_query_parameter_counts_only_where_somebody_wanted_the_danger() {
         format!("/?access_token={jwt}%20"),
     ] {
         let kind = answer(source(), at(&uri)).await.kind;
-        assert_eq!(kind, Some(RejectionKind::InvalidCredential), "{uri}");
+        assert_eq!(kind, Some(InvalidCredential), "{uri}");
     }
     for uri in [
         "/",
@@ -242,7 +236,7 @@ async fn a_query_parameter_counts_only_where_somebody_wanted_the_danger() {
         "/access_token=x",
     ] {
         let kind = answer(source(), at(uri)).await.kind;
-        assert_eq!(kind, Some(RejectionKind::MissingCredential), "{uri}");
+        assert_eq!(kind, Some(MissingCredential), "{uri}");
     }
 }
 
@@ -260,11 +254,11 @@ async fn a_function_finds_a_token_wherever_it_is() {
     );
     assert_eq!(
         answer(source(), at("/t/")).await.kind,
-        Some(RejectionKind::InvalidCredential)
+        Some(InvalidCredential)
     );
     assert_eq!(
         answer(source(), at("/")).await.kind,
-        Some(RejectionKind::MissingCredential)
+        Some(MissingCredential)
     );
 }
 

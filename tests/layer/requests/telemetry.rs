@@ -1,19 +1,12 @@
 //! What an operator sees: a span and metrics for each request.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Mutex;
+use support::prelude::*;
 
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayerBuilder, KeySet, KeySource, KeySourceError, Lookup, LookupKind,
-    MemoryStore, Resolution, Session, StoreError, User, UserStore, store_fn,
-};
 use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use support::gate::builder;
-use support::signer::{self, Signer};
-use support::test_clock::{NOW, TestClock};
-use support::token::{claims_with, sign};
+use support::signer;
 use tower::Layer;
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
@@ -22,7 +15,7 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::world::{ada, api_key, ask, at, bearer, cookie, jwt, request, session, store, who};
+use super::fixtures::{ada, api_key, ask, bearer, cookie, jwt, request, session, store, who};
 
 /// A store that has no answer at hand, however fast it is.
 struct Asked(Arc<MemoryStore>);
@@ -166,7 +159,7 @@ impl UserStore for Slow {
 
 #[tokio::test]
 async fn the_span_knows_how_long_the_store_took() {
-    let clock = TestClock::new();
+    let clock = clock();
     let slow = Slow(clock.clone(), store(ada(), session()));
     let fields = span(builder(slow).clock(clock), &[cookie()]).await;
     assert_eq!(fields["better_auth.lookup.duration"], "1.0");
@@ -325,7 +318,7 @@ impl KeySource for Source {
 fn the_age_of_the_keys_is_known() {
     let metrics = counted(async {
         let signer = Signer::new("EdDSA", "kid_1");
-        let clock = TestClock::new();
+        let clock = clock();
         let service = builder(store(ada(), session()))
             .base_url(signer::ISSUER)
             .key_source(Source(signer::jwks([&signer]), Mutex::default()))

@@ -1,9 +1,7 @@
 //! API keys and the configurations of the plugin that they belong to.
 
-use better_auth_layer::{ApiKey, ApiKeyHash, ApiKeys, RejectionKind};
-use support::gate::{Gate, builder};
-
-use super::world::{Counting, headers};
+use super::fixtures::{Counting, headers};
+use support::prelude::*;
 
 /// A key from before there were configurations is one of the default configuration, as Better Auth has it.
 #[tokio::test]
@@ -21,18 +19,18 @@ async fn a_key_that_names_no_configuration_is_of_the_default_one() {
             Some(id) => key.with_config_id(id),
         });
     }
-    let usual = Gate::of(builder(store.clone()).api_keys(ApiKeys::new()));
+    let usual = App::of(builder(store.clone()).api_keys(ApiKeys::new()));
     let internal = ApiKeys::new().configuration("internal");
-    let internal = Gate::of(builder(store).api_keys(internal));
+    let internal = App::of(builder(store).api_keys(internal));
     for text in ["silent", "empty", "default", "internal"] {
         let is_internal = text == "internal";
-        for (gate, passes) in [(&usual, !is_internal), (&internal, is_internal)] {
+        for (app, passes) in [(&usual, !is_internal), (&internal, is_internal)] {
             let all = headers(&[("x-api-key", text.as_bytes())]);
-            let answer = gate.send_headers(all).await;
+            let answer = app.send(all).await;
             if passes {
                 answer.assert_identity(text, "usr_ada", text);
             } else {
-                answer.assert_refused(text, RejectionKind::InvalidCredential);
+                answer.assert_rejected(text, InvalidCredential);
             }
         }
     }

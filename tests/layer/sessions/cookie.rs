@@ -1,18 +1,16 @@
 //! The session cookie, as it is and as it is not.
 
-use better_auth_layer::{RejectionKind, Secret, SecretRing};
-use support::captured_log::CapturedLog;
-use support::gate::{Gate, builder};
-use support::token::{SECRET, sign_raw, signed_session_token, signed_with};
+use super::fixtures::{
+    COOKIE, Counting, TOKEN, app, cookie, headers, layer, percent_encoded, value,
+};
+use support::prelude::*;
 
-use super::world::{COOKIE, Counting, TOKEN, cookie, gate, headers, layer, percent_encoded, value};
-
-const INVALID: RejectionKind = RejectionKind::InvalidCredential;
-const MISSING: RejectionKind = RejectionKind::MissingCredential;
+const INVALID: RejectionKind = InvalidCredential;
+const MISSING: RejectionKind = MissingCredential;
 
 #[tokio::test]
 async fn a_good_cookie_is_found_wherever_it_stands() {
-    let gate = gate();
+    let app = app();
     let (good, raw) = (cookie(), signed_session_token(TOKEN));
     for header in [
         good.clone(),
@@ -31,8 +29,8 @@ async fn a_good_cookie_is_found_wherever_it_stands() {
         ),
         format!("{COOKIE}_multi-x=nonsense; better-auth.dont_remember=true.x; {good}"),
     ] {
-        let answer = gate.send_cookie(&header).await;
-        answer.assert_identity(&header, "usr_ada", "ses_ada");
+        app.accepts(Cookie(&header), &header, "usr_ada", "ses_ada")
+            .await;
     }
     // HTTP/2 may send every cookie in a header of its own.
     let crumbs = headers(&[
@@ -40,13 +38,12 @@ async fn a_good_cookie_is_found_wherever_it_stands() {
         ("cookie", good.as_bytes()),
         ("cookie", b"b=\xff"),
     ]);
-    let answer = gate.send_headers(crumbs).await;
-    answer.assert_identity("crumbs", "usr_ada", "ses_ada");
+    app.accepts(crumbs, "crumbs", "usr_ada", "ses_ada").await;
 }
 
 #[tokio::test]
 async fn what_only_looks_like_the_cookie_is_no_credential() {
-    let gate = gate();
+    let app = app();
     let value = value();
     for header in [
         String::new(),
@@ -69,15 +66,14 @@ async fn what_only_looks_like_the_cookie_is_no_credential() {
         format!("{COOKIE},{COOKIE}={value}"),
         format!("better-auth%2Esession_token={value}"),
     ] {
-        let answer = gate.send_cookie(&header).await;
-        answer.assert_refused(&header, MISSING);
+        app.rejects(Cookie(&header), &header, MISSING).await;
     }
 }
 
 #[tokio::test]
 async fn a_cookie_that_is_not_signed_as_better_auth_signs_is_refused_without_a_lookup() {
     let store = Counting::new();
-    let gate = Gate::of(builder(store.clone()));
+    let app = App::of(builder(store.clone()));
     let signed = signed_session_token(TOKEN);
     let (_, signature) = signed.rsplit_once('.').unwrap();
     let jws = sign_raw(
@@ -119,20 +115,20 @@ async fn a_cookie_that_is_not_signed_as_better_auth_signs_is_refused_without_a_l
         format!("{signed}%FF"),
         format!("{signed}%"),
     ] {
-        let answer = gate.send_cookie(&format!("{COOKIE}={value}")).await;
-        answer.assert_refused(&value, INVALID);
+        app.rejects(Cookie(&format!("{COOKIE}={value}")), &value, INVALID)
+            .await;
     }
     assert_eq!(store.count(), 0);
     // What has the form of a token is asked for, and found to be nobody's.
     let other = signed_session_token(&TOKEN.replace('X', "Y"));
-    let answer = gate.send_cookie(&format!("{COOKIE}={other}")).await;
-    answer.assert_refused("nobody's", INVALID);
+    app.rejects(Cookie(&format!("{COOKIE}={other}")), "nobody's", INVALID)
+        .await;
     assert_eq!(store.count(), 1);
 }
 
 #[tokio::test]
 async fn two_values_of_one_cookie_are_refused() {
-    let gate = gate();
+    let app = app();
     let good = cookie();
     for header in [
         format!("{good}; {COOKIE}=x"),
@@ -140,38 +136,38 @@ async fn two_values_of_one_cookie_are_refused() {
         format!("{good}; {COOKIE}="),
         format!("{good}; {COOKIE}={}", signed_session_token(TOKEN)),
     ] {
-        let answer = gate.send_cookie(&header).await;
-        answer.assert_refused(&header, INVALID);
+        app.rejects(Cookie(&header), &header, INVALID).await;
     }
     let across = headers(&[
         ("cookie", good.as_bytes()),
         ("cookie", b"better-auth.session_token=x"),
     ]);
-    let answer = gate.send_headers(across).await;
-    answer.assert_refused("in two headers", INVALID);
+    app.rejects(across, "in two headers", INVALID).await;
 }
 
 #[tokio::test]
 async fn bytes_of_any_kind_are_refused_and_no_error_of_ours() {
-    let gate = gate();
+    let app = app();
     for value in [
         b"better-auth.session_token=\xff\xfe".as_slice(),
         b"better-auth.session_token=\xc3\x28.x",
         b"better-auth.session_token=\xf0\x9f\xa6\x80",
     ] {
-        let answer = gate.send_headers(headers(&[("cookie", value)])).await;
-        answer.assert_refused("odd bytes", INVALID);
+        app.rejects(headers(&[("cookie", value)]), "odd bytes", INVALID)
+            .await;
     }
-    let token = gate
-        .send_headers(headers(&[("authorization", b"Bearer \xff")]))
-        .await;
-    token.assert_refused("odd bytes", INVALID);
+    app.rejects(
+        headers(&[("authorization", b"Bearer \xff")]),
+        "odd bytes",
+        INVALID,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn the_prefix_follows_from_the_deployments_address() {
     let (plain, secure) = (cookie(), format!("__Secure-{}", cookie()));
-    let gate = |url: Option<&str>, said: Option<bool>| {
+    let app = |url: Option<&str>, said: Option<bool>| {
         let mut builder = layer();
         if let Some(url) = url {
             builder = builder.base_url(url);
@@ -179,7 +175,7 @@ async fn the_prefix_follows_from_the_deployments_address() {
         if let Some(said) = said {
             builder = builder.secure_cookies(said);
         }
-        Gate::of(builder)
+        App::of(builder)
     };
     let (https, http) = (
         Some("https://app.example.com"),
@@ -193,49 +189,61 @@ async fn the_prefix_follows_from_the_deployments_address() {
         (http, Some(true), false, true),
         (None, Some(true), false, true),
     ] {
-        let gate = gate(url, said);
+        let app = app(url, said);
         let status = |passes: bool| if passes { 200 } else { 401 };
         let what = format!("{url:?} {said:?}");
         assert_eq!(
-            gate.send_cookie(&plain).await.status,
+            app.send(Cookie(&plain)).await.status,
             status(plain_passes),
             "{what}"
         );
         assert_eq!(
-            gate.send_cookie(&secure).await.status,
+            app.send(Cookie(&secure)).await.status,
             status(secure_passes),
             "{what}"
         );
     }
     // Where both count, a planted plain one is not looked at.
     let planted = format!("{COOKIE}=planted; {secure}");
-    let answer = gate(None, None).send_cookie(&planted).await;
+    let answer = app(None, None).send(Cookie(&planted)).await;
     answer.assert_identity("the prefixed one", "usr_ada", "ses_ada");
     let planted = format!("{plain}; __Secure-{COOKIE}=bad");
-    let answer = gate(None, None).send_cookie(&planted).await;
-    answer.assert_refused("a bad prefixed one is final", INVALID);
+    let answer = app(None, None).send(Cookie(&planted)).await;
+    answer.assert_rejected("a bad prefixed one is final", INVALID);
 }
 
 #[tokio::test]
 async fn names_are_those_that_were_configured() {
     let value = value();
-    let prefixed = Gate::of(layer().cookie_prefix("my-app"));
-    let answer = prefixed
-        .send_cookie(&format!("my-app.session_token={value}"))
-        .await;
-    answer.assert_identity("a prefix", "usr_ada", "ses_ada");
+    let prefixed = App::of(layer().cookie_prefix("my-app"));
     prefixed
-        .send_cookie(&cookie())
-        .await
-        .assert_refused("the usual name", MISSING);
-
-    let named = Gate::of(layer().cookie_prefix("my-app").session_cookie_name("sid"));
-    let answer = named.send_cookie(&format!("sid={value}")).await;
-    answer.assert_identity("a name", "usr_ada", "ses_ada");
-    let answer = named
-        .send_cookie(&format!("my-app.session_token={value}"))
+        .accepts(
+            Cookie(&format!("my-app.session_token={value}")),
+            "a prefix",
+            "usr_ada",
+            "ses_ada",
+        )
         .await;
-    answer.assert_refused("the prefix does not count then", MISSING);
+    prefixed
+        .rejects(Cookie(&cookie()), "the usual name", MISSING)
+        .await;
+
+    let named = App::of(layer().cookie_prefix("my-app").session_cookie_name("sid"));
+    named
+        .accepts(
+            Cookie(&format!("sid={value}")),
+            "a name",
+            "usr_ada",
+            "ses_ada",
+        )
+        .await;
+    named
+        .rejects(
+            Cookie(&format!("my-app.session_token={value}")),
+            "the prefix does not count then",
+            MISSING,
+        )
+        .await;
 }
 
 #[tokio::test]
@@ -244,41 +252,36 @@ async fn old_secrets_count_only_where_it_was_said_so() {
         let current = Secret::new("the-new-secret-of-the-deployment").unwrap();
         SecretRing::new(current).with_previous(Secret::new(SECRET).unwrap())
     };
-    let old = Gate::of(layer().secrets(ring()));
-    old.send_cookie(&cookie())
-        .await
-        .assert_refused("an old secret", INVALID);
-    let lenient = Gate::of(layer().secrets(ring()).accept_previous_secrets());
-    let answer = lenient.send_cookie(&cookie()).await;
-    answer.assert_identity("on request", "usr_ada", "ses_ada");
+    let old = App::of(layer().secrets(ring()));
+    old.rejects(Cookie(&cookie()), "an old secret", INVALID)
+        .await;
+    let lenient = App::of(layer().secrets(ring()).accept_previous_secrets());
+    lenient
+        .accepts(Cookie(&cookie()), "on request", "usr_ada", "ses_ada")
+        .await;
 }
 
 #[tokio::test]
 async fn tokens_of_another_form_are_accepted_on_request() {
     let store = Counting::new();
     let token = "usr-session_1";
-    let session =
-        better_auth_layer::Session::new("ses_2", "usr_ada", better_auth_layer::Timestamp::MAX);
+    let session = Session::new("ses_2", "usr_ada", better_auth_layer::Timestamp::MAX);
     let session = session.with_token(better_auth_layer::SessionToken::new(token));
     store.store().insert_session(session);
     let value = format!("{COOKIE}={}", signed_session_token(token));
-    let usual = Gate::of(builder(store.clone()));
-    usual
-        .send_cookie(&value)
-        .await
-        .assert_refused("another form", INVALID);
-    let own = Gate::of(builder(store).session_token_validator(|token| token.starts_with("usr-")));
-    let answer = own.send_cookie(&value).await;
-    answer.assert_identity("its own form", "usr_ada", "ses_2");
-    own.send_cookie(&cookie())
-        .await
-        .assert_refused("the usual form", INVALID);
+    let usual = App::of(builder(store.clone()));
+    usual.rejects(Cookie(&value), "another form", INVALID).await;
+    let own = App::of(builder(store).session_token_validator(|token| token.starts_with("usr-")));
+    own.accepts(Cookie(&value), "its own form", "usr_ada", "ses_2")
+        .await;
+    own.rejects(Cookie(&cookie()), "the usual form", INVALID)
+        .await;
 }
 
 #[tokio::test]
 async fn the_log_says_what_was_wrong() {
     let (log, _guard) = CapturedLog::start();
-    let gate = gate();
+    let app = app();
     for (header, reason) in [
         (format!("{COOKIE}=x"), "signed_session_token_malformed"),
         (
@@ -302,9 +305,7 @@ async fn the_log_says_what_was_wrong() {
         (format!("{COOKIE}=a; {COOKIE}=b"), "several_cookies"),
     ] {
         log.take();
-        gate.send_cookie(&header)
-            .await
-            .assert_refused(&header, INVALID);
+        app.rejects(Cookie(&header), &header, INVALID).await;
         let text = log.take();
         assert!(
             text.contains(&format!("reason={reason}")),

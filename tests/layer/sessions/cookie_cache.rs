@@ -2,17 +2,9 @@
 
 use aws_lc_rs::cipher::{AES_256, PaddedBlockEncryptingKey, UnboundCipherKey};
 use aws_lc_rs::{hkdf, hmac};
-use better_auth_layer::{
-    BetterAuthLayerBuilder, CookieCache, CredentialKind, KeySet, Lookup, RejectionKind, Resolution,
-    StoreError, UserStore,
-};
-use serde_json::{Value, json};
-use support::gate::{Gate, builder};
-use support::signer::{ISSUER, Signer, jwks};
-use support::test_clock::NOW;
-use support::token::{SECRET, base64url, sign_raw};
+use support::prelude::*;
 
-use super::world::{TOKEN, cookie};
+use super::fixtures::{TOKEN, cookie};
 
 /// A store with nobody in it, so that whoever comes in comes by the cache.
 struct Nobody;
@@ -69,9 +61,9 @@ fn with(mut value: Value, changes: &[(&str, Value)]) -> Value {
     value
 }
 
-async fn status(gate: &Gate, cache: &str) -> u16 {
+async fn status(app: &App, cache: &str) -> u16 {
     let header = format!("{}; better-auth.session_data={cache}", cookie());
-    gate.send_cookie(&header).await.status.as_u16()
+    app.send(Cookie(&header)).await.status.as_u16()
 }
 
 fn believing(cache: CookieCache) -> BetterAuthLayerBuilder {
@@ -134,10 +126,10 @@ fn bad_payloads() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
 
 #[tokio::test]
 async fn a_compact_cache_is_believed_only_if_all_of_it_fits() {
-    let gate = Gate::of(believing(CookieCache::compact()));
+    let app = App::of(believing(CookieCache::compact()));
     let later = NOW * 1000 + 1;
-    assert_eq!(status(&gate, &compact(&payload(), later)).await, 200);
-    let identity = gate.identity();
+    assert_eq!(status(&app, &compact(&payload(), later)).await, 200);
+    let identity = app.identity();
     assert_eq!(identity.credential(), CredentialKind::CookieCache);
     assert_eq!(identity.expires_at().as_unix_millis(), later);
     let (user, session) = (identity.user(), identity.session().unwrap());
@@ -152,12 +144,12 @@ async fn a_compact_cache_is_believed_only_if_all_of_it_fits() {
 
     for (what, changes) in bad_payloads() {
         let bad = with(payload(), &changes);
-        assert_eq!(status(&gate, &compact(&bad, later)).await, 401, "{what}");
+        assert_eq!(status(&app, &compact(&bad, later)).await, 401, "{what}");
     }
     let without_version = with(payload(), &[("version", Value::Null)]);
-    assert_eq!(status(&gate, &compact(&without_version, later)).await, 200);
+    assert_eq!(status(&app, &compact(&without_version, later)).await, 200);
     assert_eq!(
-        status(&gate, &compact(&payload(), NOW * 1000)).await,
+        status(&app, &compact(&payload(), NOW * 1000)).await,
         401,
         "expired"
     );
@@ -171,7 +163,7 @@ async fn a_compact_cache_is_believed_only_if_all_of_it_fits() {
         base64url("{}"),
     ] {
         if bad != good {
-            assert_eq!(status(&gate, &bad).await, 401, "{bad}");
+            assert_eq!(status(&app, &bad).await, 401, "{bad}");
         }
     }
     // A member more, which nobody signed.
@@ -179,12 +171,12 @@ async fn a_compact_cache_is_believed_only_if_all_of_it_fits() {
         r#"{{"session":{},"expiresAt":{later},"signature":"","x":1}}"#,
         payload()
     );
-    assert_eq!(status(&gate, &base64url(json)).await, 401);
+    assert_eq!(status(&app, &base64url(json)).await, 401);
 }
 
 #[tokio::test]
 async fn a_banned_user_stays_out_also_by_the_cache() {
-    let gate = Gate::of(believing(CookieCache::compact()));
+    let app = App::of(believing(CookieCache::compact()));
     for (changes, status_of_it) in [
         (vec![("user.banned", json!(true))], 403),
         (vec![("user.banned", json!(1))], 403),
@@ -212,20 +204,20 @@ async fn a_banned_user_stays_out_also_by_the_cache() {
         ),
     ] {
         let cache = compact(&with(payload(), &changes), NOW * 1000 + 1);
-        assert_eq!(status(&gate, &cache).await, status_of_it, "{changes:?}");
+        assert_eq!(status(&app, &cache).await, status_of_it, "{changes:?}");
     }
 }
 
 #[tokio::test]
 async fn a_cache_that_is_signed_with_the_secret_is_no_other_token() {
-    let gate = Gate::of(believing(CookieCache::jwt()));
+    let app = App::of(believing(CookieCache::jwt()));
     let claims = || with(payload(), &[("iat", json!(NOW)), ("exp", json!(NOW + 1))]);
     let bare = r#"{"alg":"HS256"}"#;
     let signed = |header: &str, claims: &Value| sign_raw(header, claims.to_string(), SECRET);
-    assert_eq!(status(&gate, &signed(bare, &claims())).await, 200);
+    assert_eq!(status(&app, &signed(bare, &claims())).await, 200);
     for (what, changes) in bad_payloads() {
         let bad = with(claims(), &changes);
-        assert_eq!(status(&gate, &signed(bare, &bad)).await, 401, "{what}");
+        assert_eq!(status(&app, &signed(bare, &bad)).await, 401, "{what}");
     }
     for (what, header, changes) in [
         ("a type", r#"{"alg":"HS256","typ":"JWT"}"#, vec![]),
@@ -250,13 +242,13 @@ async fn a_cache_that_is_signed_with_the_secret_is_no_other_token() {
         ),
     ] {
         let token = signed(header, &with(claims(), &changes));
-        assert_eq!(status(&gate, &token).await, 401, "{what}");
+        assert_eq!(status(&app, &token).await, 401, "{what}");
     }
     let other = sign_raw(bare, claims().to_string(), "another-secret-altogether");
-    assert_eq!(status(&gate, &other).await, 401);
+    assert_eq!(status(&app, &other).await, 401);
     // One kind is configured; another one that is good is not.
     let compact = compact(&payload(), NOW * 1000 + 1);
-    assert_eq!(status(&gate, &compact).await, 401);
+    assert_eq!(status(&app, &compact).await, 401);
 }
 
 /// A compact JWE with the key that is derived from the secret (RFC 7518 §5.2.5), whatever its header says.
@@ -290,13 +282,13 @@ fn encrypted(header: &Value, claims: &Value) -> String {
 
 #[tokio::test]
 async fn an_encrypted_cache_is_opened_only_as_what_it_says_it_is() {
-    let gate = Gate::of(believing(CookieCache::jwe()));
+    let app = App::of(believing(CookieCache::jwe()));
     let header = || json!({ "alg": "dir", "enc": "A256CBC-HS512" });
     let claims = || with(payload(), &[("iat", json!(NOW)), ("exp", json!(NOW + 1))]);
-    assert_eq!(status(&gate, &encrypted(&header(), &claims())).await, 200);
+    assert_eq!(status(&app, &encrypted(&header(), &claims())).await, 200);
     for (what, changes) in bad_payloads() {
         let bad = encrypted(&header(), &with(claims(), &changes));
-        assert_eq!(status(&gate, &bad).await, 401, "{what}");
+        assert_eq!(status(&app, &bad).await, 401, "{what}");
     }
     for (member, value) in [
         ("alg", json!("A256KW")),
@@ -307,7 +299,7 @@ async fn an_encrypted_cache_is_opened_only_as_what_it_says_it_is() {
     ] {
         let header = with(header(), &[(member, value)]);
         assert_eq!(
-            status(&gate, &encrypted(&header, &claims())).await,
+            status(&app, &encrypted(&header, &claims())).await,
             401,
             "{header}"
         );
@@ -315,7 +307,7 @@ async fn an_encrypted_cache_is_opened_only_as_what_it_says_it_is() {
     // Fifteen seconds of tolerance, as in Better Auth.
     for (end, status_of_it) in [(NOW - 14, 200), (NOW - 15, 401)] {
         let cache = encrypted(&header(), &with(claims(), &[("exp", json!(end))]));
-        assert_eq!(status(&gate, &cache).await, status_of_it, "{end}");
+        assert_eq!(status(&app, &cache).await, status_of_it, "{end}");
     }
 }
 
@@ -324,7 +316,7 @@ async fn a_cache_that_is_signed_with_a_public_key_is_no_other_token() {
     let signer = Signer::ed25519("k");
     let keys: KeySet = jwks([&signer]).parse().unwrap();
     let believing = believing(CookieCache::jwks()).base_url(ISSUER);
-    let gate = Gate::of(believing.key_source(keys));
+    let app = App::of(believing.key_source(keys));
     let claims = || {
         with(
             payload(),
@@ -345,10 +337,10 @@ async fn a_cache_that_is_signed_with_a_public_key_is_no_other_token() {
         }
         signer.sign_raw(&header, &claims.to_string())
     };
-    assert_eq!(status(&gate, &signed(Some(typ), &claims())).await, 200);
+    assert_eq!(status(&app, &signed(Some(typ), &claims())).await, 200);
     for (what, changes) in bad_payloads() {
         let bad = with(claims(), &changes);
-        assert_eq!(status(&gate, &signed(Some(typ), &bad)).await, 401, "{what}");
+        assert_eq!(status(&app, &signed(Some(typ), &bad)).await, 401, "{what}");
     }
     for (what, typ, changes) in [
         ("no type", None, vec![]),
@@ -371,20 +363,24 @@ async fn a_cache_that_is_signed_with_a_public_key_is_no_other_token() {
         ("expired", Some(typ), vec![("exp", json!(NOW - 15))]),
     ] {
         let token = signed(typ, &with(claims(), &changes));
-        assert_eq!(status(&gate, &token).await, 401, "{what}");
+        assert_eq!(status(&app, &token).await, 401, "{what}");
     }
     // Fifteen seconds are forgiven, as Better Auth does.
     let late = with(claims(), &[("exp", json!(NOW - 14))]);
-    assert_eq!(status(&gate, &signed(Some(typ), &late)).await, 200);
+    assert_eq!(status(&app, &signed(Some(typ), &late)).await, 200);
     let impostor = Signer::ed25519("k");
     let token = impostor.sign_raw(
         &json!({"alg": "EdDSA", "kid": "k", "typ": typ}),
         &claims().to_string(),
     );
-    assert_eq!(status(&gate, &token).await, 401);
+    assert_eq!(status(&app, &token).await, 401);
     // As a bearer token it is nothing at all.
-    let answer = gate.send(&signed(Some(typ), &claims())).await;
-    answer.assert_refused("as a bearer token", RejectionKind::InvalidCredential);
+    app.rejects(
+        &signed(Some(typ), &claims()),
+        "as a bearer token",
+        InvalidCredential,
+    )
+    .await;
 }
 
 /// Better Auth's option `jwt.issuer` is for session JWTs; a cache has the deployment's own origin.
@@ -394,7 +390,7 @@ async fn an_issuer_of_session_jwts_is_not_that_of_a_cache() {
     let keys: KeySet = jwks([&signer]).parse().unwrap();
     let own = "https://issuer.example";
     let believing = believing(CookieCache::jwks()).base_url(ISSUER);
-    let gate = Gate::of(believing.jwks_issuer(own).key_source(keys));
+    let app = App::of(believing.jwks_issuer(own).key_source(keys));
     let mut header = signer.header();
     header["typ"] = json!("better-auth.session-cache+jwt");
     for (issuer, expected) in [(ISSUER, 200), (own, 401)] {
@@ -409,23 +405,23 @@ async fn an_issuer_of_session_jwts_is_not_that_of_a_cache() {
             ],
         );
         let cache = signer.sign_raw(&header, &claims.to_string());
-        assert_eq!(status(&gate, &cache).await, expected, "{issuer}");
+        assert_eq!(status(&app, &cache).await, expected, "{issuer}");
     }
 }
 
 /// What is wrong with a cache is no refusal: the session may have been extended since.
 #[tokio::test]
 async fn a_cache_that_is_nothing_to_go_by_leaves_it_to_the_store() {
-    let store = super::world::Counting::new();
-    let gate = Gate::of(builder(store.clone()).cookie_cache(CookieCache::compact()));
+    let store = super::fixtures::Counting::new();
+    let app = App::of(builder(store.clone()).cookie_cache(CookieCache::compact()));
     let later = NOW * 1000 + 1;
-    assert_eq!(status(&gate, &compact(&payload(), later)).await, 200);
-    assert_eq!(gate.identity().credential(), CredentialKind::CookieCache);
+    assert_eq!(status(&app, &compact(&payload(), later)).await, 200);
+    assert_eq!(app.identity().credential(), CredentialKind::CookieCache);
     assert_eq!(store.count(), 0);
     for (index, (what, changes)) in bad_payloads().into_iter().enumerate() {
         let cache = compact(&with(payload(), &changes), later);
-        assert_eq!(status(&gate, &cache).await, 200, "{what}");
-        let credential = gate.identity().credential();
+        assert_eq!(status(&app, &cache).await, 200, "{what}");
+        let credential = app.identity().credential();
         assert_eq!(credential, CredentialKind::SessionCookie, "{what}");
         assert_eq!(store.count(), index + 1, "{what}");
     }

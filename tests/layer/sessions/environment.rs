@@ -1,24 +1,18 @@
 //! The variables that switch Better Auth's credentials on.
 
-use better_auth_layer::{BetterAuthLayer, Config, CredentialKind, Env};
-use serde_json::json;
-use support::captured_log::CapturedLog;
-use support::gate::Gate;
-use support::key_server::{KeyServer, Reply};
-use support::signer::{Signer, claims_with, jwks};
-use support::test_clock::TestClock;
-use support::token::SECRET;
+use support::prelude::*;
+use support::signer::claims_with;
 
-use super::world::{Counting, cookie, headers, value};
+use super::fixtures::{Counting, cookie, headers, value};
 
 fn settings(variables: &[(&str, &str)]) -> Config {
     let environment: Env = variables.iter().copied().collect();
     Config::from_env(&environment).unwrap()
 }
 
-fn gate(variables: &[(&str, &str)]) -> Gate {
+fn app(variables: &[(&str, &str)]) -> App {
     let builder = settings(variables).builder();
-    Gate::of(builder.clock(TestClock::new()).store(Counting::new()))
+    App::of(builder.clock(clock()).store(Counting::new()))
 }
 
 #[tokio::test]
@@ -26,22 +20,20 @@ async fn the_address_brings_keys_issuer_audience_and_trust() {
     let signer = Signer::ed25519("k");
     let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
     let origin = server.origin();
-    let gate = gate(&[
+    let app = app(&[
         ("BETTER_AUTH_URL", &format!("{origin}/")),
         ("BETTER_AUTH_SECRET", SECRET),
     ]);
     let ours = json!({ "iss": origin, "aud": origin });
     let token = signer.sign(&claims_with("usr_ada", &ours));
-    gate.send(&token)
-        .await
-        .assert_identity("its own", "usr_ada", "ses_ada");
-    assert_eq!(gate.identity().credential(), CredentialKind::Jwt);
+    app.accepts(&token, "its own", "usr_ada", "ses_ada").await;
+    assert_eq!(app.identity().credential(), CredentialKind::Jwt);
     let other = signer.token_for("usr_ada");
-    assert_eq!(gate.send(&other).await.status, 401);
+    assert_eq!(app.send(&other).await.status, 401);
     let cookie = cookie();
     for (page, status) in [(origin.as_str(), 200), ("https://evil.example", 403)] {
         let all = headers(&[("cookie", cookie.as_bytes()), ("origin", page.as_bytes())]);
-        assert_eq!(gate.send_headers(all).await.status, status, "{page}");
+        assert_eq!(app.send(all).await.status, status, "{page}");
     }
 }
 
@@ -49,7 +41,7 @@ async fn the_address_brings_keys_issuer_audience_and_trust() {
 async fn keys_issuer_and_audience_can_be_elsewhere() {
     let signer = Signer::ed25519("k");
     let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
-    let gate = gate(&[
+    let app = app(&[
         ("BETTER_AUTH_URL", "https://app.example.com"),
         ("BETTER_AUTH_JWKS_URL", &server.url()),
         ("BETTER_AUTH_JWKS_ISSUER", "https://issuer.example"),
@@ -65,7 +57,7 @@ async fn keys_issuer_and_audience_can_be_elsewhere() {
         ("https://app.example.com", "https://api.example", 401),
     ] {
         let claims = claims_with("usr_ada", &json!({ "iss": iss, "aud": aud }));
-        let answer = gate.send(&signer.sign(&claims)).await;
+        let answer = app.send(&signer.sign(&claims)).await;
         assert_eq!(answer.status, status, "{iss} {aud}");
     }
 }
@@ -76,14 +68,14 @@ async fn the_issuer_binds_both_kinds_where_no_address_is_set() {
     let signer = Signer::ed25519("k");
     let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
     let issuer = "https://app.example.com";
-    let gate = gate(&[
+    let app = app(&[
         ("BETTER_AUTH_ISSUER", issuer),
         ("BETTER_AUTH_JWKS_URL", &server.url()),
     ]);
     for (iss, status) in [(issuer, 200), ("https://other.example", 401)] {
         let claims = claims_with("usr_ada", &json!({ "iss": iss, "aud": issuer }));
         assert_eq!(
-            gate.send(&signer.sign(&claims)).await.status,
+            app.send(&signer.sign(&claims)).await.status,
             status,
             "{iss}"
         );
@@ -154,10 +146,10 @@ async fn prefix_and_trusted_origins_are_those_of_the_deployment() {
         assert_eq!(settings.trusts_origin(origin), trusted, "{origin}");
     }
     let cookie = format!("my-app.session_token={}", value());
-    let gate = gate(&variables);
+    let app = app(&variables);
     for (page, status) in [("https://b.shop.example", 200), ("https://b.example", 403)] {
         let all = headers(&[("cookie", cookie.as_bytes()), ("origin", page.as_bytes())]);
-        assert_eq!(gate.send_headers(all).await.status, status, "{page}");
+        assert_eq!(app.send(all).await.status, status, "{page}");
     }
 }
 
@@ -192,8 +184,8 @@ async fn of_versioned_secrets_the_first_is_the_one_in_force() {
         (format!(" 0 : {SECRET} , 9:{other}"), 200),
         (format!("1:{other},2:{SECRET}"), 401),
     ] {
-        let gate = gate(&[("BETTER_AUTH_SECRETS", &list)]);
-        let answer = gate.send_cookie(&cookie()).await;
+        let app = app(&[("BETTER_AUTH_SECRETS", &list)]);
+        let answer = app.send(Cookie(&cookie())).await;
         assert_eq!(answer.status, status, "{list}");
     }
 }

@@ -1,12 +1,11 @@
 //! Bytes that nobody meant.
 
-use better_auth_layer::{ApiKeys, CookieCache};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body_util::Full;
-use support::gate::Gate;
+use support::prelude::*;
 
-use super::world::{cookie, layer};
+use super::fixtures::{cookie, layer};
 
 /// A generator whose numbers are the same in every run (Numerical Recipes' constants).
 struct Numbers(u64);
@@ -71,7 +70,7 @@ async fn no_header_is_ever_an_error_of_ours() {
         .api_keys(ApiKeys::new())
         .accept_raw_session_tokens()
         .cookie_cache(CookieCache::compact());
-    let gate = Gate::of(builder);
+    let app = App::of(builder);
     let good = cookie();
     let mut numbers = Numbers(7);
     let (mut passed, mut refused) = (0, 0);
@@ -86,7 +85,7 @@ async fn no_header_is_ever_an_error_of_ours() {
         }
         let mut request = Request::post("/").body(Full::<Bytes>::default()).unwrap();
         *request.headers_mut() = all.clone();
-        let answer = gate.request(request).await;
+        let answer = app.request(request).await;
         match answer.status.as_u16() {
             200 => passed += 1,
             401 | 403 => refused += 1,

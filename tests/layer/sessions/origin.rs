@@ -1,30 +1,28 @@
 //! Requests that a browser makes for somebody else's page.
 
-use better_auth_layer::{ApiKey, ApiKeyHash, ApiKeys, RejectionKind};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Version};
 use http_body_util::Full;
-use support::gate::{Answer, Gate, builder};
-use support::token::{signed_session_token, token_for};
+use support::prelude::*;
 
-use super::world::{Counting, TOKEN, cookie, headers, layer};
+use super::fixtures::{Counting, TOKEN, cookie, headers, layer};
 
 const SITE: &str = "https://app.example.com";
 
 /// A deployment behind https, one trusted pattern, a cookie without the prefix to keep the tests short.
-fn gate() -> Gate {
+fn app() -> App {
     let builder = layer().base_url(SITE).secure_cookies(false);
-    Gate::of(builder.trusted_origin("https://*.shop.example"))
+    App::of(builder.trusted_origin("https://*.shop.example"))
 }
 
-async fn send(gate: &Gate, method: &str, all: HeaderMap) -> Answer {
+async fn send(app: &App, method: &str, all: HeaderMap) -> TestResponse {
     let mut request = Request::builder()
         .method(method)
         .uri("/support/chatkit")
         .body(Full::<Bytes>::default())
         .unwrap();
     *request.headers_mut() = all;
-    gate.request(request).await
+    app.request(request).await
 }
 
 fn with_cookie(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -43,7 +41,7 @@ fn with_cookie(pairs: &[(&'static str, &str)]) -> HeaderMap {
 
 #[tokio::test]
 async fn only_trusted_pages_may_change_something() {
-    let gate = gate();
+    let app = app();
     for (pairs, passes) in [
         (vec![], true),
         (vec![("sec-fetch-site", "same-origin")], true),
@@ -94,16 +92,16 @@ async fn only_trusted_pages_may_change_something() {
         ),
     ] {
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
-            let answer = send(&gate, method, with_cookie(&pairs)).await;
+            let answer = send(&app, method, with_cookie(&pairs)).await;
             let what = format!("{method} {pairs:?}");
             if passes {
                 answer.assert_identity(&what, "usr_ada", "ses_ada");
             } else {
-                answer.assert_refused(&what, RejectionKind::CrossOrigin);
+                answer.assert_rejected(&what, CrossOrigin);
             }
         }
         for method in ["GET", "HEAD", "OPTIONS"] {
-            let answer = send(&gate, method, with_cookie(&pairs)).await;
+            let answer = send(&app, method, with_cookie(&pairs)).await;
             assert_eq!(answer.status, 200, "{method} {pairs:?}");
         }
     }
@@ -112,24 +110,24 @@ async fn only_trusted_pages_may_change_something() {
 #[tokio::test]
 async fn a_web_socket_is_more_than_reading() {
     let upgrade = ("upgrade", "websocket");
-    let gate = gate();
+    let app = app();
     let answer = send(
-        &gate,
+        &app,
         "GET",
         with_cookie(&[upgrade, ("origin", "https://evil.test")]),
     )
     .await;
-    answer.assert_refused("a foreign page", RejectionKind::CrossOrigin);
-    let answer = send(&gate, "GET", with_cookie(&[upgrade, ("origin", SITE)])).await;
+    answer.assert_rejected("a foreign page", CrossOrigin);
+    let answer = send(&app, "GET", with_cookie(&[upgrade, ("origin", SITE)])).await;
     answer.assert_identity("a trusted page", "usr_ada", "ses_ada");
 }
 
 #[tokio::test]
 async fn the_strict_setting_wants_to_know_where_a_request_comes_from() {
     let builder = layer().base_url(SITE).secure_cookies(false);
-    let strict = Gate::of(builder.require_origin());
+    let strict = App::of(builder.require_origin());
     let answer = send(&strict, "POST", with_cookie(&[])).await;
-    answer.assert_refused("nothing said", RejectionKind::CrossOrigin);
+    answer.assert_rejected("nothing said", CrossOrigin);
     for pair in [("origin", SITE), ("sec-fetch-site", "same-origin")] {
         let answer = send(&strict, "POST", with_cookie(&[pair])).await;
         answer.assert_identity(pair.1, "usr_ada", "ses_ada");
@@ -144,7 +142,7 @@ async fn credentials_that_no_browser_adds_by_itself_are_not_guarded() {
     let store = Counting::new();
     let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::from_key("app_key"));
     store.store().insert_api_key(key);
-    let gate = Gate::of(builder(store).require_origin().api_keys(ApiKeys::new()));
+    let app = App::of(builder(store).require_origin().api_keys(ApiKeys::new()));
     let foreign = ("origin", b"https://evil.test".as_slice());
     for (name, value) in [
         (
@@ -157,7 +155,7 @@ async fn credentials_that_no_browser_adds_by_itself_are_not_guarded() {
         ),
         ("x-api-key", "app_key".to_owned()),
     ] {
-        let answer = send(&gate, "POST", headers(&[foreign, (name, value.as_bytes())])).await;
+        let answer = send(&app, "POST", headers(&[foreign, (name, value.as_bytes())])).await;
         assert_eq!(answer.status, 200, "{name}");
         // Nor does a cookie beside them bring the guard in.
         let cookie = cookie();
@@ -166,13 +164,13 @@ async fn credentials_that_no_browser_adds_by_itself_are_not_guarded() {
             (name, value.as_bytes()),
             ("cookie", cookie.as_bytes()),
         ]);
-        assert_eq!(send(&gate, "POST", all).await.status, 200, "{name}");
+        assert_eq!(send(&app, "POST", all).await.status, 200, "{name}");
     }
 }
 
 #[tokio::test]
 async fn a_grpc_call_learns_it_in_its_own_way() {
-    let gate = gate();
+    let app = app();
     let mut request = Request::post("/chat.Chat/Say")
         .version(Version::HTTP_2)
         .header("content-type", "application/grpc")
@@ -181,8 +179,8 @@ async fn a_grpc_call_learns_it_in_its_own_way() {
     request
         .headers_mut()
         .extend(with_cookie(&[("origin", "https://evil.test")]));
-    let answer = gate.request(request).await;
+    let answer = app.request(request).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("grpc-status"), Some("7"));
-    assert_eq!(answer.kind, Some(RejectionKind::CrossOrigin));
+    assert_eq!(answer.kind, Some(CrossOrigin));
 }

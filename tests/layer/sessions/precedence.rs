@@ -1,24 +1,16 @@
 //! Which of several credentials counts, and what becomes of a token whose row is not what it was.
 
-use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, BetterAuthLayer, CredentialKind, RejectionKind, Resolution,
-    Session, SessionToken, StoreError, StoreErrorKind, Timestamp, User, store_fn,
-};
-use support::captured_log::CapturedLog;
-use support::gate::{Gate, builder};
-use support::test_clock::{NOW, TestClock};
-use support::token::{signed_session_token, token_for};
+use super::fixtures::{Counting, TOKEN, cookie, headers, layer};
+use support::prelude::*;
 
-use super::world::{Counting, TOKEN, cookie, headers, layer};
-
-const INVALID: RejectionKind = RejectionKind::InvalidCredential;
+const INVALID: RejectionKind = InvalidCredential;
 
 #[tokio::test]
 async fn bearer_goes_before_api_key_before_cookie_and_a_bad_one_is_final() {
     let store = Counting::new();
     let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::from_key("app_key"));
     store.store().insert_api_key(key);
-    let gate = Gate::of(builder(store).api_keys(ApiKeys::new()));
+    let app = App::of(builder(store).api_keys(ApiKeys::new()));
     let cookie = cookie();
     let (jwt, signed) = (
         format!("Bearer {}", token_for("ada@example.com")),
@@ -70,13 +62,13 @@ async fn bearer_goes_before_api_key_before_cookie_and_a_bad_one_is_final() {
             .iter()
             .map(|(name, value)| (*name, value.as_slice()))
             .collect();
-        let answer = gate.send_headers(headers(&borrowed)).await;
+        let answer = app.send(headers(&borrowed)).await;
         match expected {
             Some(kind) => {
                 assert_eq!(answer.status, 200, "{pairs:?}");
-                assert_eq!(gate.identity().credential(), kind);
+                assert_eq!(app.identity().credential(), kind);
             }
-            None => answer.assert_refused(&format!("{pairs:?}"), INVALID),
+            None => answer.assert_rejected(&format!("{pairs:?}"), INVALID),
         }
     }
 }
@@ -84,13 +76,11 @@ async fn bearer_goes_before_api_key_before_cookie_and_a_bad_one_is_final() {
 #[tokio::test]
 async fn raw_tokens_are_refused_unless_they_are_asked_for() {
     let store = Counting::new();
-    let gate = Gate::of(builder(store.clone()));
-    gate.send(TOKEN).await.assert_refused("raw", INVALID);
+    let app = App::of(builder(store.clone()));
+    app.rejects(TOKEN, "raw", INVALID).await;
     assert_eq!(store.count(), 0);
-    let open = Gate::of(builder(store.clone()).accept_raw_session_tokens());
-    open.send(TOKEN)
-        .await
-        .assert_identity("raw", "usr_ada", "ses_ada");
+    let open = App::of(builder(store.clone()).accept_raw_session_tokens());
+    open.accepts(TOKEN, "raw", "usr_ada", "ses_ada").await;
     assert_eq!(
         open.identity().credential(),
         CredentialKind::RawSessionToken
@@ -106,7 +96,7 @@ async fn raw_tokens_are_refused_unless_they_are_asked_for() {
         "%58N6DtGUWabcdefghijklmnopqrstuv%00",
         "==",
     ] {
-        open.send(token).await.assert_refused(token, INVALID);
+        open.rejects(token, token, INVALID).await;
     }
     assert_eq!(store.count(), 1);
 }
@@ -117,8 +107,7 @@ type Answer = Box<dyn Fn() -> Result<Resolution, StoreError> + Send + Sync>;
 #[tokio::test]
 async fn what_the_store_says_decides() {
     let session = |user: &str, token: &str, expires_at: i64| {
-        Session::new("s", user, Timestamp::from_unix_seconds(expires_at))
-            .with_token(SessionToken::new(token))
+        Session::new("s", user, at(expires_at)).with_token(SessionToken::new(token))
     };
     let user = || User::new("usr_ada", "ada@example.com");
     let found = |user: User, session: Session| Ok(Resolution::found(user, session));
@@ -146,22 +135,22 @@ async fn what_the_store_says_decides() {
         (
             "banned",
             Box::new(move || found(user().with_ban(None), session("usr_ada", TOKEN, NOW + 1))),
-            Some(RejectionKind::UserBanned),
+            Some(UserBanned),
         ),
         (
             "another session",
             Box::new(move || found(user(), session("usr_ada", &TOKEN.to_lowercase(), NOW + 1))),
-            Some(RejectionKind::Unavailable),
+            Some(Unavailable),
         ),
         (
             "another user's session",
             Box::new(move || found(user(), session("usr_eve", TOKEN, NOW + 1))),
-            Some(RejectionKind::Unavailable),
+            Some(Unavailable),
         ),
         (
             "a session without its token",
             Box::new(move || found(user(), Session::new("s", "usr_ada", Timestamp::MAX))),
-            Some(RejectionKind::Unavailable),
+            Some(Unavailable),
         ),
         (
             "an API key",
@@ -169,20 +158,20 @@ async fn what_the_store_says_decides() {
                 let key = ApiKey::new("k", "usr_ada", ApiKeyHash::from_key(TOKEN));
                 Ok(Resolution::found_api_key(user(), key))
             }),
-            Some(RejectionKind::Unavailable),
+            Some(Unavailable),
         ),
         (
             "nothing at all",
             Box::new(|| Err(StoreErrorKind::Unavailable.into())),
-            Some(RejectionKind::Unavailable),
+            Some(Unavailable),
         ),
     ];
     for (what, answer, expected) in table {
-        let gate = Gate::of(builder(store_fn(move |_| std::future::ready(answer()))));
-        let answer = gate.send_cookie(&cookie()).await;
+        let app = App::of(builder(store_fn(move |_| std::future::ready(answer()))));
+        let answer = app.send(Cookie(&cookie())).await;
         match expected {
             None => answer.assert_identity(what, "usr_ada", "s"),
-            Some(kind) => answer.assert_refused(what, kind),
+            Some(kind) => answer.assert_rejected(what, kind),
         }
     }
 }
@@ -190,20 +179,21 @@ async fn what_the_store_says_decides() {
 #[tokio::test]
 async fn without_a_secret_no_signature_is_good() {
     let (log, _guard) = CapturedLog::start();
-    let gate = Gate::of(
+    let app = App::of(
         BetterAuthLayer::builder()
-            .clock(TestClock::new())
+            .clock(clock())
             .base_url("http://localhost:3000")
             .store(Counting::new()),
     );
-    let answer = gate.send_cookie(&cookie()).await;
-    answer.assert_refused(
+    app.rejects(
+        Cookie(&cookie()),
         "a cookie is not looked at",
-        RejectionKind::MissingCredential,
-    );
+        MissingCredential,
+    )
+    .await;
     for token in [signed_session_token(TOKEN), token_for("ada@example.com")] {
         log.take();
-        gate.send(&token).await.assert_refused("signed", INVALID);
+        app.rejects(&token, "signed", INVALID).await;
         let text = log.take();
         assert!(text.contains("reason=secret_missing"), "{text}");
         assert!(text.contains("BETTER_AUTH_SECRET"), "{text}");
@@ -212,22 +202,21 @@ async fn without_a_secret_no_signature_is_good() {
 
 #[tokio::test]
 async fn credentials_can_be_switched_off() {
-    let without = Gate::of(layer().without_session_tokens());
-    let answer = without.send_cookie(&cookie()).await;
-    answer.assert_refused("cookie", RejectionKind::MissingCredential);
+    let without = App::of(layer().without_session_tokens());
     without
-        .send(&signed_session_token(TOKEN))
-        .await
-        .assert_refused("token", INVALID);
+        .rejects(Cookie(&cookie()), "cookie", MissingCredential)
+        .await;
+    without
+        .rejects(&signed_session_token(TOKEN), "token", INVALID)
+        .await;
     assert_eq!(
         without.send(&token_for("ada@example.com")).await.status,
         200
     );
 
-    let without = Gate::of(layer().without_secret_jwts());
+    let without = App::of(layer().without_secret_jwts());
     without
-        .send(&token_for("ada@example.com"))
-        .await
-        .assert_refused("jwt", INVALID);
-    assert_eq!(without.send_cookie(&cookie()).await.status, 200);
+        .rejects(&token_for("ada@example.com"), "jwt", INVALID)
+        .await;
+    assert_eq!(without.send(Cookie(&cookie())).await.status, 200);
 }

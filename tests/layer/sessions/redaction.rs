@@ -1,17 +1,9 @@
 //! No credential in logs, `Debug` and answers.
 
 use std::fmt::Debug;
+use support::prelude::*;
 
-use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, CookieCache, KeySet, Lookup, RejectionKind, RemoteKeySource,
-    Resolution, Session, SessionToken, StoreErrorKind, Timestamp, User, store_fn,
-};
-use support::captured_log::CapturedLog;
-use support::gate::{Gate, builder};
-use support::signer::{Signer, jwks};
-use support::token::{SECRET, signed_session_token, signed_with};
-
-use super::world::{COOKIE, Counting, TOKEN, cookie, headers};
+use super::fixtures::{COOKIE, Counting, TOKEN, cookie, headers};
 
 const KEY: &str = "app_KeyThatNobodyMaySee";
 
@@ -60,14 +52,14 @@ async fn nothing_that_was_sent_is_logged_or_answered() {
     let down = store_fn(|_| async { Err(StoreErrorKind::Unavailable.into()) });
     let settings = || ApiKeys::new();
     let gates = [
-        Gate::of(
+        App::of(
             builder(good.clone())
                 .api_keys(settings())
                 .cookie_cache(CookieCache::jwe()),
         ),
-        Gate::of(builder(good).accept_raw_session_tokens()),
-        Gate::of(builder(wrong)),
-        Gate::of(builder(down)),
+        App::of(builder(good).accept_raw_session_tokens()),
+        App::of(builder(wrong)),
+        App::of(builder(down)),
     ];
     let signed = signed_session_token(TOKEN);
     let other = signed_with(TOKEN, "another-secret-altogether");
@@ -91,13 +83,11 @@ async fn nothing_that_was_sent_is_logged_or_answered() {
         ("x-api-key", format!("{KEY}x")),
     ];
     let mut answers = 0;
-    for gate in &gates {
+    for app in &gates {
         for (name, value) in &sent {
-            let answer = gate
-                .send_headers(headers(&[(*name, value.as_bytes())]))
-                .await;
+            let answer = app.send(headers(&[(*name, value.as_bytes())])).await;
             assert_clean("an answer", &format!("{answer:?}"));
-            answers += usize::from(answer.kind != Some(RejectionKind::MissingCredential));
+            answers += usize::from(answer.kind != Some(MissingCredential));
         }
     }
     assert!(answers > 30, "{answers}");

@@ -1,13 +1,7 @@
 //! Settings that make no sense are named before the first request.
 
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, BetterAuthLayerBuilder, ConfigError, CookieCache, JwksOptions,
-    JwsAlgorithm, Lookup, LookupKind, Resolution, StoreError, UserStore,
-};
-use std::time::Duration;
-use support::gate::builder;
-
-use super::world::{Counting, layer};
+use super::fixtures::{Counting, layer};
+use support::prelude::*;
 
 /// A store that knows one kind of lookup.
 struct Only(LookupKind);

@@ -1,10 +1,8 @@
 //! Every credential that is minted is accepted, with its user, its session and its kind.
 
-use std::time::Duration;
-
-use better_auth_layer::testing::{Credential, TestDeployment, TestSession};
-use better_auth_layer::{ApiKeys, CookieCache, CredentialKind, JwsAlgorithm, Timestamp};
+use better_auth_layer::testing::TestSession;
 use http::Request;
+use support::prelude::*;
 
 use super::{accept, send};
 
@@ -148,7 +146,7 @@ async fn the_settings_of_users_and_sessions_arrive() {
         assert!(user.email_verified());
         assert_eq!(user.field("plan"), Some("gold"));
         let session = identity.session().unwrap();
-        let now = Timestamp::from_unix_seconds(1_767_225_600);
+        let now = at(1_767_225_600);
         assert_eq!(session.id(), "ses_1");
         assert_eq!(session.created_at(), Some(now));
         assert_eq!(
@@ -166,7 +164,7 @@ async fn the_settings_of_users_and_sessions_arrive() {
     let week = Duration::from_secs(7 * 86_400);
     assert_eq!(
         identity.expires_at(),
-        Timestamp::from_unix_seconds(1_767_225_600).saturating_add(week)
+        at(1_767_225_600).saturating_add(week)
     );
 }
 
@@ -190,10 +188,7 @@ async fn claims_of_ones_own_and_the_session_arrive() {
         assert_eq!(claims["tenant"], "acme");
         assert_eq!(claims["scopes"], serde_json::json!(["read"]));
         assert_eq!(identity.session().unwrap().id(), session.id());
-        assert_eq!(
-            identity.expires_at(),
-            Timestamp::from_unix_seconds(1_767_225_600 + 60)
-        );
+        assert_eq!(identity.expires_at(), at(1_767_225_600 + 60));
     }
     // Without `sid` the layer takes the session that lasts longest.
     let identity = accept(&issuer, &session.jwt().mint()).await;

@@ -1,10 +1,8 @@
 //! What a test breaks is a "cannot tell", and everything is counted.
 
-use std::time::Duration;
-
-use better_auth_layer::RejectionKind::{InvalidCredential, Unavailable};
-use better_auth_layer::testing::{KeysFault, StoreFault, TestDeployment, TestSession};
-use better_auth_layer::{LookupKind, MemoryStore, UserStore};
+use RejectionKind::{InvalidCredential, Unavailable};
+use better_auth_layer::testing::TestSession;
+use support::prelude::*;
 
 use super::send;
 

@@ -2,14 +2,12 @@
 //! member, its place and its type.
 
 use std::path::Path;
-use std::time::Duration;
+use support::prelude::*;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use better_auth_layer::testing::{TestClock, TestDeployment, TestSession};
-use better_auth_layer::{CookieCache, JwsAlgorithm, Secret, Timestamp};
+use better_auth_layer::testing::{TestClock, TestSession};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// A recorded deployment, and an issuer with its address, secret and time, its user and its session.
@@ -165,10 +163,7 @@ fn mail_tokens_are_the_recorded_ones_byte_for_byte() {
     for mail in &mails[..2] {
         let payload = &mail["decoded"]["payload"];
         let issued_at = payload["iat"].as_i64().unwrap();
-        recording
-            .issuer
-            .clock()
-            .set_wall(Timestamp::from_unix_seconds(issued_at));
+        recording.issuer.clock().set_wall(at(issued_at));
         let minted = match payload["updateTo"].as_str() {
             None => user.email_verification_token(),
             Some(address) => user.change_email_token(address),

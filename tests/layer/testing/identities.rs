@@ -1,11 +1,7 @@
 //! Identities for handlers that are tested by themselves.
 
-use std::time::Duration;
-
-use better_auth_layer::testing::{StoreFault, TestDeployment, api_key_identity, identity};
-use better_auth_layer::{
-    ApiKey, ApiKeyHash, CredentialKind, JwsAlgorithm, Session, Timestamp, User,
-};
+use better_auth_layer::testing::{api_key_identity, identity};
+use support::prelude::*;
 
 #[test]
 fn an_identity_is_what_the_layer_makes_of_a_credential_without_a_runtime() {
@@ -29,10 +25,7 @@ fn an_identity_is_what_the_layer_makes_of_a_credential_without_a_runtime() {
         let identity = issuer.identity(&credential);
         assert_eq!(identity.credential(), kind);
         assert_eq!(identity.user().id(), session.user().id());
-        assert_eq!(
-            identity.authenticated_at(),
-            Timestamp::from_unix_seconds(1_767_225_605)
-        );
+        assert_eq!(identity.authenticated_at(), at(1_767_225_605));
     }
     assert_eq!((issuer.total_lookups(), issuer.key_fetches()), (0, 0));
 }

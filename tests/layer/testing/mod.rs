@@ -1,6 +1,7 @@
 //! The test kit against the real layer: what it mints is accepted as what it is, what it spoils is refused, and what it
 //! changes is seen. The kit writes credentials without the code that reads them, so this also checks the reader.
 
+use support::prelude::*;
 mod credentials;
 mod faults;
 mod form;
@@ -8,8 +9,6 @@ mod identities;
 mod refusals;
 mod state;
 
-use better_auth_layer::testing::{Credential, TestDeployment};
-use better_auth_layer::{BetterAuthLayer, Identity, RejectionKind};
 use http::Request;
 
 /// What a layer makes of a request with a credential.

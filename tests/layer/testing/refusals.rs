@@ -1,10 +1,8 @@
 //! Every credential that is spoiled is refused, as what it is.
 
-use std::time::Duration;
-
-use better_auth_layer::RejectionKind::{InvalidCredential, NoActiveSession};
-use better_auth_layer::testing::{JwtBuilder, TestDeployment};
-use better_auth_layer::{BetterAuthLayer, CookieCache, CredentialKind, JwsAlgorithm};
+use RejectionKind::{InvalidCredential, NoActiveSession};
+use better_auth_layer::testing::JwtBuilder;
+use support::prelude::*;
 
 use super::{accept, refuse, send};
 

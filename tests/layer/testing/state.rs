@@ -1,12 +1,8 @@
 //! What a test changes is what the next request sees.
 
-use std::time::Duration;
-
-use better_auth_layer::RejectionKind::{
-    InvalidCredential, NoActiveSession, UserBanned, UserNotFound,
-};
-use better_auth_layer::testing::{Credential, TestClock, TestDeployment, TestSession};
-use better_auth_layer::{Clock, CredentialKind, RejectionKind, Timestamp};
+use RejectionKind::{InvalidCredential, NoActiveSession, UserBanned, UserNotFound};
+use better_auth_layer::testing::{TestClock, TestSession};
+use support::prelude::*;
 
 use super::{accept, refuse, send};
 
@@ -195,10 +191,7 @@ fn clocks_that_are_clones_are_one_and_wall_time_can_be_corrected() {
     let issuer = TestDeployment::new();
     let clock = issuer.clock();
     assert_eq!(clock.now(), TestClock::START);
-    assert_eq!(
-        TestClock::START,
-        Timestamp::from_unix_seconds(1_767_225_600)
-    );
+    assert_eq!(TestClock::START, at(1_767_225_600));
     issuer.advance(Duration::from_millis(1500));
     assert_eq!(clock.monotonic(), Duration::from_millis(1500));
     clock.set_wall(Timestamp::UNIX_EPOCH);
@@ -207,7 +200,7 @@ fn clocks_that_are_clones_are_one_and_wall_time_can_be_corrected() {
 
     let shared = TestDeployment::builder().clock(clock).build();
     shared.advance(Duration::from_secs(1));
-    assert_eq!(issuer.clock().now(), Timestamp::from_unix_seconds(1));
+    assert_eq!(issuer.clock().now(), at(1));
 }
 
 #[tokio::test]

@@ -6,12 +6,10 @@ use axum::extract::Request;
 use axum::routing::{get, post};
 use better_auth_layer::authorize::{AuthorizeLayer, Policy, Role, SessionOnly};
 use better_auth_layer::axum::Authorized;
-use better_auth_layer::{Identity, RejectionKind};
 use http::Version;
-use support::captured_log::CapturedLog;
-use support::token::token_for;
+use support::prelude::*;
 
-use super::world::{Credential, ask, layer, send};
+use super::fixtures::{Credential, ask, layer, send};
 
 /// In the world of the tests nobody but Ada is an administrator.
 #[derive(Debug, Default)]
@@ -44,10 +42,7 @@ async fn those_who_may_pass_and_all_others_are_told_apart() {
 
         log.take();
         let answer = ask(&app, somebody()).await;
-        assert_eq!(
-            (answer.status, answer.kind),
-            (403, Some(RejectionKind::PermissionDenied))
-        );
+        assert_eq!((answer.status, answer.kind), (403, Some(PermissionDenied)));
         assert_eq!(
             answer.body,
             r#"{"error": "Permission denied", "status": 403}"#

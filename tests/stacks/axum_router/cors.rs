@@ -4,11 +4,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::routing::get;
-use better_auth_layer::Identity;
 use http::HeaderValue;
+use support::prelude::*;
 use tower_http::cors::CorsLayer;
 
-use super::world::{Credential, layer, send};
+use super::fixtures::{Credential, layer, send};
 
 const PAGE: &str = "https://app.example.com";
 

@@ -3,9 +3,9 @@
 use axum::Router;
 use axum::routing::get;
 use better_auth_layer::axum::IdentityRejection;
-use better_auth_layer::{Identity, Member, RejectionKind, Session, User};
+use support::prelude::*;
 
-use super::world::{Credential, ask, layer};
+use super::fixtures::{Credential, ask, layer};
 
 #[tokio::test]
 async fn user_and_session_are_those_of_the_identity() {
@@ -31,10 +31,7 @@ async fn an_api_key_has_a_user_and_no_session() {
 
     let app = Router::new().route("/", get(session)).layer(layer());
     let answer = ask(&app, key).await;
-    assert_eq!(
-        (answer.status, answer.kind),
-        (403, Some(RejectionKind::PermissionDenied))
-    );
+    assert_eq!((answer.status, answer.kind), (403, Some(PermissionDenied)));
     assert_eq!(
         answer.body,
         r#"{"error": "Permission denied", "status": 403}"#
@@ -53,10 +50,7 @@ async fn a_user_is_optional_where_the_layer_is() {
     assert_eq!(ask(&app, Credential::None).await.body, "nobody");
     let bare = Router::new().route("/", get(who));
     let answer = ask(&bare, Credential::None).await;
-    assert_eq!(
-        (answer.status, answer.kind),
-        (500, Some(RejectionKind::MissingLayer))
-    );
+    assert_eq!((answer.status, answer.kind), (500, Some(MissingLayer)));
 }
 
 /// A membership is of whom the innermost layer has found.

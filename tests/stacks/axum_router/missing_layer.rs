@@ -4,10 +4,9 @@ use axum::Router;
 use axum::routing::get;
 use better_auth_layer::authorize::Policy;
 use better_auth_layer::axum::Authorized;
-use better_auth_layer::{Identity, RejectionKind, Session, User};
-use support::captured_log::CapturedLog;
+use support::prelude::*;
 
-use super::world::{Credential, get as request, layer, send};
+use super::fixtures::{Credential, get as request, layer, send};
 
 #[derive(Debug, Default)]
 struct Everybody;
@@ -40,7 +39,7 @@ async fn every_extractor_is_a_loud_500_and_the_log_names_the_route() {
         for credential in [Credential::None, Credential::good()] {
             let answer = send(routes(), credential.on(request(path))).await;
             assert_eq!(answer.status, 500, "{path}: {answer:?}");
-            assert_eq!(answer.kind, Some(RejectionKind::MissingLayer), "{path}");
+            assert_eq!(answer.kind, Some(MissingLayer), "{path}");
             assert_eq!(
                 answer.body,
                 r#"{"error": "Authentication is not set up for this route", "status": 500}"#,

@@ -4,8 +4,8 @@
 mod authorized;
 mod cors;
 mod extractors;
+mod fixtures;
 mod missing_layer;
 mod optional;
 mod paths;
 mod rendering;
-mod world;

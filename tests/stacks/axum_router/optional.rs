@@ -2,10 +2,9 @@
 
 use axum::Router;
 use axum::routing::get;
-use better_auth_layer::{Identity, RejectionKind, Resolution, StoreError, store_fn};
-use support::gate::builder;
+use support::prelude::*;
 
-use super::world::{Answer, Credential, ask, layer};
+use super::fixtures::{Answer, Credential, ask, layer};
 
 fn greeting() -> Router {
     let greet = |identity: Option<Identity>| async move {
@@ -37,11 +36,7 @@ async fn no_credential_is_nobody_and_a_bad_one_is_refused() {
         Credential::ApiKey("no-such-key"),
     ] {
         let answer = ask(&app, bad.clone()).await;
-        assert_eq!(
-            answer.kind,
-            Some(RejectionKind::InvalidCredential),
-            "{bad:?}"
-        );
+        assert_eq!(answer.kind, Some(InvalidCredential), "{bad:?}");
         assert_eq!(answer.status, 401, "{bad:?}");
     }
 }
@@ -60,10 +55,7 @@ async fn where_nobody_can_tell_it_is_not_nobody() {
     let store = store_fn(|_| async { Err::<Resolution, _>(StoreError::timeout()) });
     let app = greeting().layer(builder(store).build().unwrap().optional());
     let answer = ask(&app, Credential::good()).await;
-    assert_eq!(
-        (answer.status, answer.kind),
-        (503, Some(RejectionKind::Unavailable))
-    );
+    assert_eq!((answer.status, answer.kind), (503, Some(Unavailable)));
     assert_eq!(outcome(&ask(&app, Credential::None).await), (200, "nobody"));
 }
 
@@ -84,10 +76,7 @@ async fn an_extractor_that_needs_somebody_refuses_nobody() {
         .route("/", get(needs))
         .layer(layer().optional());
     let answer = ask(&app, Credential::None).await;
-    assert_eq!(
-        (answer.status, answer.kind),
-        (401, Some(RejectionKind::MissingCredential))
-    );
+    assert_eq!((answer.status, answer.kind), (401, Some(MissingCredential)));
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(

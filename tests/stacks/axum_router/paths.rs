@@ -1,13 +1,13 @@
 //! Every way to spell a path, and every way to put the layer around a route.
 
 use std::convert::Infallible;
+use support::prelude::*;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use better_auth_layer::Identity;
 use http::{HeaderValue, Method, Uri};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,7 +15,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer, Service, ServiceExt};
 use tower_http::normalize_path::NormalizePathLayer;
 
-use super::world::{Answer, Credential, layer, send};
+use super::fixtures::{Answer, Credential, layer, send};
 
 const REACHED: &str = "x-reached";
 

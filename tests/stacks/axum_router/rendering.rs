@@ -4,11 +4,11 @@ use axum::Router;
 use axum::routing::get;
 use better_auth_layer::authorize::Policy;
 use better_auth_layer::axum::Authorized;
-use better_auth_layer::{BetterAuthLayer, Identity, ProblemJson, Rejection, Session};
 use bytes::Bytes;
 use http::{Response, StatusCode, request};
+use support::prelude::*;
 
-use super::world::{Answer, Credential, get as request, send, settings};
+use super::fixtures::{Answer, Credential, get as request, send, settings};
 
 #[derive(Debug, Default)]
 struct Nobody;

@@ -1,21 +1,15 @@
 //! What a handler asks for: the identity, one where there is one, one that a policy allows.
 
 use better_auth_layer::tonic::{authorize, identity, optional_identity};
-use better_auth_layer::{BetterAuthLayer, Identity, Rejection};
-use support::captured_log::CapturedLog;
-use support::gate::builder;
-use support::token::token_for;
-use support::world;
+use support::prelude::*;
 use tonic::service::LayerExt as _;
 use tonic::{Code, GrpcMethod, Request, Status};
 
-use super::door::{Door, HealthCheckRequest, HealthServer, ask, client, serve, user_id};
+use super::fixtures::{Door, HealthCheckRequest, HealthServer, ask, client, serve, user_id};
 
 fn layer() -> BetterAuthLayer {
-    builder(world::memory()).build().unwrap()
+    builder(fixtures::memory()).build().unwrap()
 }
-
-const ADA: &str = "ada@example.com";
 
 #[tokio::test]
 async fn each_helper_gives_whom_it_promises() {
@@ -141,8 +135,7 @@ async fn a_rejection_becomes_the_status_that_the_layer_would_send() {
     let challenge = status.metadata().get("www-authenticate").unwrap();
     assert_eq!(challenge, r#"Bearer error="invalid_token""#);
 
-    let down =
-        better_auth_layer::store_fn(|_| async { Err(better_auth_layer::StoreError::timeout()) });
+    let down = better_auth_layer::store_fn(|_| async { Err(StoreError::timeout()) });
     let status = reject(builder(down).build().unwrap(), &token_for(ADA)).await;
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(status.metadata().get("retry-after").unwrap(), "1");

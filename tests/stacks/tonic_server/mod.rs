@@ -1,7 +1,7 @@
 //! The layer in front of a tonic server, over real sockets: what is on the wire, what a handler sees, how streams end, and
 //! how it stands beside tonic's own layers.
 
-mod door;
+mod fixtures;
 mod handlers;
 mod stack;
 mod streams;

@@ -1,27 +1,22 @@
 //! Beside tonic's own layers: around all services, limits, deadlines, interceptors, compression.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use support::prelude::*;
 
-use better_auth_layer::{BetterAuthLayer, Identity, Resolution, StoreError, store_fn};
 use http::Version;
-use support::gate::builder;
-use support::token::token_for;
-use support::world;
 use tokio::task::JoinSet;
 use tonic::codec::CompressionEncoding;
 use tonic::service::{InterceptorLayer, LayerExt as _};
 use tonic::transport::Server;
 use tonic::{Code, Request, Status};
 
-use super::door::{Door, HealthClient, HealthServer, Wire, ask, client, listen, serve, user_id};
+use super::fixtures::{
+    Door, HealthClient, HealthServer, Wire, ask, client, listen, serve, user_id,
+};
 
 fn layer() -> BetterAuthLayer {
-    builder(world::memory()).build().unwrap()
+    builder(fixtures::memory()).build().unwrap()
 }
-
-const ADA: &str = "ada@example.com";
 
 #[tokio::test]
 async fn a_layer_of_the_server_is_in_front_of_everything() {

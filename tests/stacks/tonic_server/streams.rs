@@ -1,20 +1,14 @@
 //! Streams of answers last as long as the session.
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
+use support::prelude::*;
 
 use better_auth_layer::tonic::until_session_end;
-use better_auth_layer::{Identity, MemoryStore};
-use support::gate::builder;
-use support::test_clock::TestClock;
-use support::token::{claims_with, sign, token_for};
-use support::world;
 use tokio_stream::{Stream as _, StreamExt as _};
 use tonic::service::LayerExt as _;
 use tonic::{Code, Status, Streaming};
 
-use super::door::{Door, HealthCheckResponse, HealthServer, ask, client, serve};
+use super::fixtures::{Door, HealthCheckResponse, HealthServer, ask, client, serve};
 
 struct Watching {
     store: Arc<MemoryStore>,
@@ -25,8 +19,8 @@ struct Watching {
 
 /// A client that has its first answer and waits for the next one.
 async fn watching(token: &str) -> Watching {
-    let store = Arc::new(world::memory());
-    let clock = TestClock::new();
+    let store = Arc::new(fixtures::memory());
+    let clock = clock();
     let layer = builder(Arc::clone(&store))
         .clock(clock.clone())
         .recheck_interval(Duration::from_millis(20))
@@ -145,7 +139,7 @@ async fn ada(store: &Arc<MemoryStore>) -> Identity {
 /// What is ready when the session has ended is not sent any more, and after the status nothing is.
 #[tokio::test(start_paused = true)]
 async fn nothing_more_is_sent_to_somebody_who_has_signed_out() {
-    let store = Arc::new(world::memory());
+    let store = Arc::new(fixtures::memory());
     let identity = ada(&store).await;
     let endless = tokio_stream::iter(std::iter::repeat_with(|| Ok::<_, Status>(1)));
     let mut stream = pin!(until_session_end(endless, &identity));
@@ -163,7 +157,7 @@ async fn nothing_more_is_sent_to_somebody_who_has_signed_out() {
 /// The status at the end counts, and an end may come before the first item.
 #[tokio::test]
 async fn the_hint_leaves_room_for_an_early_end() {
-    let identity = ada(&Arc::new(world::memory())).await;
+    let identity = ada(&Arc::new(fixtures::memory())).await;
     let three = tokio_stream::iter([Ok(1), Ok(2), Ok(3)]);
     let mut stream = pin!(until_session_end(three, &identity));
     assert_eq!(stream.size_hint(), (0, Some(4)));

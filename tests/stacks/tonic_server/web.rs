@@ -1,17 +1,14 @@
 //! gRPC-Web: an HTTP status for its proxies, a gRPC status behind a layer that translates it.
 
-use better_auth_layer::BetterAuthLayer;
 use http::Version;
-use support::gate::builder;
-use support::token::token_for;
-use support::world;
+use support::prelude::*;
 use tonic::service::LayerExt as _;
 use tonic_web::GrpcWebLayer;
 
-use super::door::{Door, HealthServer, Wire, serve};
+use super::fixtures::{Door, HealthServer, Wire, serve};
 
 fn layer() -> BetterAuthLayer {
-    builder(world::memory()).build().unwrap()
+    builder(fixtures::memory()).build().unwrap()
 }
 
 const VERSIONS: [Version; 2] = [Version::HTTP_11, Version::HTTP_2];

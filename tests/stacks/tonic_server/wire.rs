@@ -1,18 +1,15 @@
 //! What is on the wire: refusals are trailers-only answers, for unary and for streaming methods.
 
 use better_auth_layer::authorize::{AuthorizeLayer, Role};
-use better_auth_layer::{BetterAuthLayer, StoreError, store_fn};
 use http::Version;
-use support::gate::builder;
-use support::token::{claims_with, sign, token_for};
-use support::world;
+use support::prelude::*;
 use tonic::Code;
 use tonic::service::LayerExt as _;
 
-use super::door::{Door, HealthServer, Wire, ask, client, serve};
+use super::fixtures::{Door, HealthServer, Wire, ask, client, serve};
 
 fn layer() -> BetterAuthLayer {
-    builder(world::memory()).build().unwrap()
+    builder(fixtures::memory()).build().unwrap()
 }
 
 fn broken() -> BetterAuthLayer {
@@ -183,7 +180,7 @@ async fn a_policy_around_a_service_refuses_in_the_same_way() {
     }
     let ada = token_for("ada@example.com");
     let response = client(address).check(ask("who", Some(&ada))).await.unwrap();
-    assert_eq!(super::door::user_id(&response), "usr_ada");
+    assert_eq!(super::fixtures::user_id(&response), "usr_ada");
 }
 
 /// With the layer around it, a service does not even tell which methods it has.

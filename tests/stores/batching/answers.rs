@@ -1,8 +1,7 @@
 //! What those who go together are told.
 
-use better_auth_layer::{ApiKeyHash, Lookup, SessionToken};
-
-use super::world::{Lock, answers, begin, hundred_users, now, questions, store, talkative_server};
+use super::fixtures::{Lock, answers, begin, hundred_users, questions, store, talkative_server};
+use support::prelude::*;
 
 fn by_token(token: &str) -> Lookup<'static> {
     Lookup::by_session_token(&SessionToken::new(token), now()).into_owned()

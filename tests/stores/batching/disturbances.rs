@@ -2,12 +2,9 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use support::prelude::*;
 
-use better_auth_layer::Lookup;
-
-use super::world::{
-    Lock, answers, ask, begin, hundred_users, now, settle, store, talkative_server,
-};
+use super::fixtures::{Lock, answers, ask, begin, hundred_users, settle, store, talkative_server};
 
 fn by_id(number: usize) -> Lookup<'static> {
     Lookup::by_user_id(format!("usr_{number}"), now())

@@ -1,12 +1,9 @@
 //! Who goes at once, who waits, and for how long.
 
-use std::time::Duration;
-
-use better_auth_layer::{Lookup, StoreErrorKind, UserStore};
-
-use super::world::{
-    Lock, answers, ask, begin, hundred_users, now, questions, settle, store, talkative_server,
+use super::fixtures::{
+    Lock, answers, ask, begin, hundred_users, questions, settle, store, talkative_server,
 };
+use support::prelude::*;
 
 fn by_email(number: usize) -> Lookup<'static> {
     Lookup::by_email(format!("user{number}@example.com"), now())

@@ -2,7 +2,7 @@
 
 mod answers;
 mod disturbances;
+mod fixtures;
 mod line;
 mod random;
 mod statements;
-mod world;

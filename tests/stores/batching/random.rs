@@ -1,13 +1,10 @@
 //! Together and alone are the same, whoever is asked for.
 
-use std::time::Duration;
-
-use better_auth_layer::{Lookup, SessionToken};
 use cluster::cluster;
+use support::prelude::*;
 use support::rng::Dice;
-use support::test_clock::NOW;
 
-use super::world::{Lock, answers, ask, begin, now, store, tables};
+use super::fixtures::{Lock, answers, ask, begin, store, tables};
 
 const USERS: u64 = 12;
 

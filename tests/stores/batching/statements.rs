@@ -1,11 +1,11 @@
 //! Prepared statements: where they are safe, and nowhere else.
 
-use better_auth_layer::{Lookup, PostgresStore, StatementMode};
 use cluster::{Database, PoolMode, Pooler};
+use support::prelude::*;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use super::world::{
-    Lock, answers, ask, begin, hundred_users, now, questions, tables, talkative_server,
+use super::fixtures::{
+    Lock, answers, ask, begin, hundred_users, questions, tables, talkative_server,
 };
 
 async fn connected(url: &str, statements: StatementMode) -> PostgresStore {

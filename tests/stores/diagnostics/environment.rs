@@ -1,11 +1,8 @@
 //! The deployment that the environment names.
 
-use better_auth_layer::{BetterAuthLayer, CheckStatus, Env, HealthReport, PostgresListener};
 use cluster::{Database, cluster};
-use support::key_server::{KeyServer, Reply};
-use support::signer::{Signer, jwks};
-use support::token::SECRET;
-use support::world::POSTGRES_TABLES;
+use support::fixtures::POSTGRES_TABLES;
+use support::prelude::*;
 
 use super::{about, assert_finding, assert_right};
 

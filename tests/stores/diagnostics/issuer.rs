@@ -1,17 +1,8 @@
 //! Keys from an address, and the clock of who serves them.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use better_auth_layer::{
-    BetterAuthLayer, BetterAuthLayerBuilder, CheckStatus, JwksOptions, KeySet, KeySource,
-    KeySourceError, MemoryStore, RemoteKeySource, Session, Timestamp, User,
-};
 use http::Request;
 use http::header::AUTHORIZATION;
-use support::key_server::{KeyServer, Reply};
-use support::signer::{ISSUER, Signer, jwks};
-use support::test_clock::TestClock;
+use support::prelude::*;
 use tokio::sync::Notify;
 
 use super::{about, assert_finding, assert_right, check};
@@ -25,11 +16,11 @@ fn builder() -> BetterAuthLayerBuilder {
     store.insert_session(Session::new("ses_ada", "usr_ada", Timestamp::MAX));
     BetterAuthLayer::builder()
         .base_url(ISSUER)
-        .clock(TestClock::new())
+        .clock(clock())
         .store(store)
 }
 
-fn at(server: &KeyServer) -> BetterAuthLayerBuilder {
+fn issued_by(server: &KeyServer) -> BetterAuthLayerBuilder {
     builder().key_source(RemoteKeySource::new(&server.url()).unwrap())
 }
 
@@ -37,7 +28,7 @@ fn at(server: &KeyServer) -> BetterAuthLayerBuilder {
 async fn keys_that_can_be_had_are_there_for_the_first_request_as_well() {
     let signer = Signer::ed25519("first");
     let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
-    let layer = at(&server).build().unwrap();
+    let layer = issued_by(&server).build().unwrap();
     let authenticator = layer.authenticator();
     let token = signer.token_for("usr_ada");
     let passes = async || {
@@ -104,12 +95,12 @@ async fn what_is_wrong_with_the_address_of_the_keys_is_said() {
             _ => Duration::from_secs(30),
         };
         let options = JwksOptions::new().fetch_timeout(patience);
-        let diagnosis = check(at(&server).jwks_options(options)).await;
+        let diagnosis = check(issued_by(&server).jwks_options(options)).await;
         assert_finding(&diagnosis, "public keys", verdict, part);
         assert!(!diagnosis.to_string().contains("aHVudGVyMg"));
     }
     let server = KeyServer::start(Reply::Nothing).await;
-    let gone = at(&server);
+    let gone = issued_by(&server);
     drop(server);
     let diagnosis = check(gone).await;
     assert_finding(&diagnosis, "public keys", CheckStatus::Failed, "Connect");
@@ -174,14 +165,14 @@ async fn the_issuers_clock_is_known_from_its_answer() {
         ),
     ] {
         server.reply(Reply::Headed(lines, keys.clone()));
-        let clock = TestClock::new();
-        clock.set_wrong_by(wrong_by);
-        let diagnosis = check(at(&server).clock(clock)).await;
+        let clock = clock();
+        clock.set_wall(at(NOW + wrong_by));
+        let diagnosis = check(issued_by(&server).clock(clock)).await;
         assert_finding(&diagnosis, "clock", verdict, part);
     }
     for lines in ["", "date: yesterday\r\n", "date: \r\n", "age: 1\r\n"] {
         server.reply(Reply::Headed(lines.to_owned(), keys.clone()));
-        let diagnosis = check(at(&server)).await;
+        let diagnosis = check(issued_by(&server)).await;
         assert!(
             about(&diagnosis, "clock").is_empty(),
             "{lines}: {diagnosis}"
@@ -193,14 +184,14 @@ async fn the_issuers_clock_is_known_from_its_answer() {
 /// Keys that somebody else lets through.
 struct Gated {
     asked: Notify,
-    gate: Notify,
+    app: Notify,
     keys: KeySet,
 }
 
 impl KeySource for Gated {
     async fn fetch(&self) -> Result<KeySet, KeySourceError> {
         self.asked.notify_one();
-        self.gate.notified().await;
+        self.app.notified().await;
         Ok(self.keys.clone())
     }
 }
@@ -211,7 +202,7 @@ async fn a_check_that_nobody_polls_any_more_holds_up_nobody() {
     let signer = Signer::ed25519("first");
     let source = Arc::new(Gated {
         asked: Notify::new(),
-        gate: Notify::new(),
+        app: Notify::new(),
         keys: jwks([&signer]).parse().unwrap(),
     });
     let layer = builder().key_source(Arc::clone(&source)).build().unwrap();
@@ -231,7 +222,7 @@ async fn a_check_that_nobody_polls_any_more_holds_up_nobody() {
         answer = &mut waiting => panic!("{answer:?}"),
         () = tokio::task::yield_now() => {}
     }
-    source.gate.notify_one();
+    source.app.notify_one();
     let answer = tokio::time::timeout(Duration::from_secs(30), waiting).await;
     assert!(answer.expect("the keys are there").is_ok());
     drop(held);

@@ -1,11 +1,10 @@
 //! What a check says about a deployment before anybody is let in.
 
+use support::prelude::*;
 mod environment;
 mod issuer;
 mod postgres;
 mod store;
-
-use better_auth_layer::{BetterAuthLayerBuilder, Check, CheckStatus, HealthReport};
 
 async fn check(builder: BetterAuthLayerBuilder) -> HealthReport {
     builder.build().unwrap().authenticator().diagnose().await

@@ -1,15 +1,8 @@
 //! A real PostgreSQL that is right, and the ways it can be wrong.
 
-use std::time::Duration;
-
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayerBuilder, CheckStatus, Clock, PostgresListener, PostgresStore, Schema,
-    Secret, StatementMode, SystemClock, Timestamp,
-};
 use cluster::{ClusterOptions, Database, OwnCluster, PoolMode, Pooler, cluster};
-use support::test_clock::TestClock;
-use support::token::SECRET;
-use support::world::POSTGRES_TABLES;
+use support::fixtures::POSTGRES_TABLES;
+use support::prelude::*;
 
 use super::{assert_finding, assert_right, check};
 
@@ -142,7 +135,7 @@ async fn a_check_of_a_store_in_use_does_not_fail_for_connections_that_were_close
 async fn this_machines_clock_is_held_against_the_servers() {
     let database = tables().await;
     let now = SystemClock.now().as_unix_seconds();
-    for (at, part) in [
+    for (seconds, part) in [
         (now + 3600, "s ahead of the store's"),
         (now - 3600, "s behind the store's"),
         (
@@ -150,7 +143,7 @@ async fn this_machines_clock_is_held_against_the_servers() {
             "s behind the store's",
         ),
     ] {
-        let clock = TestClock::at(at);
+        let clock = TestClock::at(at(seconds));
         let diagnosis = check(builder(store(database.url())).clock(clock)).await;
         assert_finding(&diagnosis, "clock", CheckStatus::Failed, part);
     }

@@ -1,15 +1,7 @@
 //! Stores of one's own, and the settings.
 
-use std::time::Duration;
-
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, Check, CheckStatus, Lookup, LookupKind, MemoryStore, Resolution,
-    Secret, Session, StoreError, StoreErrorKind, Timestamp, User, UserStore,
-};
-use support::gate::builder;
-use support::test_clock::{NOW, TestClock};
-
 use super::{about, assert_finding, assert_right, check};
+use support::prelude::*;
 
 /// Answers as it is told to.
 #[derive(Clone, Copy)]
@@ -53,7 +45,7 @@ impl UserStore for Store {
     }
 
     async fn server_time(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(Some(Timestamp::from_unix_seconds(NOW + self.error)))
+        Ok(Some(at(NOW + self.error)))
     }
 }
 
@@ -142,7 +134,7 @@ async fn clocks_that_differ_are_told_with_the_direction() {
             answers: Answers::Nobody,
             error,
         };
-        let diagnosis = check(builder(store).clock(TestClock::new())).await;
+        let diagnosis = check(builder(store).clock(clock())).await;
         assert_finding(&diagnosis, "clock", verdict, part);
     }
 }

@@ -1,37 +1,22 @@
 //! The handle for applications and listeners.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use support::prelude::*;
 
-use better_auth_layer::{
-    ApiKeyHash, CacheInvalidator, CachedStore, Lookup, MemoryStore, Resolution, Session,
-    SessionToken, StoreError, Timestamp, User, UserStore,
-};
-use support::gate::{Gate, builder};
-use support::test_clock::{NOW, TestClock};
-use support::token::token_for;
-use support::valve::Valve;
 use tokio::task::JoinSet;
-
-const ADA: &str = "ada@example.com";
-
-fn now() -> Timestamp {
-    Timestamp::from_unix_seconds(NOW)
-}
 
 fn by_email(address: &str) -> Lookup<'_> {
     Lookup::by_email(address, now())
 }
 
 fn cached() -> (
-    Arc<Valve>,
+    MockStore,
     TestClock,
-    CachedStore<Arc<Valve>>,
+    CachedStore<MockStore>,
     CacheInvalidator,
 ) {
-    let (store, clock) = (Valve::new(), TestClock::new());
-    let cached = CachedStore::builder(Arc::clone(&store)).clock(clock.clone());
+    let (store, clock) = (MockStore::new(), clock());
+    let cached = CachedStore::builder(store.clone()).clock(clock.clone());
     let cached = cached.build().unwrap();
     let invalidation = cached.invalidator();
     (store, clock, cached, invalidation)
@@ -113,7 +98,7 @@ async fn others_are_remembered() {
 /// Places are shared by hash, but not by everybody only because a cache is small.
 #[tokio::test]
 async fn a_small_cache_has_places_enough_to_tell_people_apart() {
-    let cached = CachedStore::builder(Valve::new()).max_entries(1);
+    let cached = CachedStore::builder(MockStore::new()).max_entries(1);
     let cached = cached.build().unwrap();
     let mut remembered = 0;
     for other in 0..8 {
@@ -148,7 +133,7 @@ async fn an_answer_from_before_a_change_is_not_kept_when_it_arrives_after_it() {
             let cached = cached.clone();
             async move { cached.resolve(by_email(ADA)).await.unwrap() }
         });
-        store.have_begun(1).await;
+        store.wait_for(1).await;
         store.memory.remove_session("ses_ada");
         tell(&invalidation);
         store.open();
@@ -255,7 +240,7 @@ async fn answers_never_mix_and_no_request_sees_what_was_told_before_it() {
         memory.insert_user(User::new(id(user), format!("{}@example.com", id(user))));
         for session in 0..SESSIONS {
             // The preferred one is the one with the highest number.
-            let ends = Timestamp::from_unix_seconds(NOW + 100 + session as i64);
+            let ends = at(NOW + 100 + session as i64);
             let name = format!("{}_{session}", id(user));
             memory.insert_session(Session::new(name, id(user), ends));
         }
@@ -264,17 +249,17 @@ async fn answers_never_mix_and_no_request_sees_what_was_told_before_it() {
         memory: Arc::clone(&memory),
         asked: AtomicUsize::new(0),
     });
-    let cached = CachedStore::builder(Arc::clone(&store)).max_entries(15);
+    let cached = CachedStore::builder(store.clone()).max_entries(15);
     let cached = cached.build().unwrap();
     let invalidation = cached.invalidator();
     // Once with the layer's coalescing around it, once as it is.
-    let gate = Gate::of(builder(cached.clone()));
+    let app = App::of(builder(cached.clone()));
     let left: Arc<Vec<AtomicUsize>> =
         Arc::new((0..USERS).map(|_| AtomicUsize::new(SESSIONS)).collect());
     let stop = Arc::new(AtomicBool::new(false));
     let mut workers = JoinSet::new();
     for worker in 0..16 {
-        let (gate, cached) = (gate.clone(), cached.clone());
+        let (app, cached) = (app.clone(), cached.clone());
         let (left, stop) = (Arc::clone(&left), Arc::clone(&stop));
         workers.spawn(async move {
             let mut requests = 0;
@@ -284,7 +269,7 @@ async fn answers_never_mix_and_no_request_sees_what_was_told_before_it() {
                 let address = format!("{}@example.com", id(user));
                 let before = left[user].load(Ordering::SeqCst);
                 let found = if worker % 2 == 0 {
-                    let answer = gate.send(&token_for(&address)).await;
+                    let answer = app.send(&token_for(&address)).await;
                     answer.kind.is_none().then_some(answer.body)
                 } else {
                     let lookup = by_email(&address);

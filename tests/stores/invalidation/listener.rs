@@ -1,17 +1,9 @@
 //! A listener on a real PostgreSQL.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use support::prelude::*;
 
-use better_auth_layer::{
-    BetterAuthLayer, CacheInvalidator, CachedStore, Lookup, PostgresListener, PostgresStore,
-    Resolution, Schema, Timestamp, UserStore,
-};
 use cluster::{ClusterOptions, Database, OwnCluster, cluster};
-use support::captured_log::CapturedLog;
-use support::gate::Gate;
-use support::test_clock::{NOW, TestClock};
-use support::token::{SECRET, token_for};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -19,7 +11,7 @@ use tokio::sync::watch;
 use super::triggers::{listener, make_triggers, tables};
 
 fn by_email(address: &str) -> Lookup<'_> {
-    Lookup::by_email(address, Timestamp::from_unix_seconds(NOW))
+    Lookup::by_email(address, now())
 }
 
 fn is_hit(cached: &CachedStore<PostgresStore>) -> bool {
@@ -186,7 +178,7 @@ async fn a_connection_that_dies_without_a_word_is_worth_three_heartbeats() {
     })
     .await;
     let database = cluster.create_database().await;
-    database.execute(support::world::POSTGRES_TABLES).await;
+    database.execute(support::fixtures::POSTGRES_TABLES).await;
     database.execute(super::triggers::ROWS).await;
     make_triggers(&database, Schema::auto()).await;
     let port = cluster.port().unwrap();
@@ -344,21 +336,26 @@ async fn the_environment_switches_it_on() {
         ("BETTER_AUTH_CACHE", "listen"),
     ];
     let layer = BetterAuthLayer::from_env(&variables.into_iter().collect()).await;
-    let gate = Gate::of(layer.unwrap().clock(TestClock::new()));
+    let app = App::of(layer.unwrap().clock(clock()));
     let client = database.client().await;
     until("somebody listens", async || {
         let rows = client.query(LISTENERS, &[]).await;
         rows.unwrap().len() == 1
     })
     .await;
-    let answer = gate.send(&token_for("ada@example.com")).await;
-    answer.assert_identity("before", "usr_ada", "ses_ada");
+    app.accepts(
+        &token_for("ada@example.com"),
+        "before",
+        "usr_ada",
+        "ses_ada",
+    )
+    .await;
     client
         .batch_execute(r#"DELETE FROM "session" WHERE "id" = 'ses_ada'"#)
         .await
         .unwrap();
     until("the change is seen", async || {
-        let answer = gate.send(&token_for("ada@example.com")).await;
+        let answer = app.send(&token_for("ada@example.com")).await;
         answer.body == "usr_ada ses_two"
     })
     .await;
@@ -374,7 +371,7 @@ const LISTENERS: &str = "SELECT 1 FROM pg_stat_activity WHERE datname = current_
 /// Without a runtime there is no listener, and no cache either.
 #[test]
 fn without_a_runtime_the_cache_asks_its_store() {
-    let store = Arc::new(support::world::memory());
+    let store = Arc::new(support::fixtures::memory());
     let cached = CachedStore::new(store);
     let listener = PostgresListener::builder("postgres://localhost/app")
         .build()

@@ -1,10 +1,8 @@
 //! Which changes the triggers announce, on a real PostgreSQL.
 
-use std::time::Duration;
-
-use better_auth_layer::{PostgresListener, PostgresListenerBuilder, Schema, TableName};
 use cluster::{Database, cluster};
-use support::world::POSTGRES_TABLES;
+use support::fixtures::POSTGRES_TABLES;
+use support::prelude::*;
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 

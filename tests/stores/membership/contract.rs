@@ -1,9 +1,8 @@
 //! What every store answers.
 
-use better_auth_layer::{Member, StoreError, StoreErrorKind, membership_fn};
-
 use super::deployment::{Deployment, Memory, Postgres, Sqlite};
 use super::{ask, malformed};
+use support::prelude::*;
 
 macro_rules! contract {
     ($($store:ident => $deployment:ident;)*) => {$(

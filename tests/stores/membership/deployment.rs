@@ -1,10 +1,7 @@
 //! The deployments of the contract: each kind of store, with the tables as Better Auth makes them.
 
-use std::sync::Arc;
-
-use better_auth_layer::{Member, MembershipStore, MemoryStore, PostgresStore, SqliteStore, User};
 use cluster::{Database, cluster};
-use support::temporary_folder::TemporaryFolder;
+use support::prelude::*;
 
 /// What the organization plugin of a Better Auth deployment does.
 pub(crate) trait Deployment: Sized {

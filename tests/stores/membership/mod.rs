@@ -1,11 +1,10 @@
 //! `MembershipStore`: who is a member of which organization, and with which roles.
 
+use support::prelude::*;
 mod contract;
 mod deployment;
 mod postgres;
 mod sqlite;
-
-use better_auth_layer::MembershipStore;
 
 /// `not a member`, `member as ` with the roles, or `failed: ` with the kind of the error.
 async fn ask(store: &impl MembershipStore, user_id: &str, organization_id: &str) -> String {

@@ -1,10 +1,8 @@
 //! `PostgresStore` with tables of every make.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use support::prelude::*;
 
-use better_auth_layer::{
-    DatabaseStore, DatabaseUrl, MembershipStore, PostgresStore, Schema, TableName,
-};
 use cluster::{ClusterOptions, Database, OwnCluster, cluster};
 
 use super::{ask, failure, malformed};

@@ -1,11 +1,7 @@
 //! `SqliteStore` on files of every make.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use better_auth_layer::{DatabaseStore, DatabaseUrl, Schema, SqliteStore, TableName};
-use serde_json::Value;
-use support::temporary_folder::TemporaryFolder;
+use support::prelude::*;
 
 use super::{ask, failure, malformed};
 

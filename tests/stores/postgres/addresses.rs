@@ -1,9 +1,9 @@
 //! E-mail addresses as people spell them and as tables hold them.
 
-use better_auth_layer::PostgresStore;
 use cluster::{Database, cluster};
+use support::prelude::*;
 
-use super::tables::{Types, by_email, now, own_server};
+use super::fixtures::{Types, by_email, own_server};
 
 /// Users `u0`, `u1`, … with these addresses and a session each.
 async fn fill(database: &Database, addresses: &[&str]) {
@@ -174,10 +174,10 @@ async fn a_column_that_finds_an_id_in_another_spelling_has_not_found_it() {
     database.execute(&ddl).await;
     fill(&database, &["ada@example.com"]).await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
-    assert_eq!(super::tables::by_id(&store, "u0").await, "u0 s0");
-    assert_eq!(super::tables::by_id(&store, "U0").await, "no user");
-    assert_eq!(super::tables::by_token(&store, "t0").await, "u0 s0");
-    assert_eq!(super::tables::by_token(&store, "T0").await, "no session");
+    assert_eq!(super::fixtures::by_id(&store, "u0").await, "u0 s0");
+    assert_eq!(super::fixtures::by_id(&store, "U0").await, "no user");
+    assert_eq!(super::fixtures::by_token(&store, "t0").await, "u0 s0");
+    assert_eq!(super::fixtures::by_token(&store, "T0").await, "no session");
 }
 
 #[tokio::test]
@@ -205,5 +205,5 @@ async fn a_database_of_another_encoding_has_no_user_with_letters_it_cannot_hold(
     let store = PostgresStore::connect(&url).await.unwrap();
     assert_eq!(by_email(&store, "jürgen@example.com").await, "u s");
     assert_eq!(by_email(&store, "jürgen+🦀@example.com").await, "no user");
-    assert_eq!(super::tables::by_token(&store, "🦀").await, "no session");
+    assert_eq!(super::fixtures::by_token(&store, "🦀").await, "no session");
 }

@@ -1,18 +1,14 @@
 //! API keys and fields of the application's own in tables of every make.
 
-use better_auth_layer::{
-    ApiKeyHash, Lookup, PostgresStore, Resolution, Schema, StoreErrorKind, TableName, Timestamp,
-    UserStore,
-};
 use cluster::Database;
-use support::test_clock::NOW;
+use support::prelude::*;
 
-use super::tables::own_server;
+use super::fixtures::own_server;
 
 /// What the store says of a key, in a word or two.
 async fn ask(store: &PostgresStore, key: &str) -> String {
     let hash = ApiKeyHash::from_key(key);
-    let now = Timestamp::from_unix_seconds(NOW);
+    let now = now();
     match store.resolve(Lookup::by_api_key(&hash, now)).await {
         Ok(Resolution::FoundApiKey { user, api_key, .. }) => {
             format!("{} {}", user.id(), api_key.id())
@@ -138,7 +134,7 @@ async fn ends_are_read_in_every_way_they_are_written() {
     add_key(&database, "text", "usr_ada").await;
     let store = store(&database).await;
     let hash = ApiKeyHash::from_key("app_key");
-    let now = Timestamp::from_unix_seconds(NOW);
+    let now = now();
     for (expires_at, ended) in [
         ("NULL", false),
         ("'infinity'", false),
@@ -167,7 +163,7 @@ async fn a_table_that_is_missing_or_lacks_what_decides_is_no_answer() {
     let store = store(&database).await;
     assert_eq!(ask(&store, "app_key").await, "Schema");
     // Nobody else suffers from it.
-    let now = Timestamp::from_unix_seconds(NOW);
+    let now = now();
     let answer = store.resolve(Lookup::by_user_id("usr_ada", now)).await;
     assert!(
         matches!(answer, Ok(Resolution::NoActiveSession)),
@@ -205,7 +201,7 @@ async fn fields_of_the_applications_own_are_read_with_every_lookup() {
         .with_user_field("credits");
     let builder = PostgresStore::builder(database.url()).schema(schema);
     let store = builder.connect().await.unwrap();
-    let now = Timestamp::from_unix_seconds(NOW);
+    let now = now();
     let token = better_auth_layer::SessionToken::new("t1");
     let hash = ApiKeyHash::from_key("app_key");
     for lookup in [

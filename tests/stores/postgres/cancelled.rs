@@ -3,12 +3,12 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use support::prelude::*;
 
-use better_auth_layer::{Lookup, PostgresStore, UserStore};
 use tokio::task::JoinSet;
 
-use super::tables::{ADA_FOUND, ada, ask_for_ada, backends, now};
+use super::fixtures::{ADA_FOUND, ada, ask_for_ada, backends};
 
 const CONNECTIONS: usize = 4;
 

@@ -1,16 +1,9 @@
 //! Tables that change while the service runs.
 
-use std::time::Duration;
-
-use better_auth_layer::{
-    Lookup, PostgresStore, RejectionKind, Resolution, StoreErrorKind, UserStore,
-};
 use cluster::{Database, cluster};
-use support::gate::{Gate, builder};
-use support::test_clock::TestClock;
-use support::token::token_for;
+use support::prelude::*;
 
-use super::tables::{ADA_FOUND, ada, ask_for_ada, backends, error_for_ada, everything, now};
+use super::fixtures::{ADA_FOUND, ada, ask_for_ada, backends, error_for_ada, everything};
 
 const REFRESH: Duration = Duration::from_secs(60);
 
@@ -36,18 +29,15 @@ async fn a_ban_column_that_is_added_counts_when_the_tables_are_looked_at_again()
         .schema_refresh(REFRESH)
         .build()
         .unwrap();
-    let clock = TestClock::new();
-    let gate = Gate::of(builder(store).clock(clock.clone()));
+    let clock = clock();
+    let app = App::of(builder(store).clock(clock.clone()));
     let token = token_for("ada@example.com");
-    gate.send(&token).await.assert_identity("before", "u", "s");
+    app.accepts(&token, "before", "u", "s").await;
     database.execute(BAN).await;
     clock.advance(REFRESH - Duration::from_millis(1));
-    gate.send(&token)
-        .await
-        .assert_identity("not looked yet", "u", "s");
+    app.accepts(&token, "not looked yet", "u", "s").await;
     clock.advance(Duration::from_millis(1));
-    let answer = gate.send(&token).await;
-    answer.assert_refused("banned", RejectionKind::UserBanned);
+    app.rejects(&token, "banned", UserBanned).await;
 }
 
 #[tokio::test]

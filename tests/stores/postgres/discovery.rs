@@ -1,15 +1,9 @@
 //! Databases in which the tables are not there, not all there, or there twice.
 
-use std::time::Duration;
-
-use better_auth_layer::{
-    PostgresStore, RejectionKind, Schema, StoreErrorKind, TableName, UserStore,
-};
 use cluster::{Database, cluster};
-use support::gate::Gate;
-use support::token::token_for;
+use support::prelude::*;
 
-use super::tables::{
+use super::fixtures::{
     ADA, ADA_FOUND, Types, ada, ask_for_ada, error_for_ada, everything, usual_tables,
 };
 
@@ -68,9 +62,9 @@ async fn columns_in_both_ways_of_naming_are_a_choice_as_well() {
 async fn tables_that_are_missing_are_named_and_work_as_soon_as_they_appear() {
     let database = database("").await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
-    let gate = Gate::new(store.clone());
-    let answer = gate.send(&token_for("ada@example.com")).await;
-    answer.assert_refused("no tables", RejectionKind::Unavailable);
+    let app = App::new(store.clone());
+    app.rejects(&token_for("ada@example.com"), "no tables", Unavailable)
+        .await;
     let error = error_for_ada(&store).await;
     assert_eq!(error.kind(), StoreErrorKind::Schema);
     let text = everything(&error);
@@ -99,8 +93,13 @@ async fn tables_that_are_missing_are_named_and_work_as_soon_as_they_appear() {
     database.execute(&Types::USUAL.ddl()).await;
     database.execute(&ADA.join(";")).await;
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
-    let answer = gate.send(&token_for("ada@example.com")).await;
-    answer.assert_identity("tables", "usr_ada", "ses_ada");
+    app.accepts(
+        &token_for("ada@example.com"),
+        "tables",
+        "usr_ada",
+        "ses_ada",
+    )
+    .await;
     store.ready().await.unwrap();
 }
 

@@ -1,13 +1,11 @@
 //! Connections whose server process does nothing any more.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use support::prelude::*;
 
-use better_auth_layer::{PostgresStore, RejectionKind, StoreErrorKind};
 use cluster::{ClusterOptions, OwnCluster};
-use support::gate::Gate;
-use support::token::token_for;
 
-use super::tables::{ADA, ADA_FOUND, Types, ask_for_ada, backends, error_for_ada};
+use super::fixtures::{ADA, ADA_FOUND, Types, ask_for_ada, backends, error_for_ada};
 
 const DEADLINE: Duration = Duration::from_millis(500);
 const SLACK: Duration = Duration::from_millis(400);
@@ -41,7 +39,7 @@ async fn a_frozen_connection_costs_one_deadline_and_no_more() {
         .max_connections(1)
         .build()
         .unwrap();
-    let gate = Gate::new(store.clone());
+    let app = App::new(store.clone());
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
 
     let frozen = Frozen::freeze(backends(&client).await[0]);
@@ -61,10 +59,15 @@ async fn a_frozen_connection_costs_one_deadline_and_no_more() {
         .filter(|pid| *pid != i32::try_from(frozen.0).unwrap())
         .map(Frozen::freeze)
         .collect::<Vec<_>>();
-    let answer = gate.send(&token_for("ada@example.com")).await;
-    answer.assert_refused("frozen", RejectionKind::Unavailable);
-    let answer = gate.send(&token_for("ada@example.com")).await;
-    answer.assert_identity("on another connection", "usr_ada", "ses_ada");
+    app.rejects(&token_for("ada@example.com"), "frozen", Unavailable)
+        .await;
+    app.accepts(
+        &token_for("ada@example.com"),
+        "on another connection",
+        "usr_ada",
+        "ses_ada",
+    )
+    .await;
 }
 
 #[tokio::test]

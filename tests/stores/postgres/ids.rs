@@ -1,12 +1,9 @@
 //! Ids of every type, well-formed and not.
 
-use better_auth_layer::{Lookup, PostgresStore, RejectionKind};
 use cluster::{Database, cluster};
-use serde_json::json;
-use support::gate::Gate;
-use support::token::{claims_with, sign};
+use support::prelude::*;
 
-use super::tables::{Types, ask, by_email, by_id, by_token, now};
+use super::fixtures::{Types, ask, by_email, by_id, by_token};
 
 const UUIDS: [&str; 4] = [
     "0b5ef5a1-93c2-4b1c-8a55-1f0f5a4e0a01",
@@ -166,10 +163,10 @@ async fn an_address_or_a_token_that_no_text_can_be_is_nobodys_and_no_failure() {
 #[tokio::test]
 async fn a_token_that_names_a_malformed_session_is_refused_and_no_outage() {
     let database = two_users(Types::ids("uuid"), UUIDS).await;
-    let gate = Gate::new(PostgresStore::connect(database.url()).await.unwrap());
+    let app = App::new(PostgresStore::connect(database.url()).await.unwrap());
     let send = async |session: &str| {
         let claims = claims_with("a@example.com", json!({ "sid": session }));
-        gate.send(&sign(&claims)).await
+        app.send(&sign(&claims)).await
     };
     let [user, _, session, others] = UUIDS;
     send(session)
@@ -177,7 +174,7 @@ async fn a_token_that_names_a_malformed_session_is_refused_and_no_outage() {
         .assert_identity("her own", user, session);
     for bad in [others, "71", &session.to_uppercase()] {
         let answer = send(bad).await;
-        answer.assert_refused(bad, RejectionKind::NoActiveSession);
+        answer.assert_rejected(bad, NoActiveSession);
     }
 }
 

@@ -1,12 +1,9 @@
 //! Users with very many sessions, and sessions without a user.
 
-use std::time::Duration;
-
-use better_auth_layer::PostgresStore;
 use cluster::Database;
-use support::test_clock::NOW;
+use support::prelude::*;
 
-use super::tables::{ADA_FOUND, ada, ask_for_ada, by_email, by_id, by_token, usual_tables};
+use super::fixtures::{ADA_FOUND, ada, ask_for_ada, by_email, by_id, by_token, usual_tables};
 
 /// Ada with ten thousand sessions that end one after the other, the even ones before [`NOW`], the rest opened by an
 /// administrator; somebody else with as many that have all ended.

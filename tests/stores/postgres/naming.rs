@@ -1,15 +1,9 @@
 //! Tables and columns under every name.
 
-use better_auth_layer::{
-    BetterAuthLayer, Column, Config, DatabaseStore, Env, Lookup, PostgresStore, Resolution, Schema,
-    TableName, UserStore,
-};
 use cluster::{Database, cluster};
-use support::gate::Gate;
-use support::test_clock::{NOW, TestClock};
-use support::token::{SECRET, token_for};
+use support::prelude::*;
 
-use super::tables::{
+use super::fixtures::{
     ADA, ADA_FOUND, Types, ada, ask_for_ada, by_email, by_id, by_token, error_for_ada, everything,
     own_server,
 };
@@ -53,7 +47,7 @@ async fn every_column_of_the_snake_case_schema_is_read() {
     for schema in [Schema::auto(), Schema::snake()] {
         let store = with_schema(&database, schema).await;
         assert_eq!(by_token(&store, "t").await, "u s");
-        let now = super::tables::now();
+        let now = now();
         let lookup = Lookup::by_email("ada@example.com", now);
         let resolution = store.resolve(lookup).await.unwrap();
         let Resolution::Found { user, session, .. } = resolution else {
@@ -124,9 +118,14 @@ async fn tables_are_named_by_the_environment() {
     assert_eq!(ask_for_ada(&store).await, "2 3");
 
     let builder = BetterAuthLayer::from_env(&environment).await.unwrap();
-    let gate = Gate::of(builder.clock(TestClock::new()));
-    let answer = gate.send(&token_for("ada@example.com")).await;
-    answer.assert_identity("the environment's tables", "2", "3");
+    let app = App::of(builder.clock(clock()));
+    app.accepts(
+        &token_for("ada@example.com"),
+        "the environment's tables",
+        "2",
+        "3",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -149,11 +148,11 @@ async fn names_of_ones_own_are_taken_as_they_are() {
         .with_column(Column::SessionExpiresAt, "until");
     let store = with_schema(&database, schema.clone()).await;
     assert_eq!(ask_for_ada(&store).await, "p v");
-    let gate = Gate::new(store);
-    let answer = gate.send(&token_for("ada@example.com")).await;
-    answer.assert_refused("blocked", better_auth_layer::RejectionKind::UserBanned);
-    let answer = gate.send(&token_for("eve@example.com")).await;
-    answer.assert_identity("not blocked", "q", "w");
+    let app = App::new(store);
+    app.rejects(&token_for("ada@example.com"), "blocked", UserBanned)
+        .await;
+    app.accepts(&token_for("eve@example.com"), "not blocked", "q", "w")
+        .await;
 
     // A ban column that was named must be there: without it everybody would come in.
     let schema = schema.with_column(Column::UserBanned, "is_blocked");

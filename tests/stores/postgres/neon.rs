@@ -1,21 +1,15 @@
 //! What stands in the guide about Neon, played on this machine: a direct and a pooled host with verified TLS, SCRAM and
 //! channel binding, a database that sleeps.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Mutex;
+use std::time::Instant;
+use support::prelude::*;
 
-use better_auth_layer::{
-    BetterAuthLayer, CheckStatus, HealthReport, PostgresStore, PostgresStoreBuilder, RejectionKind,
-    StoreErrorKind, UserStore,
-};
 use cluster::{CertificateAuthority, ClusterOptions, Database, OwnCluster, Pooler};
-use support::gate::{Gate, builder};
-use support::temporary_folder::TemporaryFolder;
-use support::token::token_for;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::tables::{ADA, ADA_FOUND, Types, ask_for_ada, error_for_ada, everything};
+use super::fixtures::{ADA, ADA_FOUND, Types, ask_for_ada, error_for_ada, everything};
 
 const DIRECT: &str = "ep-name-123456.eu-central-1.aws.neon.test";
 const POOLED: &str = "ep-name-123456-pooler.eu-central-1.aws.neon.test";
@@ -144,8 +138,8 @@ async fn channel_binding_that_is_required_is_had_or_nothing_is() {
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
         let text = everything(&error);
         assert!(text.contains("channel binding"), "{text}");
-        let answer = Gate::new(store).send(&token_for("ada@example.com")).await;
-        answer.assert_refused("no binding", RejectionKind::Unavailable);
+        let answer = App::new(store).send(&token_for("ada@example.com")).await;
+        answer.assert_rejected("no binding", Unavailable);
     }
 }
 
@@ -199,15 +193,14 @@ async fn a_database_that_sleeps_is_waited_for() {
     let deadline = Duration::from_secs(60);
     let store = compute.direct("sslmode=require&channel_binding=require");
     let store = store.query_timeout(deadline).build().unwrap();
-    let gate = Gate::of(builder(store.clone()).lookup_timeout(deadline));
+    let app = App::of(builder(store.clone()).lookup_timeout(deadline));
     let pooled = compute.pooled("sslmode=require").query_timeout(deadline);
-    let through_pooler = Gate::of(builder(pooled.build().unwrap()).lookup_timeout(deadline));
-    for (name, gate) in [("direct", &gate), ("pooled", &through_pooler)] {
-        let answer = gate.send(&token).await;
-        answer.assert_identity(name, "usr_ada", "ses_ada");
+    let through_pooler = App::of(builder(pooled.build().unwrap()).lookup_timeout(deadline));
+    for (name, app) in [("direct", &app), ("pooled", &through_pooler)] {
+        app.accepts(&token, name, "usr_ada", "ses_ada").await;
         for _ in 0..3 {
             compute.end_connections().await;
-            let answer = gate.send(&token).await;
+            let answer = app.send(&token).await;
             answer.assert_identity(name, "usr_ada", "ses_ada");
         }
     }
@@ -219,7 +212,7 @@ async fn a_database_that_sleeps_is_waited_for() {
         tokio::time::sleep(Duration::from_millis(1500)).await;
         compute.cluster.start_again().await;
     };
-    let (answer, ()) = tokio::join!(gate.send(&token), start);
+    let (answer, ()) = tokio::join!(app.send(&token), start);
     answer.assert_identity("woken", "usr_ada", "ses_ada");
 
     // PgBouncer itself goes on and says for a while that there is no server: a `503` until it has looked again.
@@ -230,7 +223,7 @@ async fn a_database_that_sleeps_is_waited_for() {
             answer.assert_identity("through the pooler", "usr_ada", "ses_ada");
             break;
         }
-        answer.assert_refused("through the pooler", RejectionKind::Unavailable);
+        answer.assert_rejected("through the pooler", Unavailable);
         assert!(began.elapsed() < deadline);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -1,14 +1,12 @@
 //! A server that is down, full, or says no.
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use support::prelude::*;
 
-use better_auth_layer::{PostgresStore, RejectionKind, StoreErrorKind, UserStore};
 use cluster::{ClusterOptions, OwnCluster};
-use support::gate::Gate;
-use support::token::token_for;
 
-use super::tables::{
+use super::fixtures::{
     ADA, ADA_FOUND, Types, ask_for_ada, backends, error_for_ada, everything, own_server,
 };
 
@@ -53,9 +51,9 @@ async fn a_server_that_starts_later_than_the_service_is_used_as_soon_as_it_is_up
         let error = store.ready().await.unwrap_err();
         assert!(started.elapsed() < DEADLINE, "probing");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-        let gate = Gate::new(store);
-        let answer = gate.send(&token_for("ada@example.com")).await;
-        answer.assert_refused("down", RejectionKind::Unavailable);
+        let app = App::new(store);
+        let answer = app.send(&token_for("ada@example.com")).await;
+        answer.assert_rejected("down", Unavailable);
     }
 
     // Asked while it is down, answered when it is up.
@@ -65,7 +63,7 @@ async fn a_server_that_starts_later_than_the_service_is_used_as_soon_as_it_is_up
     let (answer, ()) = tokio::join!(ask_for_ada(&early), cluster.start_again());
     assert_eq!(answer, ADA_FOUND);
     assert_eq!(ask_for_ada(&late).await, ADA_FOUND);
-    let answer = Gate::new(late).send(&token_for("ada@example.com")).await;
+    let answer = App::new(late).send(&token_for("ada@example.com")).await;
     answer.assert_identity("up", "usr_ada", "ses_ada");
 }
 

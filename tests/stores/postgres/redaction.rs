@@ -1,16 +1,11 @@
 //! Nothing secret in errors and logs, whatever goes wrong.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use support::prelude::*;
 
-use better_auth_layer::{Lookup, PostgresStore, SessionToken, StoreError, UserStore};
 use cluster::{CertificateAuthority, ClusterOptions, Database, OwnCluster};
-use support::captured_log::CapturedLog;
-use support::gate::Gate;
-use support::temporary_folder::TemporaryFolder;
-use support::token::token_for;
 
-use super::tables::{Types, everything, now};
+use super::fixtures::{Types, everything};
 
 const ADDRESS: &str = "marker.address@example.com";
 const TOKEN: &str = "marker-token";
@@ -81,7 +76,7 @@ async fn ask_everything(what: &str, store: PostgresStore) {
         assert_clean(what, &everything(error));
     }
     assert_clean(what, &format!("{store:?}"));
-    Gate::new(store).send(&token_for(ADDRESS)).await;
+    App::new(store).send(&token_for(ADDRESS)).await;
 }
 
 async fn empty(cluster: &OwnCluster) -> Database {

@@ -1,17 +1,15 @@
 //! A server that goes away and comes back while it is asked.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use support::prelude::*;
 
-use better_auth_layer::PostgresStore;
 use cluster::{ClusterOptions, Database, OwnCluster};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::tables::{ADA, ADA_FOUND, Types, ask_for_ada, by_email};
+use super::fixtures::{ADA, ADA_FOUND, Types, ask_for_ada, by_email};
 
 const WORKERS: usize = 8;
 

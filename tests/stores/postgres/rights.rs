@@ -1,11 +1,9 @@
 //! Roles that may read little or nothing.
 
-use better_auth_layer::{PostgresStore, RejectionKind, StoreErrorKind, UserStore};
 use cluster::Database;
-use support::gate::Gate;
-use support::token::token_for;
+use support::prelude::*;
 
-use super::tables::{
+use super::fixtures::{
     ADA, ADA_FOUND, Types, ask_for_ada, by_id, by_token, error_for_ada, everything, own_server,
 };
 
@@ -64,8 +62,8 @@ async fn rights_on_the_columns_that_decide_are_enough() {
     guarded
         .execute(r#"UPDATE "user" SET "banned" = true"#)
         .await;
-    let answer = Gate::new(store).send(&token_for("ada@example.com")).await;
-    answer.assert_refused("banned", RejectionKind::UserBanned);
+    let answer = App::new(store).send(&token_for("ada@example.com")).await;
+    answer.assert_rejected("banned", UserBanned);
 }
 
 #[tokio::test]
@@ -113,7 +111,7 @@ async fn a_ban_that_may_not_be_read_is_a_failure_and_not_a_pass() {
 async fn a_role_without_rights_knows_nobody_and_says_so() {
     let guarded = Guarded::new().await;
     let store = guarded.store();
-    let gate = Gate::new(store.clone());
+    let app = App::new(store.clone());
     for deed in [
         "SELECT 1",
         // Not even the names of the tables.
@@ -122,8 +120,8 @@ async fn a_role_without_rights_knows_nobody_and_says_so() {
         guarded.execute(deed).await;
         assert!(["failed: schema", "failed: unavailable"].contains(&&*ask_for_ada(&store).await));
         store.ready().await.unwrap_err();
-        let answer = gate.send(&token_for("ada@example.com")).await;
-        answer.assert_refused(deed, RejectionKind::Unavailable);
+        app.rejects(&token_for("ada@example.com"), deed, Unavailable)
+            .await;
     }
     guarded
         .execute("GRANT USAGE ON SCHEMA public TO reader")

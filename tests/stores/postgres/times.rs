@@ -1,16 +1,9 @@
 //! When a session ends and a ban ends, in every kind of column and under every time zone of the server.
 
-use std::time::Duration;
-
-use better_auth_layer::{
-    Lookup, PostgresStore, Resolution, Schema, TableName, Timestamp, UserStore,
-};
 use cluster::{Database, cluster};
-use support::gate::{Gate, builder};
-use support::test_clock::{NOW, TestClock};
-use support::token::token_for;
+use support::prelude::*;
 
-use super::tables::{by_email, now, usual_tables};
+use super::fixtures::{by_email, usual_tables};
 
 /// Types of a time column, with the SQL for a second of the epoch.
 const COLUMNS: [(&str, &str); 7] = [
@@ -85,7 +78,7 @@ async fn the_servers_time_zone_moves_no_end() {
                 let Resolution::Found { user, session, .. } = resolution else {
                     panic!("{zone}, {kind}, {name}: {resolution:?}");
                 };
-                let end = Timestamp::from_unix_seconds(end);
+                let end = at(end);
                 assert_eq!(session.expires_at(), end, "{zone}, {kind}");
                 assert_eq!(session.created_at(), Some(end), "{zone}, {kind}");
                 assert!(user.is_banned_at(now()), "{zone}, {kind}");
@@ -138,7 +131,7 @@ async fn a_session_that_ends_at_infinity_never_ends() {
                 ))
                 .await;
             let store = store(&database, index).await;
-            for now in [now(), Timestamp::from_unix_seconds(99_999_999_999)] {
+            for now in [now(), at(99_999_999_999)] {
                 let resolution = resolve(&store, "ever", now).await;
                 let Resolution::Found { session, .. } = resolution else {
                     panic!("{resolution:?}");
@@ -186,17 +179,12 @@ async fn a_request_is_let_in_until_the_session_ends_and_not_longer() {
         ))
         .await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
-    let clock = TestClock::new();
-    let gate = Gate::of(builder(store).clock(clock.clone()));
+    let clock = clock();
+    let app = App::of(builder(store).clock(clock.clone()));
     let token = token_for("u@example.com");
-    gate.send(&token)
-        .await
-        .assert_identity("at first", "u", "s");
+    app.accepts(&token, "at first", "u", "s").await;
     clock.advance(Duration::from_millis(59_999));
-    gate.send(&token)
-        .await
-        .assert_identity("at the last", "u", "s");
+    app.accepts(&token, "at the last", "u", "s").await;
     clock.advance(Duration::from_millis(1));
-    let answer = gate.send(&token).await;
-    answer.assert_refused("ended", better_auth_layer::RejectionKind::NoActiveSession);
+    app.rejects(&token, "ended", NoActiveSession).await;
 }

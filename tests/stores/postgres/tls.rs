@@ -1,15 +1,14 @@
 //! TLS towards the server: verified, or not at all.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use support::prelude::*;
 
-use better_auth_layer::{PostgresStore, PostgresStoreBuilder, StoreErrorKind};
 use cluster::{CertificateAuthority, ClusterOptions, Database, OwnCluster};
-use support::temporary_folder::TemporaryFolder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::tables::{ADA, ADA_FOUND, Types, ask_for_ada, error_for_ada, everything, own_server};
+use super::fixtures::{ADA, ADA_FOUND, Types, ask_for_ada, error_for_ada, everything, own_server};
 
 /// A server with a certificate for a name, and the file of its authority.
 struct Secured {
@@ -74,7 +73,7 @@ impl Secured {
 /// A deadline that nobody waits for.
 const LONG: Duration = Duration::from_secs(30);
 
-async fn assert_refused_at_once(builder: PostgresStoreBuilder, what: &str, says: &str) {
+async fn assert_rejected_at_once(builder: PostgresStoreBuilder, what: &str, says: &str) {
     let store = builder.query_timeout(LONG).build().unwrap();
     let started = Instant::now();
     let error = error_for_ada(&store).await;
@@ -119,7 +118,7 @@ async fn the_servers_certificate_is_verified_with_the_authority_that_is_named() 
             builder("sslmode=require&sslrootcert=CA").root_certificates(secured.other_authority()),
         ),
     ] {
-        assert_refused_at_once(builder, what, "certificate").await;
+        assert_rejected_at_once(builder, what, "certificate").await;
     }
 }
 
@@ -131,7 +130,7 @@ async fn a_certificate_for_another_host_is_refused() {
         "sslmode=verify-full&sslrootcert=CA",
     ] {
         let builder = PostgresStore::builder(&secured.url(query));
-        assert_refused_at_once(builder, query, "certificate").await;
+        assert_rejected_at_once(builder, query, "certificate").await;
     }
     // The name that is verified is the address's, wherever the connection goes.
     let url = secured.url("sslmode=require&sslrootcert=CA&hostaddr=127.0.0.1");
@@ -173,11 +172,11 @@ async fn store_error(store: &PostgresStore) -> StoreErrorKind {
 async fn a_server_without_tls_is_refused_with_what_to_write() {
     let database = own_server().await.create_database().await;
     let url = format!("{}?sslmode=require", database.tcp_url());
-    assert_refused_at_once(PostgresStore::builder(&url), "no TLS", "sslmode=disable").await;
+    assert_rejected_at_once(PostgresStore::builder(&url), "no TLS", "sslmode=disable").await;
     // Without a word about TLS as well, where the host is not this machine by its name.
     let url = format!("{}?hostaddr=127.0.0.1", database.tcp_url());
     let url = url.replace("@localhost:", "@db.internal:");
-    assert_refused_at_once(PostgresStore::builder(&url), "elsewhere", "sslmode=disable").await;
+    assert_rejected_at_once(PostgresStore::builder(&url), "elsewhere", "sslmode=disable").await;
 }
 
 #[tokio::test]

@@ -1,11 +1,6 @@
 //! API keys and fields of the application's own in SQLite files of every make.
 
-use better_auth_layer::{
-    ApiKeyHash, Lookup, Resolution, Schema, SessionToken, SqliteStore, Timestamp, UserStore,
-};
-use support::temporary_folder::TemporaryFolder;
-use support::test_clock::NOW;
-
+use support::prelude::*;
 /// A file with a user whose id is of this type, and what a statement adds to it.
 async fn file(id_type: &str, id: &str, more: &str) -> (SqliteStore, TemporaryFolder) {
     file_with(Schema::auto(), id_type, id, more).await
@@ -34,7 +29,7 @@ async fn file_with(
 
 async fn ask(store: &SqliteStore, key: &str) -> String {
     let hash = ApiKeyHash::from_key(key);
-    let now = Timestamp::from_unix_seconds(NOW);
+    let now = now();
     match store.resolve(Lookup::by_api_key(&hash, now)).await {
         Ok(Resolution::FoundApiKey { user, api_key, .. }) => {
             let ended = if api_key.is_expired_at(now) {
@@ -139,7 +134,7 @@ async fn fields_of_the_applications_own_are_read_with_every_lookup() {
         .with_user_field("credits");
     let more = key("'usr_ada'", "NULL");
     let (store, _folder) = file_with(schema, "text", "usr_ada", &more).await;
-    let now = Timestamp::from_unix_seconds(NOW);
+    let now = now();
     let token = SessionToken::new("t1");
     let hash = ApiKeyHash::from_key("app_key");
     for lookup in [

@@ -2,13 +2,9 @@
 
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use support::prelude::*;
 
-use better_auth_layer::{Lookup, Resolution, SessionToken, SqliteStore, Timestamp, UserStore};
 use futures_util::future::{FutureExt, join_all};
-use support::temporary_folder::TemporaryFolder;
-use support::test_clock::NOW;
 
 const USERS: usize = 200;
 
@@ -57,10 +53,6 @@ async fn ask(store: &SqliteStore, lookup: Lookup<'_>) -> String {
         Ok(other) => panic!("{other:?}"),
         Err(error) => format!("{:?}", error.kind()),
     }
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_unix_seconds(NOW)
 }
 
 /// A lookup for a number, in one of the ways to ask, and its answer.

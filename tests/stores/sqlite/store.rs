@@ -1,14 +1,6 @@
 //! `SqliteStore` on files as other adapters write them, and under a writer's lock.
 
-use std::time::Duration;
-
-use better_auth_layer::{
-    Column, Lookup, Resolution, Schema, SessionToken, SqliteStore, StoreErrorKind, TableName,
-    Timestamp, UserStore,
-};
-use support::temporary_folder::TemporaryFolder;
-use support::test_clock::NOW;
-
+use support::prelude::*;
 fn database(folder: &TemporaryFolder, sql: &str) -> (rusqlite::Connection, std::path::PathBuf) {
     let path = folder.path().join("app.sqlite");
     let database = rusqlite::Connection::open(&path).unwrap();
@@ -24,10 +16,6 @@ async fn ask(store: &SqliteStore, lookup: Lookup<'_>) -> String {
         Ok(other) => panic!("{other:?}"),
         Err(error) => format!("{:?}", error.kind()),
     }
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_unix_seconds(NOW)
 }
 
 const CAMEL: &str = r#"

@@ -1,6 +1,6 @@
 //! The contract that every store fulfils together with the layer: one suite, a line per store.
 //!
-//! Each function takes a store that holds [`crate::world`].
+//! Each function takes a store that holds [`crate::fixtures`].
 
 mod api_keys;
 mod claims;

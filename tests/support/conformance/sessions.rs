@@ -1,59 +1,54 @@
 //! Which session a token is for.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use better_auth_layer::{Lookup, RejectionKind, Resolution, SessionToken, Timestamp, UserStore};
-use serde_json::json;
-
-use crate::gate::{Gate, builder};
-use crate::test_clock::{NOW, TestClock};
-use crate::token::{claims_with, sign, token_for};
-
+use crate::prelude::*;
 /// The third row of the contract, and how a session's last second passes.
 pub async fn users_without_an_active_session_are_refused<S: UserStore>(store: S) {
-    let clock = TestClock::new();
-    let gate = Gate::of(builder(store).clock(clock.clone()));
+    let clock = clock();
+    let app = App::of(builder(store).clock(clock.clone()));
     for email in ["no-session@example.com", "only-expired@example.com"] {
-        gate.send(&token_for(email))
-            .await
-            .assert_refused(email, RejectionKind::NoActiveSession);
+        app.rejects(&token_for(email), email, NoActiveSession).await;
     }
     let edge = token_for("edge@example.com");
     clock.advance(Duration::from_millis(999));
-    gate.send(&edge)
-        .await
-        .assert_identity("a millisecond before", "usr_edge", "ses_edge");
+    app.accepts(&edge, "a millisecond before", "usr_edge", "ses_edge")
+        .await;
     clock.advance(Duration::from_millis(1));
-    gate.send(&edge)
-        .await
-        .assert_refused("ended just now", RejectionKind::NoActiveSession);
+    app.rejects(&edge, "ended just now", NoActiveSession).await;
 }
 
 /// The user's own before an administrator's, the one that lasts longest, the first id.
 pub async fn the_preferred_of_several_sessions_is_taken<S: UserStore>(store: S) {
-    let clock = TestClock::new();
-    let gate = Gate::of(builder(store).clock(clock.clone()));
+    let clock = clock();
+    let app = App::of(builder(store).clock(clock.clone()));
     let several = token_for("several@example.com");
-    gate.send(&several).await.assert_identity(
+    app.accepts(
+        &several,
         "own, longest, first",
         "usr_several",
         "ses_several_long_a",
-    );
+    )
+    .await;
     clock.advance(Duration::from_secs(200));
-    gate.send(&several).await.assert_identity(
+    app.accepts(
+        &several,
         "only an administrator's is left",
         "usr_several",
         "ses_several_admin",
-    );
-    let answer = gate.send(&token_for("impersonated@example.com")).await;
-    answer.assert_identity("only an administrator's", "usr_impersonated", "ses_admin");
+    )
+    .await;
+    app.accepts(
+        &token_for("impersonated@example.com"),
+        "only an administrator's",
+        "usr_impersonated",
+        "ses_admin",
+    )
+    .await;
 }
 
 /// `sid`, or the claim that was configured.
 pub async fn a_token_that_names_a_session_gets_that_one_or_none<S: UserStore>(store: S) {
     let store = Arc::new(store);
-    let gate = Gate::new(Arc::clone(&store));
+    let app = App::new(Arc::clone(&store));
     let token = |claim: &str, id: serde_json::Value| {
         sign(&claims_with("several@example.com", json!({ claim: id })))
     };
@@ -62,9 +57,8 @@ pub async fn a_token_that_names_a_session_gets_that_one_or_none<S: UserStore>(st
         "ses_several_long_b",
         "ses_several_admin",
     ] {
-        gate.send(&token("sid", json!(id)))
-            .await
-            .assert_identity(id, "usr_several", id);
+        app.accepts(&token("sid", json!(id)), id, "usr_several", id)
+            .await;
     }
     for id in [
         "ses_several_ended",
@@ -74,8 +68,8 @@ pub async fn a_token_that_names_a_session_gets_that_one_or_none<S: UserStore>(st
         "' OR true --",
         "%",
     ] {
-        let answer = gate.send(&token("sid", json!(id))).await;
-        answer.assert_refused(id, RejectionKind::NoActiveSession);
+        app.rejects(&token("sid", json!(id)), id, NoActiveSession)
+            .await;
     }
     for id in [
         json!(""),
@@ -84,33 +78,41 @@ pub async fn a_token_that_names_a_session_gets_that_one_or_none<S: UserStore>(st
         json!({}),
         json!("ses\0"),
     ] {
-        let answer = gate.send(&token("sid", id.clone())).await;
-        answer.assert_refused(&id.to_string(), RejectionKind::InvalidCredential);
+        app.rejects(
+            &token("sid", id.clone()),
+            &id.to_string(),
+            InvalidCredential,
+        )
+        .await;
     }
     let nobody = sign(&claims_with(
         "nobody@example.com",
         json!({ "sid": "ses_ada" }),
     ));
-    gate.send(&nobody)
-        .await
-        .assert_refused("nobody", RejectionKind::UserNotFound);
+    app.rejects(&nobody, "nobody", UserNotFound).await;
 
-    let own_claim = Gate::of(builder(store).session_id_claim("session_id"));
-    let answer = own_claim
-        .send(&token("session_id", json!("ses_several_short")))
+    let own_claim = App::of(builder(store).session_id_claim("session_id"));
+    own_claim
+        .accepts(
+            &token("session_id", json!("ses_several_short")),
+            "own claim",
+            "usr_several",
+            "ses_several_short",
+        )
         .await;
-    answer.assert_identity("own claim", "usr_several", "ses_several_short");
-    let answer = own_claim.send(&token("sid", json!("ses_nowhere"))).await;
-    answer.assert_identity(
-        "`sid` means nothing then",
-        "usr_several",
-        "ses_several_long_a",
-    );
+    own_claim
+        .accepts(
+            &token("sid", json!("ses_nowhere")),
+            "`sid` means nothing then",
+            "usr_several",
+            "ses_several_long_a",
+        )
+        .await;
 }
 
 /// The lookups that other credentials will need, asked directly.
 pub async fn every_kind_of_lookup_is_answered<S: UserStore>(store: S) {
-    let now = Timestamp::from_unix_seconds(NOW);
+    let now = now();
     let ask = async |lookup: Lookup<'_>| match store.resolve(lookup).await.unwrap() {
         Resolution::Found { user, session, .. } => format!("{} {}", user.id(), session.id()),
         Resolution::UserNotFound => "no user".to_owned(),

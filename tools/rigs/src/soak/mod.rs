@@ -27,11 +27,11 @@ use self::mint::Mint;
 pub use self::stats::Tally;
 use self::validity::{Span, now};
 use cluster::Database;
+use support::fixtures::POSTGRES_TABLES;
 use support::key_server::{KeyServer, Reply as KeyReply};
 use support::rng::Dice;
 use support::signer::{ISSUER, Signer, jwks};
 use support::token::SECRET;
-use support::world::POSTGRES_TABLES;
 
 const USERS: usize = 200;
 /// Each changes users of its own.

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use better_auth_layer::testing::TestClock;
 use better_auth_layer::{BetterAuthLayer, PostgresStore, RemoteKeySource, Secret};
 use cluster::ClusterOptions;
-use support::gate::Gate;
-use support::test_clock::TestClock;
+use support::app::App;
+use support::test_clock::at;
 use support::token::SECRET;
 
 use crate::finding::Check;
@@ -29,8 +30,9 @@ const KINDS: [Kind; 7] = [
 
 pub(crate) async fn run() -> Check {
     let backing = Backing::start(ClusterOptions::default()).await;
-    let clock = TestClock::at(now());
-    let gate = Gate::of(
+    let start = now();
+    let clock = TestClock::at(at(start));
+    let app = App::of(
         BetterAuthLayer::builder()
             .secret(Secret::new(SECRET).expect("it is long enough"))
             .base_url(backing.keys.origin())
@@ -44,9 +46,9 @@ pub(crate) async fn run() -> Check {
     );
     let mut seen = Seen::default();
     for wrong_by in [0, TWO_DAYS, 0, -TWO_DAYS, 0] {
-        clock.set_wrong_by(wrong_by);
+        clock.set_wall(at(start + wrong_by));
         for kind in KINDS {
-            seen.ask(&gate, &backing, kind, due(kind, wrong_by)).await;
+            seen.ask(&app, &backing, kind, due(kind, wrong_by)).await;
         }
     }
     let hits = backing.keys.hits();
@@ -90,9 +92,9 @@ struct Seen {
 }
 
 impl Seen {
-    async fn ask(&mut self, gate: &Gate, backing: &Backing, kind: Kind, due: u16) {
+    async fn ask(&mut self, app: &App, backing: &Backing, kind: Kind, due: u16) {
         for asked in backing.people.requests(kind) {
-            let answer = gate.send(&asked.token).await;
+            let answer = app.send(&asked.token).await;
             let status = answer.status.as_u16();
             *self.counts.entry((kind, status)).or_default() += 1;
             let is_own = asked

@@ -3,6 +3,7 @@
 mod backing;
 mod client;
 mod echo;
+mod fixtures;
 mod flood;
 mod footprint;
 mod kind;
@@ -12,12 +13,12 @@ mod record;
 mod server;
 mod strain;
 mod trial;
-mod world;
 
 pub(crate) use self::{
     backing::Backing,
     client::{Connection, post},
     echo::Echo,
+    fixtures::World,
     flood::{Flood, unauthorized},
     kind::{CheckStatus, Kind},
     load::{Load, OF_ANOTHER_TIME, USUAL, WITH_UNKNOWN_KEYS, WITHOUT_KEYS},
@@ -26,5 +27,4 @@ pub(crate) use self::{
     server::{Launch, Server},
     strain::{EarlierWaves, Strain},
     trial::{Expected, Trial},
-    world::World,
 };

@@ -1,9 +1,9 @@
 //! Who is in the database, and what they send.
 
 use serde_json::{Value, json};
+use support::fixtures::POSTGRES_TABLES;
 use support::signer::Signer;
 use support::token::{HEADER, SECRET, sign_raw, signed_session_token};
-use support::world::POSTGRES_TABLES;
 
 use super::client::post;
 use super::kind::Kind;

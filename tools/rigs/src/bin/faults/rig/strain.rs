@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::fixtures::World;
 use super::footprint::{Process, mebibytes};
 use super::kind::Kind;
 use super::load::{GOOD, Load};
 use super::record::Record;
-use super::world::World;
 use crate::finding::Check;
 
 const WARM_UP: Duration = Duration::from_secs(2);

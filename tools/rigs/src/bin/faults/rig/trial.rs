@@ -8,11 +8,11 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::client::Connection;
+use super::fixtures::World;
 use super::footprint::{Footprint, mebibytes};
 use super::kind::{CheckStatus, Kind};
 use super::load::{Load, Mix};
 use super::record::Record;
-use super::world::World;
 use crate::finding::Check;
 
 /// What a fault is expected to be for those whom it concerns.

@@ -1,18 +1,10 @@
 //! Tables as Better Auth makes them, rows for them, and what a store answers in few words.
 
 use std::error::Error;
+use support::prelude::*;
 
-use better_auth_layer::{
-    Lookup, PostgresStore, Resolution, SessionToken, StoreError, Timestamp, UserStore,
-};
 use cluster::{ClusterOptions, Database, OwnCluster, cluster};
-use support::test_clock::NOW;
 use tokio::sync::OnceCell;
-
-/// The time of the tests' clock.
-pub(crate) fn now() -> Timestamp {
-    Timestamp::from_unix_seconds(NOW)
-}
 
 /// The types of the columns in which deployments differ.
 #[derive(Clone, Copy)]

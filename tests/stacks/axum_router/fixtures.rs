@@ -3,17 +3,14 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use better_auth_layer::{ApiKeys, BetterAuthLayer, BetterAuthLayerBuilder, RejectionKind};
 use http::HeaderMap;
 use http_body_util::BodyExt;
-use support::gate::builder;
-use support::token::token_for;
-use support::world;
+use support::prelude::*;
 use tower::{Service, ServiceExt};
 
 /// The users of the contract, with their API keys.
 pub(crate) fn settings() -> BetterAuthLayerBuilder {
-    builder(world::memory()).api_keys(ApiKeys::new())
+    builder(fixtures::memory()).api_keys(ApiKeys::new())
 }
 
 pub(crate) fn layer() -> BetterAuthLayer {

@@ -1,19 +1,11 @@
 //! One user, one session, and what a service behind the layer sees.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use support::prelude::*;
 
-use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, BetterAuthLayerBuilder, Identity, MemoryStore, RejectionKind,
-    ResponseBody, Session, SessionToken, Timestamp, User,
-};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use serde_json::json;
-use support::gate::builder;
-use support::test_clock::NOW;
-use support::token::{claims_with, sign, signed_session_token};
 use tower::{Service, ServiceExt, service_fn};
 
 /// Ada's session token.
@@ -21,10 +13,6 @@ pub(crate) const TOKEN: &str = "XN6DtGUWabcdefghijklmnopqrstuvDc";
 
 /// Ada's API key.
 pub(crate) const API_KEY: &str = "app_of-ada";
-
-pub(crate) fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_seconds(seconds)
-}
 
 pub(crate) fn ada() -> User {
     User::new("usr_ada", "ada@example.com").with_role("editor, admin")

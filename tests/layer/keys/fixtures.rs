@@ -1,16 +1,6 @@
 //! An issuer with its keys, a layer that trusts it, and one user.
 
-use std::time::Duration;
-
-use better_auth_layer::{
-    BetterAuthLayer, BetterAuthLayerBuilder, JwksOptions, MemoryStore, RejectionKind,
-    RemoteKeySource, Session, Timestamp, User,
-};
-use support::gate::{Answer, Gate};
-use support::key_server::{KeyServer, Reply};
-use support::signer::{ISSUER, Signer, jwks};
-use support::test_clock::TestClock;
-
+use support::prelude::*;
 /// Nobody waits for a test longer than this.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -31,14 +21,14 @@ pub(crate) fn builder(clock: &TestClock) -> BetterAuthLayerBuilder {
 }
 
 /// An issuer with an endpoint, and a layer in front of a service that takes its keys from there.
-pub(crate) struct World {
+pub(crate) struct Issuer {
     pub(crate) clock: TestClock,
     pub(crate) server: KeyServer,
     pub(crate) signer: Signer,
-    pub(crate) gate: Gate,
+    pub(crate) app: App,
 }
 
-impl World {
+impl Issuer {
     /// With the endpoint in this state.
     pub(crate) async fn new(reply: impl FnOnce(&Signer) -> Reply) -> Self {
         Self::with(reply, JwksOptions::new().fetch_timeout(PATIENCE)).await
@@ -47,12 +37,12 @@ impl World {
     pub(crate) async fn with(reply: impl FnOnce(&Signer) -> Reply, options: JwksOptions) -> Self {
         let signer = Signer::ed25519("first");
         let server = KeyServer::start(reply(&signer)).await;
-        let clock = TestClock::new();
+        let clock = clock();
         let source = RemoteKeySource::new(&server.url()).unwrap();
         let builder = builder(&clock).key_source(source).jwks_options(options);
         Self {
             clock,
-            gate: Gate::of(builder),
+            app: App::of(builder),
             server,
             signer,
         }
@@ -60,30 +50,29 @@ impl World {
 
     /// With an endpoint that works and has been asked.
     pub(crate) async fn warm() -> Self {
-        let world = Self::new(good).await;
-        world.assert_passes("to begin with").await;
-        assert_eq!(world.server.hits(), 1);
-        world
+        let issuer = Self::new(good).await;
+        issuer.works("to begin with").await;
+        assert_eq!(issuer.server.hits(), 1);
+        issuer
     }
 
-    pub(crate) async fn send(&self, token: &str) -> Answer {
-        let answer = tokio::time::timeout(PATIENCE, self.gate.send(token)).await;
-        answer.expect("an answer")
+    pub(crate) async fn send(&self, token: &str) -> TestResponse {
+        let response = tokio::time::timeout(PATIENCE, self.app.send(token)).await;
+        response.expect("a response")
     }
 
-    pub(crate) async fn assert_passes(&self, what: &str) {
-        let answer = self.send(&self.signer.token_for("usr_ada")).await;
-        answer.assert_identity(what, "usr_ada", "ses_ada");
+    /// Asserts that a valid token is accepted.
+    pub(crate) async fn works(&self, what: &str) {
+        self.accepts(&self.signer.token_for("usr_ada"), what).await;
     }
 
-    pub(crate) async fn assert_unavailable(&self, what: &str, token: &str) {
-        let answer = self.send(token).await;
-        answer.assert_refused(what, RejectionKind::Unavailable);
+    pub(crate) async fn accepts(&self, token: &str, what: &str) {
+        let response = self.send(token).await;
+        response.assert_identity(what, "usr_ada", "ses_ada");
     }
 
-    pub(crate) async fn assert_refused(&self, what: &str, token: &str) {
-        let answer = self.send(token).await;
-        answer.assert_refused(what, RejectionKind::InvalidCredential);
+    pub(crate) async fn rejects(&self, token: &str, what: &str, kind: RejectionKind) {
+        self.send(token).await.assert_rejected(what, kind);
     }
 
     /// Waits until the endpoint has been asked so often.

@@ -1,19 +1,11 @@
 //! A server that tells what it was asked, and lookups that are held back.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use support::prelude::*;
 
-use better_auth_layer::{
-    Lookup, PostgresStore, PostgresStoreBuilder, Resolution, StoreError, Timestamp, UserStore,
-};
 use cluster::{ClusterOptions, Database, OwnCluster};
-use support::test_clock::NOW;
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
-
-/// The time of most lookups.
-pub(crate) fn now() -> Timestamp {
-    Timestamp::from_unix_seconds(NOW)
-}
 
 /// A server that writes every statement into its log.
 pub(crate) async fn talkative_server() -> OwnCluster {

@@ -1,15 +1,9 @@
 //! One user with one session, and a store that counts what it is asked.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use support::prelude::*;
 
-use better_auth_layer::{
-    BetterAuthLayerBuilder, Lookup, LookupKind, MemoryStore, Resolution, Session, SessionToken,
-    StoreError, Timestamp, User, UserStore,
-};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use support::gate::{Gate, builder};
-use support::token::signed_session_token;
 
 /// Ada's session token, of the form that Better Auth makes.
 pub(crate) const TOKEN: &str = "XN6DtGUWabcdefghijklmnopqrstuvDc";
@@ -61,8 +55,8 @@ pub(crate) fn layer() -> BetterAuthLayerBuilder {
     builder(Counting::new())
 }
 
-pub(crate) fn gate() -> Gate {
-    Gate::of(layer())
+pub(crate) fn app() -> App {
+    App::of(layer())
 }
 
 /// The value of a good session cookie.

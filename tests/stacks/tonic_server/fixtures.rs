@@ -3,7 +3,8 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use support::prelude::*;
 
 use better_auth_layer::authorize::Role;
 use better_auth_layer::tonic::{
