@@ -34,9 +34,7 @@ fn allocations(auth: &BetterAuthLayer, credential: &Credential) -> u64 {
         let info = measure(|| {
             let response = pin!(service.call(request));
             let polled = response.poll(&mut Context::from_waker(Waker::noop()));
-            let Poll::Ready(Ok(response)) = polled else {
-                panic!("it waits")
-            };
+            let Poll::Ready(Ok(response)) = polled else { panic!("it waits") };
             assert_eq!(response.status(), 200);
         });
         least = least.min(info.count_total);
@@ -75,20 +73,13 @@ fn check(
     store.insert_session(session.to_session());
     store.insert_api_key(key.to_api_key());
     let keys: KeySet = issuer.jwks_json().parse().unwrap();
-    let builder = issuer
-        .layer_builder()
-        .key_source(keys)
-        .api_keys(ApiKeys::new());
+    let builder = issuer.layer_builder().key_source(keys).api_keys(ApiKeys::new());
     let auth = layer(builder, store);
     for (kind, credential, most) in [
         ("cookie", session.cookie(), most.cookie),
         ("signed token", session.signed_token(), most.signed_token),
         ("JWT", session.jwt().mint(), most.jwt),
-        (
-            "secret-signed JWT",
-            session.secret_jwt().mint(),
-            most.secret_jwt,
-        ),
+        ("secret-signed JWT", session.secret_jwt().mint(), most.secret_jwt),
         ("API key", key.credential(), most.api_key),
     ] {
         let counted = allocations(&auth, &credential);
@@ -102,13 +93,7 @@ fn a_request_that_the_cache_answers() {
     check(
         "cached",
         |builder, store| builder.store(CachedStore::new(store)).build().unwrap(),
-        &Costs {
-            cookie: 2,
-            signed_token: 2,
-            jwt: 1,
-            secret_jwt: 1,
-            api_key: 2,
-        },
+        &Costs { cookie: 2, signed_token: 2, jwt: 1, secret_jwt: 1, api_key: 2 },
     );
 }
 
@@ -117,12 +102,6 @@ fn a_request_that_the_store_in_memory_answers() {
     check(
         "in memory",
         |builder, store| builder.store(store).build().unwrap(),
-        &Costs {
-            cookie: 2,
-            signed_token: 2,
-            jwt: 1,
-            secret_jwt: 1,
-            api_key: 2,
-        },
+        &Costs { cookie: 2, signed_token: 2, jwt: 1, secret_jwt: 1, api_key: 2 },
     );
 }

@@ -30,10 +30,7 @@ fn cached() -> (MockStore, TestClock, CachedStore<MockStore>) {
 #[tokio::test]
 async fn whoever_was_found_is_found_again_without_asking() {
     let (store, _, cached) = cached();
-    let (token, hash) = (
-        SessionToken::new("ses_ada"),
-        ApiKeyHash::from_key("app_of-ada"),
-    );
+    let (token, hash) = (SessionToken::new("ses_ada"), ApiKeyHash::from_key("app_of-ada"));
     let questions = [
         (by_email(ADA), "usr_ada ses_ada"),
         (by_email("ADA@example.com"), "usr_ada ses_ada"),
@@ -41,10 +38,7 @@ async fn whoever_was_found_is_found_again_without_asking() {
         (Lookup::by_user_id("usr_ada", now()), "usr_ada ses_ada"),
         (Lookup::by_session_token(&token, now()), "usr_ada ses_ada"),
         (Lookup::by_api_key(&hash, now()), "usr_ada key_ada"),
-        (
-            by_email("several@example.com"),
-            "usr_several ses_several_long_a",
-        ),
+        (by_email("several@example.com"), "usr_several ses_several_long_a"),
         (
             by_email("several@example.com").with_session_id("ses_several_short"),
             "usr_several ses_several_short",
@@ -86,17 +80,9 @@ async fn an_answer_is_too_old_to_the_second() {
     clock.set_wall(at(NOW - 86_400));
     store.open();
     slow.await.unwrap().unwrap();
-    assert!(
-        cached
-            .try_resolve(&by_email("several@example.com"))
-            .is_some()
-    );
+    assert!(cached.try_resolve(&by_email("several@example.com")).is_some());
     clock.advance(Duration::from_secs(1));
-    assert!(
-        cached
-            .try_resolve(&by_email("several@example.com"))
-            .is_none()
-    );
+    assert!(cached.try_resolve(&by_email("several@example.com")).is_none());
 }
 
 #[tokio::test]
@@ -108,15 +94,8 @@ async fn no_answer_outlives_its_session_or_its_api_key() {
     assert!(cached.try_resolve(&edge(NOW)).is_some());
     assert!(cached.try_resolve(&edge(NOW + 1)).is_none());
     let hash = ApiKeyHash::from_key("app_edge");
-    cached
-        .resolve(Lookup::by_api_key(&hash, now()))
-        .await
-        .unwrap();
-    assert!(
-        cached
-            .try_resolve(&Lookup::by_api_key(&hash, now()))
-            .is_some()
-    );
+    cached.resolve(Lookup::by_api_key(&hash, now())).await.unwrap();
+    assert!(cached.try_resolve(&Lookup::by_api_key(&hash, now())).is_some());
     let later = Lookup::by_api_key(&hash, at(NOW + 1));
     assert!(cached.try_resolve(&later).is_none());
     assert_eq!(store.lookups(), 2);
@@ -127,10 +106,7 @@ async fn no_answer_outlives_its_session_or_its_api_key() {
 #[tokio::test]
 async fn nobody_and_failures_are_asked_for_every_time() {
     let (store, _, cached) = cached();
-    let (token, hash) = (
-        SessionToken::new("unknown"),
-        ApiKeyHash::from_key("unknown"),
-    );
+    let (token, hash) = (SessionToken::new("unknown"), ApiKeyHash::from_key("unknown"));
     let questions = [
         (by_email("nobody@example.com"), "UserNotFound"),
         (by_email("no-session@example.com"), "NoActiveSession"),
@@ -167,10 +143,7 @@ async fn an_answer_to_another_question_is_not_kept() {
     let eve = User::new("usr_eve", "eve@example.com");
     let key = ApiKey::new("key", "usr_eve", ApiKeyHash::from_key("app_eve"));
     let session = Session::new("ses", "usr_eve", Timestamp::MAX);
-    let answers = [
-        Resolution::found(eve.clone(), session),
-        Resolution::found_api_key(eve, key),
-    ];
+    let answers = [Resolution::found(eve.clone(), session), Resolution::found_api_key(eve, key)];
     for answer in answers {
         let store = store_fn(move |_| std::future::ready(Ok(answer.clone())));
         let cached = CachedStore::new(store);
@@ -189,11 +162,7 @@ async fn no_more_is_kept_than_was_said() {
     let address = |user: usize| format!("user-{user}@example.com");
     for user in 0..10 * MOST {
         let id = format!("usr_{user}");
-        memory.insert_session(Session::new(
-            format!("ses_{user}"),
-            id.as_str(),
-            Timestamp::MAX,
-        ));
+        memory.insert_session(Session::new(format!("ses_{user}"), id.as_str(), Timestamp::MAX));
         memory.insert_user(User::new(id, address(user)));
     }
     let cached = CachedStore::builder(memory).max_entries(MOST);
@@ -234,18 +203,13 @@ async fn behind_the_layer_a_crowd_is_one_lookup_and_the_rest_hits() {
         answer.assert_identity("crowd", "usr_ada", "ses_ada");
     }
     for _ in 0..50 {
-        app.accepts(&token_for(ADA), "cached", "usr_ada", "ses_ada")
-            .await;
+        app.accepts(&token_for(ADA), "cached", "usr_ada", "ses_ada").await;
     }
     assert_eq!(store.lookups(), 1);
     // A cached user is judged like any other, and a token is verified like any other.
-    app.rejects(&format!("{}x", token_for(ADA)), "forged", InvalidCredential)
-        .await;
-    store
-        .memory
-        .insert_user(User::new("usr_ada", ADA).with_ban(None));
-    app.accepts(&token_for(ADA), "within five seconds", "usr_ada", "ses_ada")
-        .await;
+    app.rejects(&format!("{}x", token_for(ADA)), "forged", InvalidCredential).await;
+    store.memory.insert_user(User::new("usr_ada", ADA).with_ban(None));
+    app.accepts(&token_for(ADA), "within five seconds", "usr_ada", "ses_ada").await;
     clock.advance(Duration::from_secs(5));
     for _ in 0..2 {
         app.rejects(&token_for(ADA), "banned", UserBanned).await;
@@ -261,11 +225,7 @@ async fn a_busy_answer_is_renewed_before_it_is_too_old() {
     let (store, clock) = (MockStore::new(), clock());
     let cached = cache(&store, &clock).refresh_ahead(Duration::from_secs(1));
     let cached = cached.build().unwrap();
-    let hit = || {
-        cached
-            .try_resolve(&by_email(ADA))
-            .map(|found| what(Ok(found)))
-    };
+    let hit = || cached.try_resolve(&by_email(ADA)).map(|found| what(Ok(found)));
     cached.resolve(by_email(ADA)).await.unwrap();
     clock.advance(Duration::from_millis(3999));
     assert!(hit().is_some());
@@ -313,15 +273,9 @@ fn limits_that_make_no_sense_are_refused_by_name() {
     let cases: [(&str, Change); 7] = [
         ("ttl", |builder| builder.ttl(Duration::ZERO)),
         ("ttl", |builder| builder.ttl(Duration::from_secs(301))),
-        ("ttl_while_leased", |builder| {
-            builder.ttl_while_leased(Duration::ZERO)
-        }),
-        ("ttl_while_leased", |builder| {
-            builder.ttl_while_leased(Duration::from_secs(301))
-        }),
-        ("refresh_ahead", |builder| {
-            builder.refresh_ahead(Duration::from_secs(5))
-        }),
+        ("ttl_while_leased", |builder| builder.ttl_while_leased(Duration::ZERO)),
+        ("ttl_while_leased", |builder| builder.ttl_while_leased(Duration::from_secs(301))),
+        ("refresh_ahead", |builder| builder.refresh_ahead(Duration::from_secs(5))),
         ("max_entries", |builder| builder.max_entries(0)),
         ("max_entries", |builder| builder.max_entries(usize::MAX)),
     ];
@@ -350,8 +304,7 @@ async fn the_environment_switches_it_on() {
         ];
         let layer = BetterAuthLayer::from_env(&variables.into_iter().collect()).await;
         let app = App::of(layer.unwrap().clock(clock()));
-        app.accepts(&token_for(ADA), "before", "usr_ada", "ses_ada")
-            .await;
+        app.accepts(&token_for(ADA), "before", "usr_ada", "ses_ada").await;
         let database = rusqlite::Connection::open(&file).unwrap();
         database.execute(r#"DELETE FROM "session""#, []).unwrap();
         let answer = app.send(&token_for(ADA)).await;

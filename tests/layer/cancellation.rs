@@ -88,10 +88,7 @@ impl Service<Request<()>> for Inner {
     }
 
     fn call(&mut self, request: Request<()>) -> Self::Future {
-        let (all, who) = (
-            Arc::clone(&self.0),
-            who(request.extensions().get().unwrap()),
-        );
+        let (all, who) = (Arc::clone(&self.0), who(request.extensions().get().unwrap()));
         Box::pin(async move {
             all.calls.take_a_while().await;
             Ok(Response::new(who))
@@ -136,19 +133,12 @@ impl World {
             builder.store(store).build().unwrap()
         };
         let limited = ConcurrencyLimit::new(Inner(Arc::clone(&all)), AT_A_TIME);
-        Self {
-            service: layer.layer(limited),
-            authenticator: layer.authenticator().clone(),
-            all,
-        }
+        Self { service: layer.layer(limited), authenticator: layer.authenticator().clone(), all }
     }
 
     /// A request by one of the two ways in.
     async fn ask(&self, way: Way, header: &(&'static str, String)) -> Asking {
-        let request = Request::get("/")
-            .header(header.0, &header.1)
-            .body(())
-            .unwrap();
+        let request = Request::get("/").header(header.0, &header.1).body(()).unwrap();
         match way {
             Way::Service => {
                 let mut service = self.service.clone();
@@ -168,11 +158,7 @@ impl World {
 
     /// What is under way: fetches of keys, lookups, calls of the service behind the layer.
     fn under_way(&self) -> [usize; 3] {
-        let Everything {
-            fetches,
-            lookups,
-            calls,
-        } = &*self.all;
+        let Everything { fetches, lookups, calls } = &*self.all;
         [fetches, lookups, calls].map(|work| work.under_way.load(Ordering::SeqCst))
     }
 
@@ -184,11 +170,7 @@ impl World {
     async fn assert_as_new(&self, held: usize, header: &(&'static str, String), what: &str) {
         settle().await;
         assert_eq!(self.under_way(), [0; 3], "{what}");
-        assert_eq!(
-            Arc::strong_count(&self.all),
-            held,
-            "{what}: something is kept"
-        );
+        assert_eq!(Arc::strong_count(&self.all), held, "{what}: something is kept");
         let mut requests = Vec::new();
         for _ in 0..AT_A_TIME {
             // Would wait for ever if a place had been lost.
@@ -233,10 +215,7 @@ async fn finish(mut asking: Asking) -> String {
 fn headers(signer: &Signer) -> Vec<(&'static str, String)> {
     let bearer = |token: &str| ("authorization", format!("Bearer {token}"));
     let signed = signed_session_token(TOKEN);
-    let cookie = signed
-        .replace('+', "%2B")
-        .replace('/', "%2F")
-        .replace('=', "%3D");
+    let cookie = signed.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
     vec![
         bearer(&token_for("ada@example.com")),
         bearer(&signer.token_for("usr_ada")),
@@ -287,16 +266,10 @@ async fn a_request_that_is_dropped_wherever_it_waits_leaves_nothing() {
             // Each place to wait has been reached.
             let has_fetch = number == 1;
             let has_call = matches!(way, Way::Service);
-            for (stage, is_there) in [
-                ([1, 0, 0], has_fetch),
-                ([0, 1, 0], true),
-                ([0, 0, 1], has_call),
-            ] {
-                assert_eq!(
-                    stages.contains(&stage),
-                    is_there,
-                    "{number}, {way:?}: {stages:?}"
-                );
+            for (stage, is_there) in
+                [([1, 0, 0], has_fetch), ([0, 1, 0], true), ([0, 0, 1], has_call)]
+            {
+                assert_eq!(stages.contains(&stage), is_there, "{number}, {way:?}: {stages:?}");
             }
         }
     }

@@ -16,10 +16,7 @@ fn with_file(variables: &[(&str, &str)], file: &str) -> Result<Env, ConfigError>
 fn all_settings_are_read() {
     let settings = Config::from_env(&environment(&[
         ("DATABASE_URL", "postgresql+psycopg2://u:p@h/d"),
-        (
-            "BETTER_AUTH_SECRETS",
-            "2:the-current-secret-of-the-list,1:the-one-before-it-in-the-list",
-        ),
+        ("BETTER_AUTH_SECRETS", "2:the-current-secret-of-the-list,1:the-one-before-it-in-the-list"),
         ("BETTER_AUTH_SECRET", "not-looked-at-beside-the-list"),
         ("BETTER_AUTH_ISSUER", "https://app.example.com"),
         ("BETTER_AUTH_AUDIENCE", "chatkit, support"),
@@ -28,14 +25,8 @@ fn all_settings_are_read() {
         ("BETTER_AUTH_SESSION_TABLE", "auth.sessions"),
     ]))
     .unwrap();
-    assert!(matches!(
-        settings.database_url(),
-        Some(DatabaseUrl::Postgres(_))
-    ));
-    assert_eq!(
-        settings.secrets().unwrap().current().expose(),
-        b"the-current-secret-of-the-list"
-    );
+    assert!(matches!(settings.database_url(), Some(DatabaseUrl::Postgres(_))));
+    assert_eq!(settings.secrets().unwrap().current().expose(), b"the-current-secret-of-the-list");
     assert_eq!(settings.issuer(), Some("https://app.example.com"));
     assert_eq!(settings.audiences(), ["chatkit", "support"]);
     let schema = Schema::snake()
@@ -69,25 +60,13 @@ fn empty_means_unset_and_unset_is_no_error_yet() {
 #[tokio::test]
 async fn what_is_missing_is_named() {
     let setting = async |variables: &[(&str, &str)]| {
-        let error = BetterAuthLayer::from_env(&environment(variables))
-            .await
-            .unwrap_err();
+        let error = BetterAuthLayer::from_env(&environment(variables)).await.unwrap_err();
         error.setting().to_owned()
     };
+    assert_eq!(setting(&[("BETTER_AUTH_SECRET", SECRET)]).await, "DATABASE_URL");
+    assert_eq!(setting(&[("DATABASE_URL", "sqlite:x")]).await, "BETTER_AUTH_SECRET");
     assert_eq!(
-        setting(&[("BETTER_AUTH_SECRET", SECRET)]).await,
-        "DATABASE_URL"
-    );
-    assert_eq!(
-        setting(&[("DATABASE_URL", "sqlite:x")]).await,
-        "BETTER_AUTH_SECRET"
-    );
-    assert_eq!(
-        setting(&[
-            ("DATABASE_URL", "sqlite:nowhere.sqlite"),
-            ("BETTER_AUTH_SECRET", SECRET)
-        ])
-        .await,
+        setting(&[("DATABASE_URL", "sqlite:nowhere.sqlite"), ("BETTER_AUTH_SECRET", SECRET)]).await,
         "DATABASE_URL"
     );
 }
@@ -110,22 +89,14 @@ async fn the_environment_alone_makes_a_working_layer() {
         ("BETTER_AUTH_SECRET", SECRET),
         ("BETTER_AUTH_ISSUER", "https://app.example.com"),
     ]);
-    let builder = BetterAuthLayer::from_env(&environment)
-        .await
-        .unwrap()
-        .clock(clock());
+    let builder = BetterAuthLayer::from_env(&environment).await.unwrap().clock(clock());
     let app = App::of(builder);
     let issued = sign(&claims_with(
         "ada@example.com",
         serde_json::json!({ "iss": "https://app.example.com" }),
     ));
     app.accepts(&issued, "issued", "u", "s").await;
-    app.rejects(
-        &token_for("ada@example.com"),
-        "no issuer",
-        InvalidCredential,
-    )
-    .await;
+    app.rejects(&token_for("ada@example.com"), "no issuer", InvalidCredential).await;
 }
 
 #[test]
@@ -136,25 +107,15 @@ fn a_file_stands_behind_the_environment() {
     };
     let file = "# a comment\nA=from-file\nexport B='with # and $ and \"quotes\"'\nC=\"two\\nlines\" # comment\nEMPTY=\n\nD=x=y\r\n";
     assert_eq!(read(&[], file, "A").as_deref(), Some("from-file"));
-    assert_eq!(
-        read(&[("A", "from-environment")], file, "A").as_deref(),
-        Some("from-environment")
-    );
+    assert_eq!(read(&[("A", "from-environment")], file, "A").as_deref(), Some("from-environment"));
     assert_eq!(read(&[("A", "")], file, "A").as_deref(), Some("from-file"));
-    assert_eq!(
-        read(&[], file, "B").as_deref(),
-        Some("with # and $ and \"quotes\"")
-    );
+    assert_eq!(read(&[], file, "B").as_deref(), Some("with # and $ and \"quotes\""));
     assert_eq!(read(&[], file, "C").as_deref(), Some("two\nlines"));
     assert_eq!(read(&[], file, "EMPTY"), None);
     assert_eq!(read(&[], file, "D").as_deref(), Some("x=y"));
     assert_eq!(read(&[("A", "x")], "", "A").as_deref(), Some("x"));
     let nowhere = TemporaryFolder::new();
-    assert!(
-        environment(&[])
-            .with_file(nowhere.path().join(".env"))
-            .is_ok()
-    );
+    assert!(environment(&[]).with_file(nowhere.path().join(".env")).is_ok());
 }
 
 #[test]
@@ -223,35 +184,15 @@ fn build_says_what_to_change() {
     let secret = || Secret::new(SECRET).unwrap();
     for (builder, setting, says) in [
         (BetterAuthLayer::builder(), "secret", "BETTER_AUTH_SECRET"),
-        (
-            BetterAuthLayer::builder().secret(secret()),
-            "store",
-            "PostgresStore",
-        ),
+        (BetterAuthLayer::builder().secret(secret()), "store", "PostgresStore"),
         (builder(TokensOnly), "store", "by e-mail address"),
-        (
-            good().leeway(Duration::from_secs(301)),
-            "leeway",
-            "at most 300 s",
-        ),
-        (
-            good().lookup_timeout(Duration::ZERO),
-            "lookup_timeout",
-            "some time",
-        ),
+        (good().leeway(Duration::from_secs(301)), "leeway", "at most 300 s"),
+        (good().lookup_timeout(Duration::ZERO), "lookup_timeout", "some time"),
         (good().issuer(""), "issuer", "leave it out"),
         (good().audience(""), "audience", "leave it out"),
-        (
-            good().require_audience(),
-            "require_audience",
-            "add `audience`",
-        ),
+        (good().require_audience(), "require_audience", "add `audience`"),
         (good().session_id_claim(""), "session_id_claim", "use `sid`"),
-        (
-            good().session_id_claim("email"),
-            "session_id_claim",
-            "use `sid`",
-        ),
+        (good().session_id_claim("email"), "session_id_claim", "use `sid`"),
     ] {
         let error = builder.build().unwrap_err();
         assert_eq!(error.setting(), setting);
@@ -269,9 +210,6 @@ fn build_warns_about_short_secrets_and_a_missing_issuer_once() {
     let text = log.take();
     assert_eq!(text.matches("fewer than 32 bytes").count(), 1, "{text}");
     assert_eq!(text.matches("BETTER_AUTH_ISSUER").count(), 1, "{text}");
-    builder(fixtures::memory())
-        .issuer("https://app.example.com")
-        .build()
-        .unwrap();
+    builder(fixtures::memory()).issuer("https://app.example.com").build().unwrap();
     assert_eq!(log.take(), "");
 }

@@ -31,11 +31,7 @@ struct Breakable {
 impl Breakable {
     fn new() -> Arc<Self> {
         let (mode, lookups) = (AtomicU8::new(WELL), AtomicUsize::new(0));
-        Arc::new(Self {
-            store: fixtures::memory(),
-            mode,
-            lookups,
-        })
+        Arc::new(Self { store: fixtures::memory(), mode, lookups })
     }
 
     fn set(&self, mode: u8) {
@@ -47,10 +43,7 @@ impl UserStore for Breakable {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
         self.lookups.fetch_add(1, Ordering::SeqCst);
         match self.mode.load(Ordering::SeqCst) {
-            DOWN => Err(StoreError::new(
-                StoreErrorKind::Unavailable,
-                "connection refused",
-            )),
+            DOWN => Err(StoreError::new(StoreErrorKind::Unavailable, "connection refused")),
             SILENT => std::future::pending().await,
             PANICS_WHEN_DROPPED => {
                 let _bomb = Bomb;
@@ -77,28 +70,13 @@ impl UserStore for Breakable {
 async fn a_store_that_cannot_answer_is_a_503_and_recovers_without_a_restart() {
     let store = Breakable::new();
     let app = App::of(builder(Arc::clone(&store)).lookup_timeout(Duration::from_secs(3)));
-    for mode in [
-        DOWN,
-        SILENT,
-        PANICS_AT_ONCE,
-        PANICS_LATER,
-        PANICS_IN_RESOLVE_NOW,
-        PANICS_WHEN_DROPPED,
-    ] {
+    for mode in
+        [DOWN, SILENT, PANICS_AT_ONCE, PANICS_LATER, PANICS_IN_RESOLVE_NOW, PANICS_WHEN_DROPPED]
+    {
         store.set(mode);
         let started = tokio::time::Instant::now();
-        for email in [
-            ADA,
-            "nobody@example.com",
-            "no-session@example.com",
-            "banned@example.com",
-        ] {
-            app.rejects(
-                &token_for(email),
-                &format!("mode {mode}: {email}"),
-                Unavailable,
-            )
-            .await;
+        for email in [ADA, "nobody@example.com", "no-session@example.com", "banned@example.com"] {
+            app.rejects(&token_for(email), &format!("mode {mode}: {email}"), Unavailable).await;
         }
         let elapsed = started.elapsed();
         if mode == SILENT || mode == PANICS_WHEN_DROPPED {
@@ -107,10 +85,8 @@ async fn a_store_that_cannot_answer_is_a_503_and_recovers_without_a_restart() {
             assert!(elapsed < Duration::from_secs(1), "mode {mode}: {elapsed:?}");
         }
         store.set(WELL);
-        app.accepts(&token_for(ADA), "recovered", "usr_ada", "ses_ada")
-            .await;
-        app.rejects(&token_for("nobody@example.com"), "recovered", UserNotFound)
-            .await;
+        app.accepts(&token_for(ADA), "recovered", "usr_ada", "ses_ada").await;
+        app.rejects(&token_for("nobody@example.com"), "recovered", UserNotFound).await;
     }
 }
 
@@ -120,27 +96,16 @@ async fn a_bad_signature_costs_no_query_and_stays_a_401_in_an_outage() {
     let app = App::new(Arc::clone(&store));
     for mode in [WELL, DOWN, SILENT, PANICS_AT_ONCE, PANICS_IN_RESOLVE_NOW] {
         store.set(mode);
-        let forged = sign_raw(
-            HEADER,
-            claims(ADA).to_string(),
-            "another-secret-of-somebody-else",
-        );
-        app.rejects(&forged, &format!("mode {mode}"), InvalidCredential)
-            .await;
-        app.rejects(
-            http::HeaderMap::new(),
-            &format!("mode {mode}"),
-            MissingCredential,
-        )
-        .await;
+        let forged = sign_raw(HEADER, claims(ADA).to_string(), "another-secret-of-somebody-else");
+        app.rejects(&forged, &format!("mode {mode}"), InvalidCredential).await;
+        app.rejects(http::HeaderMap::new(), &format!("mode {mode}"), MissingCredential).await;
     }
     // Nor does a token that ends just now.
     store.set(WELL);
     let ended = claims_with(ADA, serde_json::json!({ "exp": support::test_clock::NOW }));
     app.rejects(&sign(&ended), "ended", InvalidCredential).await;
     assert_eq!(store.lookups.load(Ordering::SeqCst), 0);
-    app.accepts(&token_for(ADA), "good", "usr_ada", "ses_ada")
-        .await;
+    app.accepts(&token_for(ADA), "good", "usr_ada", "ses_ada").await;
     assert_eq!(store.lookups.load(Ordering::SeqCst), 1);
 }
 
@@ -171,8 +136,7 @@ async fn an_answer_to_another_question_lets_nobody_in() {
         serde_json::json!({ "sid": "another" }),
     ));
     app.rejects(&token, "another session", Unavailable).await;
-    app.accepts(&token_for(ADA), "the right answer", "usr_ada", "ses")
-        .await;
+    app.accepts(&token_for(ADA), "the right answer", "usr_ada", "ses").await;
 }
 
 /// No store is trusted with the clock or with bans.
@@ -180,20 +144,13 @@ async fn an_answer_to_another_question_lets_nobody_in() {
 async fn the_layer_judges_expiry_and_bans_itself() {
     let careless = |user: User, session: Session| {
         let resolution = Resolution::found(user, session);
-        App::new(store_fn(move |_| {
-            std::future::ready(Ok(resolution.clone()))
-        }))
+        App::new(store_fn(move |_| std::future::ready(Ok(resolution.clone()))))
     };
     let now = at(support::test_clock::NOW);
     let ada = || User::new("usr_ada", ADA);
     let ended = careless(ada(), Session::new("ses", "usr_ada", now));
-    ended
-        .rejects(&token_for(ADA), "ended just now", NoActiveSession)
-        .await;
-    let banned = careless(
-        ada().with_ban(None),
-        Session::new("ses", "usr_ada", Timestamp::MAX),
-    );
+    ended.rejects(&token_for(ADA), "ended just now", NoActiveSession).await;
+    let banned = careless(ada().with_ban(None), Session::new("ses", "usr_ada", Timestamp::MAX));
     banned.rejects(&token_for(ADA), "banned", UserBanned).await;
 }
 
@@ -210,8 +167,7 @@ async fn a_token_that_ends_while_the_store_is_asked_is_refused() {
         )))
     });
     let app = App::of(builder(slow).clock(clock));
-    app.rejects(&token_for(ADA), "ended meanwhile", InvalidCredential)
-        .await;
+    app.rejects(&token_for(ADA), "ended meanwhile", InvalidCredential).await;
 }
 
 #[tokio::test]
@@ -227,10 +183,7 @@ async fn an_answer_at_hand_needs_no_future() {
             Some(Resolution::found(User::new("usr_ada", ADA), session))
         }
     }
-    App::new(AtHand)
-        .send(&token_for(ADA))
-        .await
-        .assert_identity("at hand", "usr_ada", "ses");
+    App::new(AtHand).send(&token_for(ADA)).await.assert_identity("at hand", "usr_ada", "ses");
 }
 
 /// A store that answers at once needs no runtime with timers: any executor will do.
@@ -249,9 +202,7 @@ fn a_store_that_answers_at_once_works_without_a_runtime() {
     assert_eq!(result.unwrap().user().id(), "usr_ada");
     // Polled once more it neither panics nor lets anybody in.
     let again = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        std::pin::Pin::new(&mut authenticate)
-            .poll(&mut context)
-            .is_pending()
+        std::pin::Pin::new(&mut authenticate).poll(&mut context).is_pending()
     }));
     assert!(again.unwrap());
 }
@@ -259,10 +210,7 @@ fn a_store_that_answers_at_once_works_without_a_runtime() {
 #[tokio::test(start_paused = true)]
 async fn the_readiness_probe_asks_the_store_and_is_held_to_the_deadline() {
     let store = Breakable::new();
-    let layer = builder(Arc::clone(&store))
-        .lookup_timeout(Duration::from_secs(3))
-        .build()
-        .unwrap();
+    let layer = builder(Arc::clone(&store)).lookup_timeout(Duration::from_secs(3)).build().unwrap();
     layer.authenticator().ready().await.unwrap();
     for (mode, kind) in [
         (DOWN, StoreErrorKind::Unavailable),
@@ -270,10 +218,7 @@ async fn the_readiness_probe_asks_the_store_and_is_held_to_the_deadline() {
         (PANICS_LATER, StoreErrorKind::Panicked),
     ] {
         store.set(mode);
-        assert_eq!(
-            layer.authenticator().ready().await.unwrap_err().kind(),
-            kind
-        );
+        assert_eq!(layer.authenticator().ready().await.unwrap_err().kind(), kind);
     }
 }
 
@@ -284,22 +229,11 @@ async fn previous_secrets_count_on_request_only() {
         let current = Secret::new("the-new-secret-of-the-deployment").unwrap();
         SecretRing::new(current).with_previous(Secret::new(support::token::SECRET).unwrap())
     };
-    let builder = || {
-        BetterAuthLayer::builder()
-            .clock(clock())
-            .store(fixtures::memory())
-            .secrets(ring())
-    };
+    let builder =
+        || BetterAuthLayer::builder().clock(clock()).store(fixtures::memory()).secrets(ring());
     let old = token_for(ADA);
-    let new = sign_raw(
-        HEADER,
-        claims(ADA).to_string(),
-        "the-new-secret-of-the-deployment",
-    );
-    let (strict, graceful) = (
-        App::of(builder()),
-        App::of(builder().accept_previous_secrets()),
-    );
+    let new = sign_raw(HEADER, claims(ADA).to_string(), "the-new-secret-of-the-deployment");
+    let (strict, graceful) = (App::of(builder()), App::of(builder().accept_previous_secrets()));
     strict.rejects(&old, "old", InvalidCredential).await;
     graceful.accepts(&old, "old", "usr_ada", "ses_ada").await;
     for app in [strict, graceful] {

@@ -8,9 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 fn fixture(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures/better-auth")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/better-auth").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -42,33 +40,22 @@ fn part(token: &str, index: usize) -> Value {
 /// A app of the recorded deployment at the second in which a token was made; its user is signed in.
 fn app(secret: &str, token: &str, loose: bool) -> App {
     let claims = part(token, 1);
-    let email = claims["email"]
-        .as_str()
-        .or(claims["user"]["email"].as_str())
-        .unwrap();
+    let email = claims["email"].as_str().or(claims["user"]["email"].as_str()).unwrap();
     let store = MemoryStore::new();
     store.insert_user(User::new("victim", email));
     store.insert_session(Session::new("active", "victim", Timestamp::MAX));
     let builder = builder(store)
         .secret(Secret::new(secret).unwrap())
         .clock(TestClock::at(at(claims["iat"].as_i64().unwrap())));
-    App::of(if loose {
-        builder.dangerous_accept_unbound_tokens()
-    } else {
-        builder
-    })
+    App::of(if loose { builder.dangerous_accept_unbound_tokens() } else { builder })
 }
 
 #[tokio::test]
 async fn better_auths_own_tokens_are_refused_for_what_they_are() {
     let (log, _guard) = CapturedLog::start();
     let (mut mails, mut caches, mut session_jwts) = (0, 0, 0);
-    for file in [
-        "attacks.json",
-        "pg-nocache.json",
-        "sqlite-nocache.json",
-        "sqlite-cache-jwt.json",
-    ] {
+    for file in ["attacks.json", "pg-nocache.json", "sqlite-nocache.json", "sqlite-cache-jwt.json"]
+    {
         let document: Value = serde_json::from_str(&fixture(file)).unwrap();
         let secret = document["secret"].as_str().unwrap();
         let mut found = Vec::new();
@@ -98,16 +85,10 @@ async fn better_auths_own_tokens_are_refused_for_what_they_are() {
                     &["better_auth_own_token"]
                 }
             };
-            assert!(
-                reason.iter().any(|reason| text.contains(reason)),
-                "{what}: {text}"
-            );
+            assert!(reason.iter().any(|reason| text.contains(reason)), "{what}: {text}");
         }
     }
-    assert!(
-        mails >= 5 && caches >= 1 && session_jwts >= 3,
-        "{mails} {caches} {session_jwts}"
-    );
+    assert!(mails >= 5 && caches >= 1 && session_jwts >= 3, "{mails} {caches} {session_jwts}");
 }
 
 /// Shows that the refusals above are the policy's doing: with it loosened, a verification mail's token is a way in,
@@ -118,9 +99,8 @@ async fn without_the_binding_rule_a_verification_mail_would_open_the_door() {
     let secret = document["secret"].as_str().unwrap();
     let mut found = Vec::new();
     tokens(&document["mails"], &mut found);
-    let (change, verify): (Vec<_>, Vec<_>) = found
-        .into_iter()
-        .partition(|token| part(token, 1)["updateTo"].is_string());
+    let (change, verify): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|token| part(token, 1)["updateTo"].is_string());
     assert!(!change.is_empty() && !verify.is_empty());
     for token in verify {
         app(secret, &token, true)
@@ -140,9 +120,7 @@ async fn better_auths_own_sqlite_file_is_read_as_it_was_written() {
     let folder = TemporaryFolder::new();
     let path = folder.path().join("better-auth.sqlite");
     let database = rusqlite::Connection::open(&path).unwrap();
-    database
-        .execute_batch(&fixture("sqlite.schema.sql"))
-        .unwrap();
+    database.execute_batch(&fixture("sqlite.schema.sql")).unwrap();
     for table in ["user", "session"] {
         for row in rows[table].as_array().unwrap() {
             let row = row.as_object().unwrap();
@@ -154,13 +132,8 @@ async fn better_auths_own_sqlite_file_is_read_as_it_was_written() {
                 Value::String(text) => rusqlite::types::Value::Text(text.clone()),
                 other => panic!("{other}"),
             });
-            let sql = format!(
-                "INSERT INTO \"{table}\" ({}) VALUES ({marks})",
-                names.join(", ")
-            );
-            database
-                .execute(&sql, rusqlite::params_from_iter(values))
-                .unwrap();
+            let sql = format!("INSERT INTO \"{table}\" ({}) VALUES ({marks})", names.join(", "));
+            database.execute(&sql, rusqlite::params_from_iter(values)).unwrap();
         }
     }
     let (user, session) = (&rows["user"][0], &rows["session"][0]);
@@ -179,11 +152,8 @@ async fn better_auths_own_sqlite_file_is_read_as_it_was_written() {
         ]
     };
     for lookup in lookups(just_before) {
-        let Resolution::Found {
-            user: found,
-            session: active,
-            ..
-        } = store.resolve(lookup.clone()).await.unwrap()
+        let Resolution::Found { user: found, session: active, .. } =
+            store.resolve(lookup.clone()).await.unwrap()
         else {
             panic!("{lookup:?}");
         };
@@ -196,25 +166,13 @@ async fn better_auths_own_sqlite_file_is_read_as_it_was_written() {
         assert_eq!(active.id(), text(&session["id"]));
         assert_eq!(active.user_id(), text(&user["id"]));
         assert_eq!(active.expires_at(), end);
-        assert_eq!(
-            active.created_at(),
-            Some(Timestamp::from_unix_millis(1_795_435_072_517))
-        );
-        assert_eq!(
-            active.token().map(SessionToken::expose),
-            Some(token.expose())
-        );
-        assert_eq!(
-            active.active_organization_id(),
-            session["activeOrganizationId"].as_str()
-        );
+        assert_eq!(active.created_at(), Some(Timestamp::from_unix_millis(1_795_435_072_517)));
+        assert_eq!(active.token().map(SessionToken::expose), Some(token.expose()));
+        assert_eq!(active.active_organization_id(), session["activeOrganizationId"].as_str());
         assert_eq!(active.impersonated_by(), None);
     }
     for lookup in lookups(end) {
         let resolution = store.resolve(lookup).await.unwrap();
-        assert!(
-            matches!(resolution, Resolution::NoActiveSession),
-            "{resolution:?}"
-        );
+        assert!(matches!(resolution, Resolution::NoActiveSession), "{resolution:?}");
     }
 }

@@ -111,10 +111,7 @@ async fn sessions_of_every_way_to_sign_in_are_accepted() {
         for (what, token) in [
             ("anonymous", &document["anonToken"]["raw"]),
             ("signed out", &document["signOut"]["jwtBefore"]),
-            (
-                "organization",
-                &document["getSessionWithOrg"]["headers"]["set-auth-jwt"],
-            ),
+            ("organization", &document["getSessionWithOrg"]["headers"]["set-auth-jwt"]),
         ] {
             let claims = text(token).split('.').nth(1).unwrap();
             let claims = URL_SAFE_NO_PAD.decode(claims).unwrap();
@@ -125,8 +122,7 @@ async fn sessions_of_every_way_to_sign_in_are_accepted() {
             let keys: KeySet = document["jwks"].to_string().parse().unwrap();
             let layer = layer(now, store).base_url(BASE_URL).key_source(keys);
             let app = App::of(layer);
-            app.accepts(text(token), what, text(&claims["id"]), "s")
-                .await;
+            app.accepts(text(token), what, text(&claims["id"]), "s").await;
         }
     }
 }
@@ -170,10 +166,9 @@ async fn api_keys_stand_for_their_owners() {
 /// Better Auth cannot read these caches itself: a text of the user's has the form of a date, which it writes differently.
 #[tokio::test]
 async fn a_cache_is_read_by_its_bytes() {
-    for (name, cache) in [
-        ("chunked-compact.json", CookieCache::compact()),
-        ("chunked-jwe.json", CookieCache::jwe()),
-    ] {
+    for (name, cache) in
+        [("chunked-compact.json", CookieCache::compact()), ("chunked-jwe.json", CookieCache::jwe())]
+    {
         let document = recording(name);
         let quirk = &document["isoQuirk"];
         let now = time(&document["getSession"]["session"]["createdAt"]).as_unix_seconds() + 1;
@@ -193,9 +188,7 @@ async fn a_recorded_cookie_opens_the_recorded_file() {
     let folder = TemporaryFolder::new();
     let path = folder.path().join("better-auth.sqlite");
     let database = rusqlite::Connection::open(&path).unwrap();
-    database
-        .execute_batch(&fixture("sqlite.schema.sql"))
-        .unwrap();
+    database.execute_batch(&fixture("sqlite.schema.sql")).unwrap();
     for table in ["user", "session"] {
         let row = rows[table][0].as_object().unwrap();
         let names: Vec<String> = row.keys().map(|name| format!("\"{name}\"")).collect();
@@ -218,13 +211,8 @@ async fn a_recorded_cookie_opens_the_recorded_file() {
             .clock(TestClock::at(at(now)))
             .store(SqliteStore::open(&path).unwrap()),
     );
-    app.accepts(
-        Cookie(text(&rows["cookie"])),
-        "cookie",
-        text(&row["userId"]),
-        text(&row["id"]),
-    )
-    .await;
+    app.accepts(Cookie(text(&rows["cookie"])), "cookie", text(&row["userId"]), text(&row["id"]))
+        .await;
     let identity = app.identity();
     let session = identity.session().unwrap();
     let organization = row["activeOrganizationId"].as_str();
@@ -245,20 +233,14 @@ async fn an_impersonated_session_says_who_acts() {
     let cookies = cookies.map(|cookie| cookie.split(';').next().unwrap());
     let kept: Vec<&str> = cookies.filter(|cookie| !cookie.ends_with('=')).collect();
     assert_eq!(kept.len(), 4);
-    app.accepts(
-        Cookie(&kept.join("; ")),
-        "impersonated",
-        text(&row["userId"]),
-        text(&row["id"]),
-    )
-    .await;
+    app.accepts(Cookie(&kept.join("; ")), "impersonated", text(&row["userId"]), text(&row["id"]))
+        .await;
     let identity = app.identity();
     let admin = identity.session().unwrap().impersonated_by();
     assert_eq!(admin, row["impersonatedBy"].as_str());
     // The administrator's own session is in a cookie beside it, which is no session cookie.
     let admin = kept.iter().find(|cookie| cookie.contains("admin_session"));
-    app.rejects(Cookie(admin.unwrap()), "admin_session", MissingCredential)
-        .await;
+    app.rejects(Cookie(admin.unwrap()), "admin_session", MissingCredential).await;
 }
 
 /// A flag in the database leaves the user's sessions and even `/token` working at Better Auth; not here.
@@ -268,10 +250,9 @@ async fn who_is_banned_in_the_database_alone_stays_out() {
     let attack = &recording("attacks.json")["E_banUser"];
     let ban = time(&attack["row"]["banExpires"]);
     let truth = &document["getSession"]["body"];
-    for (now, expected) in [
-        (ban.as_unix_seconds() - 1, Some(UserBanned)),
-        (ban.as_unix_seconds() + 1, None),
-    ] {
+    for (now, expected) in
+        [(ban.as_unix_seconds() - 1, Some(UserBanned)), (ban.as_unix_seconds() + 1, None)]
+    {
         let store = MemoryStore::new();
         store.insert_user(user(&truth["user"]).with_ban(Some(ban)));
         store.insert_session(session(&truth["session"]));
@@ -315,14 +296,7 @@ async fn other_tokens_of_the_same_keys_are_refused_also_with_a_good_signature() 
     };
     let mut session_jwt = invitation.clone();
     session_jwt["sub"] = json!(user_id);
-    app()
-        .accepts(
-            &sign(None, &session_jwt),
-            "what a session JWT looks like",
-            user_id,
-            "s",
-        )
-        .await;
+    app().accepts(&sign(None, &session_jwt), "what a session JWT looks like", user_id, "s").await;
     let mut for_us = cache.clone();
     for_us["aud"] = json!(BASE_URL);
     for_us["iss"] = json!(BASE_URL);

@@ -22,10 +22,7 @@ impl Recording {
         let path = fixtures().join(format!("{name}.json"));
         let text = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self {
-            name: name.to_owned(),
-            document: serde_json::from_str(&text).unwrap(),
-        }
+        Self { name: name.to_owned(), document: serde_json::from_str(&text).unwrap() }
     }
 
     /// Every file that holds a session cookie, and with it whatever else its deployment hands out.
@@ -39,9 +36,8 @@ impl Recording {
             .collect();
         names.sort();
         let all = names.iter().map(|name| Self::read(name));
-        let all: Vec<_> = all
-            .filter(|recording| recording.document["cookieHeader"].is_string())
-            .collect();
+        let all: Vec<_> =
+            all.filter(|recording| recording.document["cookieHeader"].is_string()).collect();
         assert_eq!(all.len(), 21, "recordings");
         all
     }
@@ -54,11 +50,7 @@ impl Recording {
     /// What Better Auth itself answers to the cookie.
     fn truth(&self) -> &Value {
         let answer = &self.document["getSession"];
-        if answer["body"].is_object() {
-            &answer["body"]
-        } else {
-            answer
-        }
+        if answer["body"].is_object() { &answer["body"] } else { answer }
     }
 
     fn now(&self) -> Timestamp {
@@ -76,9 +68,7 @@ impl Recording {
     }
 
     fn base_url(&self) -> &str {
-        self.document["baseURL"]
-            .as_str()
-            .unwrap_or("http://localhost:55463")
+        self.document["baseURL"].as_str().unwrap_or("http://localhost:55463")
     }
 
     /// The rows as the database has them.
@@ -150,32 +140,16 @@ impl Recording {
         let user = identity.user();
         assert_eq!(user.id(), text(&row["id"]), "{what}");
         assert_eq!(user.email(), text(&row["email"]), "{what}");
-        assert_eq!(
-            user.email_verified(),
-            row["emailVerified"] == true,
-            "{what}"
-        );
+        assert_eq!(user.email_verified(), row["emailVerified"] == true, "{what}");
         assert_eq!(user.name(), row["name"].as_str(), "{what}");
         assert_eq!(user.role(), row["role"].as_str(), "{what}");
         let session = identity.session().expect("a session");
         assert_eq!(session.id(), text(&truth["id"]), "{what}");
         assert_eq!(session.user_id(), text(&truth["userId"]), "{what}");
-        assert_eq!(
-            session.token().unwrap().expose(),
-            text(&truth["token"]),
-            "{what}"
-        );
+        assert_eq!(session.token().unwrap().expose(), text(&truth["token"]), "{what}");
         assert_eq!(session.expires_at(), time(&truth["expiresAt"]), "{what}");
-        assert_eq!(
-            session.created_at(),
-            Some(time(&truth["createdAt"])),
-            "{what}"
-        );
-        assert_eq!(
-            session.impersonated_by(),
-            truth["impersonatedBy"].as_str(),
-            "{what}"
-        );
+        assert_eq!(session.created_at(), Some(time(&truth["createdAt"])), "{what}");
+        assert_eq!(session.impersonated_by(), truth["impersonatedBy"].as_str(), "{what}");
     }
 }
 
@@ -197,11 +171,7 @@ async fn every_cookie_proves_its_user_and_session() {
                 continue;
             };
             let answer = app.send(Cookie(cookies)).await;
-            assert_eq!(
-                answer.status, 200,
-                "{}: {header}: {answer:?}",
-                recording.name
-            );
+            assert_eq!(answer.status, 200, "{}: {header}: {answer:?}", recording.name);
             let kind = CredentialKind::SessionCookie;
             recording.assert_truth(&app.identity(), header, kind);
         }
@@ -234,10 +204,7 @@ async fn bearer_tokens_are_judged_as_better_auth_judges_them() {
         };
         count += 1;
         let app = recording.app();
-        let encoded = signed
-            .replace('/', "%2F")
-            .replace('+', "%2B")
-            .replace('=', "%3D");
+        let encoded = signed.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
         for value in [signed, &encoded] {
             let answer = app.send(value).await;
             assert_eq!(answer.status, 200, "{}: {answer:?}", recording.name);
@@ -254,11 +221,7 @@ async fn bearer_tokens_are_judged_as_better_auth_judges_them() {
         ] {
             app.rejects(&value, &value, InvalidCredential).await;
         }
-        let raw = App::of(
-            recording
-                .builder(recording.store())
-                .accept_raw_session_tokens(),
-        );
+        let raw = App::of(recording.builder(recording.store()).accept_raw_session_tokens());
         assert_eq!(raw.send(token).await.status, 200);
         recording.assert_truth(&raw.identity(), "raw", CredentialKind::RawSessionToken);
     }
@@ -286,48 +249,29 @@ async fn every_cookie_cache_proves_user_and_session_by_itself_where_it_is_believ
 
         let refused = InvalidCredential;
         let unbelieved = App::of(recording.builder(MemoryStore::new()));
-        unbelieved
-            .rejects(Cookie(cookies), &recording.name, refused)
-            .await;
-        let (session, cache): (Vec<&str>, Vec<&str>) = cookies
-            .split("; ")
-            .partition(|cookie| !cookie.contains("session_data"));
-        app.rejects(
-            Cookie(&cache.join("; ")),
-            &recording.name,
-            MissingCredential,
-        )
-        .await;
-        app.rejects(Cookie(&session.join("; ")), &recording.name, refused)
-            .await;
+        unbelieved.rejects(Cookie(cookies), &recording.name, refused).await;
+        let (session, cache): (Vec<&str>, Vec<&str>) =
+            cookies.split("; ").partition(|cookie| !cookie.contains("session_data"));
+        app.rejects(Cookie(&cache.join("; ")), &recording.name, MissingCredential).await;
+        app.rejects(Cookie(&session.join("; ")), &recording.name, refused).await;
         let other_version = App::of(
             recording
                 .builder(MemoryStore::new())
                 .cookie_cache(recording.cache().unwrap().version("other")),
         );
-        other_version
-            .rejects(Cookie(cookies), &recording.name, refused)
-            .await;
+        other_version.rejects(Cookie(cookies), &recording.name, refused).await;
         let later = recording.now().as_unix_seconds() + 8 * 24 * 3600;
         let late = App::of(believed().clock(TestClock::at(at(later))));
-        late.rejects(Cookie(cookies), &recording.name, refused)
-            .await;
+        late.rejects(Cookie(cookies), &recording.name, refused).await;
         // Every character counts; it is enough to look at some of them.
         let data = cookies.find("session_data").unwrap();
         let value = data + cookies[data..].find('=').unwrap() + 1;
-        let end = cookies[value..]
-            .find(';')
-            .map_or(cookies.len(), |end| value + end);
+        let end = cookies[value..].find(';').map_or(cookies.len(), |end| value + end);
         for at in (value..end).step_by(((end - value) / 23).max(1)) {
             let mut bytes = cookies.as_bytes().to_vec();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            app.rejects(
-                Cookie(&changed),
-                &format!("{} at {at}", recording.name),
-                refused,
-            )
-            .await;
+            app.rejects(Cookie(&changed), &format!("{} at {at}", recording.name), refused).await;
         }
     }
     assert_eq!(count, 12);
@@ -337,26 +281,13 @@ async fn every_cookie_cache_proves_user_and_session_by_itself_where_it_is_believ
 async fn the_names_of_cookies_are_those_of_the_deployment() {
     let plain = Recording::read("sqlite-nocache");
     let refused = MissingCredential;
-    let https = App::of(
-        plain
-            .builder(plain.store())
-            .base_url("https://auth.example.com"),
-    );
-    https
-        .rejects(
-            Cookie(plain.text("cookieHeader")),
-            "a plain name behind https",
-            refused,
-        )
-        .await;
+    let https = App::of(plain.builder(plain.store()).base_url("https://auth.example.com"));
+    https.rejects(Cookie(plain.text("cookieHeader")), "a plain name behind https", refused).await;
     for name in ["secure-https", "secure-prefix-subdomain"] {
         let recording = Recording::read(name);
         let cookies = recording.text("cookieHeader");
         let stripped = cookies.replace("__Secure-", "");
-        recording
-            .app()
-            .rejects(Cookie(&stripped), name, refused)
-            .await;
+        recording.app().rejects(Cookie(&stripped), name, refused).await;
         let other = App::of(recording.builder(recording.store()).cookie_prefix("other"));
         other.rejects(Cookie(cookies), name, refused).await;
     }
@@ -400,8 +331,7 @@ async fn oauth_tokens_of_the_same_keys_are_refused() {
         }
     }
     let machine = document["clientCredentials"]["body"]["access_token"].as_str();
-    app.rejects(machine.unwrap(), "of a machine", InvalidCredential)
-        .await;
+    app.rejects(machine.unwrap(), "of a machine", InvalidCredential).await;
     assert_eq!(refused, 4);
 }
 
@@ -411,16 +341,13 @@ async fn every_recorded_attack_is_refused() {
     let secret = Secret::new(attacks["secret"].as_str().unwrap()).unwrap();
     let cache_token = attacks["B_jwks_cookie_cache"]["token"].as_str().unwrap();
     let claims: Value = serde_json::from_slice(
-        &URL_SAFE_NO_PAD
-            .decode(cache_token.split('.').nth(1).unwrap())
-            .unwrap(),
+        &URL_SAFE_NO_PAD.decode(cache_token.split('.').nth(1).unwrap()).unwrap(),
     )
     .unwrap();
     let store = MemoryStore::new();
-    for (id, email) in [
-        (claims["sub"].as_str().unwrap(), "dave@example.com"),
-        ("victim", "victim@corp.example"),
-    ] {
+    for (id, email) in
+        [(claims["sub"].as_str().unwrap(), "dave@example.com"), ("victim", "victim@corp.example")]
+    {
         store.insert_user(User::new(id, email));
         store.insert_session(Session::new(format!("s-{id}"), id, Timestamp::MAX));
     }
@@ -434,9 +361,7 @@ async fn every_recorded_attack_is_refused() {
     let refused = InvalidCredential;
     let mut bearers = vec![
         attacks["A_change_email"]["token"].as_str().unwrap(),
-        attacks["A4_jwt_reencoded_as_signed_cookie"]["cookie"]
-            .as_str()
-            .unwrap(),
+        attacks["A4_jwt_reencoded_as_signed_cookie"]["cookie"].as_str().unwrap(),
         cache_token,
     ];
     bearers.extend(
@@ -458,9 +383,7 @@ async fn every_recorded_attack_is_refused() {
     });
     let mut values: Vec<String> = values.collect();
     assert_eq!(values.len(), 3);
-    values.push(text(
-        &attacks["A4_jwt_reencoded_as_signed_cookie"]["cookie"],
-    ));
+    values.push(text(&attacks["A4_jwt_reencoded_as_signed_cookie"]["cookie"]));
     for value in values {
         let cookie = format!("better-auth.session_token={value}");
         app.rejects(Cookie(&cookie), &value, refused).await;

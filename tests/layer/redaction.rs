@@ -7,10 +7,8 @@ use support::conformance;
 
 /// What must never be seen: the secret, every address of the world, parts of tokens, names.
 fn forbidden() -> Vec<String> {
-    let mut forbidden: Vec<String> = fixtures::users()
-        .iter()
-        .map(|person| person.email.to_owned())
-        .collect();
+    let mut forbidden: Vec<String> =
+        fixtures::users().iter().map(|person| person.email.to_owned()).collect();
     forbidden.push("@example.com".to_owned());
     forbidden.push("@ex".to_owned());
     forbidden.push(SECRET.to_owned());
@@ -24,11 +22,8 @@ fn forbidden() -> Vec<String> {
 fn assert_clean(what: &str, text: &str) {
     for secret in forbidden() {
         if let Some(position) = text.find(&secret) {
-            let around: String = text
-                .chars()
-                .skip(position.saturating_sub(200))
-                .take(500)
-                .collect();
+            let around: String =
+                text.chars().skip(position.saturating_sub(200)).take(500).collect();
             panic!("{what}: {secret:?} is seen in: {around}");
         }
     }
@@ -88,22 +83,14 @@ table_leaves_no_secret! {
 async fn a_failing_store_logs_its_kind_and_cause_and_no_key() {
     let (log, _guard) = CapturedLog::start();
     let app = App::new(store_fn(|_| async {
-        Err(StoreError::new(
-            StoreErrorKind::Unavailable,
-            "connection refused",
-        ))
+        Err(StoreError::new(StoreErrorKind::Unavailable, "connection refused"))
     }));
-    app.rejects(&token_for("ada@example.com"), "down", Unavailable)
-        .await;
+    app.rejects(&token_for("ada@example.com"), "down", Unavailable).await;
     let panicking = App::new(store_fn(|lookup: Lookup<'static>| async move {
-        let LookupKey::Email(email) = lookup.key() else {
-            unreachable!()
-        };
+        let LookupKey::Email(email) = lookup.key() else { unreachable!() };
         panic!("a message that quotes {}", email.as_str())
     }));
-    panicking
-        .rejects(&token_for("ada@example.com"), "panic", Unavailable)
-        .await;
+    panicking.rejects(&token_for("ada@example.com"), "panic", Unavailable).await;
     let text = log.text();
     assert!(
         text.contains("connection refused") && text.contains("the user store panicked"),
@@ -125,23 +112,15 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
     let now = at(support::test_clock::NOW);
     let token = SessionToken::new("session-token-of-somebody");
     let secret = Secret::new(SECRET).unwrap();
-    let user = User::new("usr_ada", "ada@example.com")
-        .with_name("ada@example.com")
-        .with_role("r");
+    let user = User::new("usr_ada", "ada@example.com").with_name("ada@example.com").with_role("r");
     let session = Session::new("ses", "usr_ada", now).with_token(token.clone());
     check("Secret", &secret);
-    check(
-        "SecretRing",
-        &SecretRing::new(secret.clone()).with_previous(secret),
-    );
+    check("SecretRing", &SecretRing::new(secret.clone()).with_previous(secret));
     check("SessionToken", &token);
     check("User", &user);
     check("Session", &session);
     check("Resolution", &Resolution::found(user, session));
-    check(
-        "Lookup",
-        &Lookup::by_email("ada@example.com", now).with_session_id("x"),
-    );
+    check("Lookup", &Lookup::by_email("ada@example.com", now).with_session_id("x"));
     check("LookupKey", Lookup::by_session_token(&token, now).key());
     check("EmailKey", &EmailKey::new("ada@example.com"));
     check("MemoryStore", &fixtures::memory());
@@ -153,13 +132,10 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
     check("PostgresStore", &postgres.build().unwrap());
     check("DatabaseUrl", &url.parse::<DatabaseUrl>().unwrap());
 
-    let environment: Env = [
-        ("DATABASE_URL", url),
-        ("BETTER_AUTH_SECRET", SECRET),
-        ("BETTER_AUTH_ISSUER", "issuer"),
-    ]
-    .into_iter()
-    .collect();
+    let environment: Env =
+        [("DATABASE_URL", url), ("BETTER_AUTH_SECRET", SECRET), ("BETTER_AUTH_ISSUER", "issuer")]
+            .into_iter()
+            .collect();
     check("Env", &environment);
     let settings = Config::from_env(&environment).unwrap();
     check("Config", &settings);
@@ -168,28 +144,17 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
     let layer: BetterAuthLayer = builder(fixtures::memory()).build().unwrap();
     check("layer", &layer);
     check("Authenticator", layer.authenticator());
-    let request = http::Request::get("/").header(
-        "authorization",
-        format!("Bearer {}", token_for("ada@example.com")),
-    );
+    let request = http::Request::get("/")
+        .header("authorization", format!("Bearer {}", token_for("ada@example.com")));
     let (parts, ()) = request.body(()).unwrap().into_parts();
     let authenticate = layer.authenticator().authenticate(&parts);
     check("Authenticate", &authenticate);
     check("Identity", &authenticate.await.unwrap());
     let (mut parts, ()) = http::Request::get("/").body(()).unwrap().into_parts();
-    let forged = sign_raw(
-        HEADER,
-        claims("ada@example.com").to_string(),
-        "another-secret-altogether",
-    );
-    parts
-        .headers
-        .insert("authorization", format!("Bearer {forged}").parse().unwrap());
-    let rejection = layer
-        .authenticator()
-        .authenticate(&parts)
-        .await
-        .unwrap_err();
+    let forged =
+        sign_raw(HEADER, claims("ada@example.com").to_string(), "another-secret-altogether");
+    parts.headers.insert("authorization", format!("Bearer {forged}").parse().unwrap());
+    let rejection = layer.authenticator().authenticate(&parts).await.unwrap_err();
     check("Rejection", &rejection);
     assert_eq!(rejection.to_string(), "Invalid or expired JWT token");
 }
@@ -201,10 +166,7 @@ fn errors_about_settings_quote_no_value() {
         ("BETTER_AUTH_SECRET", "hunter2"),
         ("BETTER_AUTH_SECRETS", "1:hunter2"),
         ("BETTER_AUTH_SECRETS", "hunter2"),
-        (
-            "BETTER_AUTH_SECRETS",
-            "1:hunter2-hunter2-hunter2,1:hunter2-hunter2-hunter2",
-        ),
+        ("BETTER_AUTH_SECRETS", "1:hunter2-hunter2-hunter2,1:hunter2-hunter2-hunter2"),
         ("DATABASE_URL", "hunter2"),
         ("DATABASE_URL", "hunter2://x"),
         ("BETTER_AUTH_USER_TABLE", "hunter2\""),

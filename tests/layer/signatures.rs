@@ -26,22 +26,16 @@ async fn wycheproofs_verdicts_hold_for_tokens() {
             let tag: &[u8] = test.tag.as_ref();
             let payload = claims_with("ada@example.com", json!({ "msg": base64url(&test.msg) }));
             let input = format!("{}.{}", base64url(HEADER), base64url(payload.to_string()));
-            let flaw = mac(test.msg.as_ref())
-                .into_iter()
-                .zip(tag)
-                .map(|(right, given)| right ^ given);
+            let flaw =
+                mac(test.msg.as_ref()).into_iter().zip(tag).map(|(right, given)| right ^ given);
             let signature: Vec<u8> = mac(input.as_bytes())
                 .into_iter()
                 .zip(flaw)
                 .map(|(right, flaw)| right ^ flaw)
                 .collect();
-            let builder = BetterAuthLayer::builder()
-                .clock(clock())
-                .store(fixtures::memory())
-                .secret(secret);
-            let answer = App::of(builder)
-                .send(&format!("{input}.{}", base64url(signature)))
-                .await;
+            let builder =
+                BetterAuthLayer::builder().clock(clock()).store(fixtures::memory()).secret(secret);
+            let answer = App::of(builder).send(&format!("{input}.{}", base64url(signature))).await;
             // A truncated tag is valid as a MAC of that length; as a JWS (RFC 7518 §3.2) only the whole one is.
             if test.result == TestResult::Valid && tag.len() == 32 {
                 answer.assert_identity(&what, "usr_ada", "ses_ada");
@@ -52,10 +46,7 @@ async fn wycheproofs_verdicts_hold_for_tokens() {
             }
         }
     }
-    assert!(
-        valid >= 20 && invalid >= 60,
-        "{valid} valid, {invalid} invalid"
-    );
+    assert!(valid >= 20 && invalid >= 60, "{valid} valid, {invalid} invalid");
 }
 
 /// Whoever mints the tokens learns from the log what to change, with the key's name and without the token.
@@ -66,30 +57,12 @@ async fn the_log_says_why_a_token_was_refused() {
     let email = "ada@example.com";
     let bare = r#"{"alg":"HS256"}"#;
     for (token, says) in [
-        (
-            sign(&claims_with(email, json!({ "exp": NOW }))),
-            "reason=expired",
-        ),
-        (
-            sign(&claims_with(email, json!({ "exp": null }))),
-            "reason=claim_missing: exp",
-        ),
-        (
-            sign(&claims_with(email, json!({ "exp": "1" }))),
-            "reason=claim_malformed: exp",
-        ),
-        (
-            sign(&claims_with(email, json!({ "nbf": NOW + 1 }))),
-            "reason=not_yet_valid",
-        ),
-        (
-            sign(&claims_with(email, json!({ "email": null }))),
-            "reason=claim_missing: email",
-        ),
-        (
-            sign(&claims_with(email, json!({ "aud": "x" }))),
-            "set BETTER_AUTH_AUDIENCE",
-        ),
+        (sign(&claims_with(email, json!({ "exp": NOW }))), "reason=expired"),
+        (sign(&claims_with(email, json!({ "exp": null }))), "reason=claim_missing: exp"),
+        (sign(&claims_with(email, json!({ "exp": "1" }))), "reason=claim_malformed: exp"),
+        (sign(&claims_with(email, json!({ "nbf": NOW + 1 }))), "reason=not_yet_valid"),
+        (sign(&claims_with(email, json!({ "email": null }))), "reason=claim_missing: email"),
+        (sign(&claims_with(email, json!({ "aud": "x" }))), "set BETTER_AUTH_AUDIENCE"),
         (
             sign_raw(bare, claims(email).to_string(), SECRET),
             "mint the token with header `typ: JWT`",
@@ -98,20 +71,11 @@ async fn the_log_says_why_a_token_was_refused() {
             sign_raw(r#"{"alg":"EdDSA","kid":"key-7"}"#, "{}", SECRET),
             r#"reason=key_source_missing kid=Some("key-7")"#,
         ),
-        (
-            sign_raw(r#"{"alg":"HS512"}"#, "{}", SECRET),
-            "reason=algorithm_not_accepted",
-        ),
-        (
-            sign_raw(HEADER, "{}", "another-secret-altogether"),
-            "reason=signature_mismatch",
-        ),
+        (sign_raw(r#"{"alg":"HS512"}"#, "{}", SECRET), "reason=algorithm_not_accepted"),
+        (sign_raw(HEADER, "{}", "another-secret-altogether"), "reason=signature_mismatch"),
         ("not..token".to_owned(), "reason=not_a_compact_jws"),
         ("a-token".to_owned(), "reason=session_token_not_signed"),
-        (
-            "a.token".to_owned(),
-            "reason=signed_session_token_malformed",
-        ),
+        ("a.token".to_owned(), "reason=signed_session_token_malformed"),
     ] {
         log.take();
         app.rejects(&token, says, InvalidCredential).await;
@@ -135,11 +99,7 @@ async fn the_log_says_what_to_do_about_it() {
         .key_source(keys);
     let by_keys = App::of(by_keys);
     for (app, token, says) in [
-        (
-            &by_secret,
-            signer.token_for("usr_ada"),
-            "set BETTER_AUTH_URL",
-        ),
+        (&by_secret, signer.token_for("usr_ada"), "set BETTER_AUTH_URL"),
         (&by_keys, token_for(email), "set BETTER_AUTH_SECRET"),
         (
             &by_keys,
@@ -154,17 +114,10 @@ async fn the_log_says_what_to_do_about_it() {
         ),
         (
             &by_secret,
-            sign(&claims_with(
-                email,
-                json!({ "iss": "https://another.example" }),
-            )),
+            sign(&claims_with(email, json!({ "iss": "https://another.example" }))),
             "BETTER_AUTH_ISSUER",
         ),
-        (
-            &by_secret,
-            token_for(email),
-            "mint the token with this claim",
-        ),
+        (&by_secret, token_for(email), "mint the token with this claim"),
     ] {
         log.take();
         app.rejects(&token, says, InvalidCredential).await;
@@ -187,12 +140,9 @@ async fn a_subject_that_is_somebody_elses_is_logged() {
     ] {
         log.take();
         let claims = claims_with("ada@example.com", json!({ "sub": subject }));
-        app.accepts(&sign(&claims), &subject.to_string(), "usr_ada", "ses_ada")
-            .await;
+        app.accepts(&sign(&claims), &subject.to_string(), "usr_ada", "ses_ada").await;
         let text = log.take();
-        let told = text
-            .lines()
-            .filter(|line| line.contains("the token's `sub`"));
+        let told = text.lines().filter(|line| line.contains("the token's `sub`"));
         let users = told.filter(|line| line.contains("usr_ada")).count();
         assert_eq!(users, usize::from(is_told), "{subject}: {text}");
     }
@@ -203,29 +153,16 @@ async fn a_subject_that_is_somebody_elses_is_logged() {
 async fn a_kid_cannot_forge_a_line_of_the_log() {
     let (log, _guard) = CapturedLog::start();
     let app = App::new(fixtures::memory());
-    let kid = format!(
-        "x\n2026-11-23T00:00:00Z  INFO forged\r\u{1b}[31m{}",
-        "k".repeat(4000)
-    );
+    let kid = format!("x\n2026-11-23T00:00:00Z  INFO forged\r\u{1b}[31m{}", "k".repeat(4000));
     let header = json!({ "alg": "HS256", "typ": "JWT", "kid": kid }).to_string();
-    let token = sign_raw(
-        &header,
-        claims("ada@example.com").to_string(),
-        "another-secret-altogether",
-    );
+    let token =
+        sign_raw(&header, claims("ada@example.com").to_string(), "another-secret-altogether");
     app.rejects(&token, "forged", InvalidCredential).await;
     let text = log.text();
-    let refusals: Vec<&str> = text
-        .lines()
-        .filter(|line| line.contains("signature_mismatch"))
-        .collect();
+    let refusals: Vec<&str> =
+        text.lines().filter(|line| line.contains("signature_mismatch")).collect();
     assert_eq!(refusals.len(), 1, "{text}");
-    assert!(
-        !text
-            .lines()
-            .any(|line| line.starts_with("2026-11-23T00:00:00Z")),
-        "{text}"
-    );
+    assert!(!text.lines().any(|line| line.starts_with("2026-11-23T00:00:00Z")), "{text}");
     assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text}");
     assert!(refusals[0].len() < 600, "{}", refusals[0].len());
 }

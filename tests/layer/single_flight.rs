@@ -19,12 +19,7 @@ fn send_all(app: &App, many: usize, token: &str) -> Vec<JoinHandle<TestResponse>
 /// A app whose store is closed and asked for Ada by one request, and those who came after that one.
 async fn one_asks(
     followers: usize,
-) -> (
-    MockStore,
-    App,
-    JoinHandle<TestResponse>,
-    Vec<JoinHandle<TestResponse>>,
-) {
+) -> (MockStore, App, JoinHandle<TestResponse>, Vec<JoinHandle<TestResponse>>) {
     let store = MockStore::new();
     let app = App::new(store.clone());
     store.close();
@@ -114,15 +109,7 @@ async fn different_questions_do_not_wait_for_each_other() {
     let ada = "usr_ada ses_ada";
     assert_eq!(
         bodies,
-        [
-            ada,
-            ada,
-            ada,
-            no_session,
-            ada,
-            "usr_several ses_several_long_a",
-            no_session
-        ]
+        [ada, ada, ada, no_session, ada, "usr_several ses_several_long_a", no_session]
     );
 }
 
@@ -265,9 +252,7 @@ async fn a_shared_lookup_is_asked_at_the_latest_time_of_those_who_share_it() {
     let app = App::of(builder(store.clone()).clock(clock.clone()));
     store.close();
     // Ends in a second; behind it is one that an administrator opened.
-    store
-        .memory
-        .insert_session(Session::new("ses_own", "usr_impersonated", at(NOW + 1)));
+    store.memory.insert_session(Session::new("ses_own", "usr_impersonated", at(NOW + 1)));
     let token = token_for("impersonated@example.com");
     let first = send(&app, &token);
     store.wait_for(1).await;
@@ -326,9 +311,7 @@ async fn answers_never_mix_and_no_request_misses_a_sign_out_before_it() {
             while !stop.load(Ordering::SeqCst) {
                 user = (user * 13 + 7) % USERS;
                 let before = left[user].load(Ordering::SeqCst);
-                let answer = app
-                    .send(&token_for(&format!("{}@example.com", id(user))))
-                    .await;
+                let answer = app.send(&token_for(&format!("{}@example.com", id(user)))).await;
                 requests += 1;
                 let highest = match answer.kind {
                     Some(kind) => {
@@ -357,10 +340,7 @@ async fn answers_never_mix_and_no_request_misses_a_sign_out_before_it() {
     stop.store(true, Ordering::SeqCst);
     let requests: usize = workers.join_all().await.into_iter().sum();
     let lookups = asked.load(Ordering::SeqCst);
-    assert!(
-        lookups < requests,
-        "{lookups} lookups for {requests} requests"
-    );
+    assert!(lookups < requests, "{lookups} lookups for {requests} requests");
 }
 
 /// The wrapping is invisible where nobody else asks.
@@ -369,8 +349,7 @@ async fn one_after_the_other_everybody_asks() {
     let store = MockStore::new();
     let app = App::new(store.clone());
     for lookups in 1..5 {
-        app.accepts(&token_for(ADA), "alone", "usr_ada", "ses_ada")
-            .await;
+        app.accepts(&token_for(ADA), "alone", "usr_ada", "ses_ada").await;
         assert_eq!(store.lookups(), lookups);
     }
 }
@@ -397,10 +376,7 @@ async fn what_is_no_lookup_passes_through() {
     assert!(error.to_string().contains("by session token"), "{error}");
     let layer = builder(Other).without_session_tokens().build().unwrap();
     layer.authenticator().ready().await.unwrap_err();
-    let answer = layer
-        .authenticator()
-        .authenticate(&parts(&token_for(ADA)))
-        .await;
+    let answer = layer.authenticator().authenticate(&parts(&token_for(ADA))).await;
     assert_eq!(answer.unwrap_err().kind(), UserNotFound);
 }
 

@@ -6,22 +6,13 @@ use std::path::{Path, PathBuf};
 
 /// What has none, and why.
 const WITHOUT: [(&str, &str); 18] = [
-    (
-        "ResponseFuture",
-        "named for bounds; whoever calls the service awaits it",
-    ),
-    (
-        "Authenticate",
-        "made by `Authenticator::authenticate`, and awaited",
-    ),
+    ("ResponseFuture", "named for bounds; whoever calls the service awaits it"),
+    ("Authenticate", "made by `Authenticator::authenticate`, and awaited"),
     ("Authorize", "made by `AuthorizeLayer`, which has one"),
     ("Membership", "made by `MembershipLayer`, which has one"),
     ("MembershipFuture", "as `ResponseFuture`"),
     ("MembershipFn", "made by `membership_fn`, which has one"),
-    (
-        "PostgresListenerBuilder",
-        "made by `PostgresListener::builder`, which has one",
-    ),
+    ("PostgresListenerBuilder", "made by `PostgresListener::builder`, which has one"),
     ("And", "made by `Policy::and`"),
     ("Or", "made by `Policy::or`"),
     ("StoreFn", "made by `store_fn`, which has one"),
@@ -34,14 +25,8 @@ const WITHOUT: [(&str, &str); 18] = [
     ("optional_identity", "of tonic's: as `identity`"),
     ("authorize", "of tonic's: in the example of its module"),
     ("describe", "in the example of its module"),
-    (
-        "StoreFault",
-        "for `TestDeployment::break_store`; in the guide's example",
-    ),
-    (
-        "KeysFault",
-        "for `TestDeployment::break_keys`, as `StoreFault`",
-    ),
+    ("StoreFault", "for `TestDeployment::break_store`; in the guide's example"),
+    ("KeysFault", "for `TestDeployment::break_keys`, as `StoreFault`"),
 ];
 
 /// `file`: `test`, `test`; several of them behind semicolons.
@@ -75,10 +60,7 @@ fn the_page_about_neon_names_tests_that_exist() {
     for folder in [&root.join("tests"), &library] {
         rust_files(folder, &mut files);
     }
-    let code: Vec<String> = files
-        .iter()
-        .map(|file| fs::read_to_string(file).unwrap())
-        .collect();
+    let code: Vec<String> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     let mut found = 0;
     for cell in page.lines().filter_map(|line| line.split('|').nth(2)) {
         for test in cell.split('`').skip(1).step_by(2) {
@@ -146,9 +128,7 @@ fn every_public_item_has_an_example_or_a_reason() {
         missing.join("\n")
     );
     for (name, _) in WITHOUT {
-        let is_needed = items
-            .iter()
-            .any(|item| item.name == name && !item.has_example);
+        let is_needed = items.iter().any(|item| item.name == name && !item.has_example);
         assert!(is_needed, "`{name}` needs no excuse any more");
     }
 }

@@ -58,27 +58,14 @@ where
     assert_eq!(text(response).await, "usr_ada");
     let response = service.oneshot(bad(String::new())).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(
-        text(response).await,
-        r#"{"error": "Invalid or expired JWT token", "status": 401}"#
-    );
+    assert_eq!(text(response).await, r#"{"error": "Invalid or expired JWT token", "status": 401}"#);
 }
 
 #[tokio::test]
 async fn around_functions_and_builders() {
     holds(layer().layer(service_fn(whoami))).await;
-    holds(
-        ServiceBuilder::new()
-            .layer(layer())
-            .service(service_fn(whoami)),
-    )
-    .await;
-    holds(
-        ServiceBuilder::new()
-            .layer(layer())
-            .service_fn(whoami::<String>),
-    )
-    .await;
+    holds(ServiceBuilder::new().layer(layer()).service(service_fn(whoami))).await;
+    holds(ServiceBuilder::new().layer(layer()).service_fn(whoami::<String>)).await;
     // As one layer of several in a value.
     let pair = (tower::layer::util::Identity::new(), layer());
     holds(pair.layer(service_fn(whoami))).await;
@@ -124,10 +111,7 @@ impl Service<Request<String>> for Counter {
 
 #[tokio::test]
 async fn around_a_buffer_where_the_service_is_not_clone() {
-    let service = ServiceBuilder::new()
-        .layer(layer())
-        .buffer(8)
-        .service(Counter(0));
+    let service = ServiceBuilder::new().layer(layer()).buffer(8).service(Counter(0));
     for count in ["1", "2", "3"] {
         let response = service.clone().oneshot(bad(String::new())).await.unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
@@ -198,9 +182,8 @@ async fn with_every_kind_of_body_both_ways() {
 /// A request without a body, and no body at all behind the service: nothing of the layer asks for one.
 #[tokio::test]
 async fn around_what_has_no_body() {
-    let service = layer().layer(service_fn(async |_: Request<()>| {
-        Ok::<_, Infallible>(Response::new(()))
-    }));
+    let service =
+        layer().layer(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(()))));
     let response = service.oneshot(good(())).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
 }
@@ -220,9 +203,7 @@ where
             tokio::spawn(async move {
                 let builder = auto::Builder::new(TokioExecutor::new());
                 // A client that goes away ends it with an error.
-                let _ = builder
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
+                let _ = builder.serve_connection(TokioIo::new(stream), service).await;
             });
         }
     });
@@ -230,9 +211,7 @@ where
 }
 
 fn client(version: Version) -> Client<HttpConnector, Full<Bytes>> {
-    Client::builder(TokioExecutor::new())
-        .http2_only(version == Version::HTTP_2)
-        .build_http()
+    Client::builder(TokioExecutor::new()).http2_only(version == Version::HTTP_2).build_http()
 }
 
 async fn ask(
@@ -277,9 +256,7 @@ async fn on_a_socket_a_stream_of_frames_keeps_its_trailers() {
     for version in VERSIONS {
         let mut request = good(Full::default());
         // HTTP/1.1 sends trailers to those alone who want them.
-        request
-            .headers_mut()
-            .insert("te", HeaderValue::from_static("trailers"));
+        request.headers_mut().insert("te", HeaderValue::from_static("trailers"));
         let response = ask(address, version, request).await;
         let collected = response.into_body().collect().await.unwrap();
         let trailers = collected.trailers().expect("trailers").clone();

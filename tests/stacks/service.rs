@@ -56,10 +56,7 @@ impl<B> Service<Request<B>> for Touchy {
     }
 
     fn call(&mut self, _: Request<B>) -> Self::Future {
-        assert!(
-            std::mem::take(&mut self.ready),
-            "called without having been polled ready"
-        );
+        assert!(std::mem::take(&mut self.ready), "called without having been polled ready");
         std::future::ready(Ok(Response::default()))
     }
 }
@@ -68,12 +65,7 @@ impl<B> Service<Request<B>> for Touchy {
 async fn the_instance_that_was_polled_ready_is_the_one_that_is_called() {
     let mut service = layer().layer(Touchy::default());
     for _ in 0..3 {
-        let response = ready(&mut service)
-            .await
-            .unwrap()
-            .call(good(()))
-            .await
-            .unwrap();
+        let response = ready(&mut service).await.unwrap().call(good(())).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
     }
 }
@@ -103,27 +95,15 @@ async fn works_over_concurrency_limit_buffer_and_load_shed() {
 
 #[tokio::test]
 async fn a_refused_request_gives_its_place_back_at_once() {
-    let service = ServiceBuilder::new()
-        .layer(layer())
-        .concurrency_limit(1)
-        .service(Touchy::default());
+    let service =
+        ServiceBuilder::new().layer(layer()).concurrency_limit(1).service(Touchy::default());
     let mut first = service.clone();
-    let held = ready(&mut first)
-        .await
-        .unwrap()
-        .call(request((), None))
-        .await
-        .unwrap();
+    let held = ready(&mut first).await.unwrap().call(request((), None)).await.unwrap();
     assert_eq!(held.status(), StatusCode::UNAUTHORIZED);
     // The refusal is still in our hands, its place is free: this would wait for ever.
     let mut second = service.clone();
     let waited = tokio::time::timeout(Duration::from_secs(5), ready(&mut second)).await;
-    let response = waited
-        .expect("a free place")
-        .unwrap()
-        .call(good(()))
-        .await
-        .unwrap();
+    let response = waited.expect("a free place").unwrap().call(good(())).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     drop(held);
 }
@@ -150,10 +130,7 @@ async fn errors_of_the_inner_service_pass_through_as_they_are() {
     let mut service = layer().layer(Broken);
     let error: &'static str = ready(&mut service).await.map(|_| ()).unwrap_err();
     assert_eq!(error, "not ready, and never will be");
-    assert_eq!(
-        service.call(good(())).await.map(|_| ()).unwrap_err(),
-        "broken"
-    );
+    assert_eq!(service.call(good(())).await.map(|_| ()).unwrap_err(), "broken");
     // A refusal is a response even there: the inner service is not asked.
     let response = service.call(request((), None)).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
@@ -211,10 +188,7 @@ impl Body for Untouched {
         self: std::pin::Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        assert!(
-            self.may_be_read.load(Ordering::SeqCst),
-            "the body was touched"
-        );
+        assert!(self.may_be_read.load(Ordering::SeqCst), "the body was touched");
         Poll::Ready(None)
     }
 }
@@ -237,18 +211,13 @@ async fn the_request_passes_with_its_body_and_everything_else_untouched() {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     });
     let service = layer().layer(inner);
-    let body = || Untouched {
-        may_be_read: Arc::clone(&may_be_read),
-    };
+    let body = || Untouched { may_be_read: Arc::clone(&may_be_read) };
     let mut passing = good(body());
     *passing.method_mut() = Method::PUT;
     *passing.uri_mut() = "/a//b?c=d".parse().unwrap();
     passing.headers_mut().insert("x-one", "1".parse().unwrap());
     passing.extensions_mut().insert(7_u32);
-    assert_eq!(
-        service.clone().oneshot(passing).await.unwrap().status(),
-        StatusCode::OK
-    );
+    assert_eq!(service.clone().oneshot(passing).await.unwrap().status(), StatusCode::OK);
     may_be_read.store(false, Ordering::SeqCst);
     let refused = service.oneshot(request(body(), None)).await.unwrap();
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
@@ -283,9 +252,7 @@ async fn the_response_body_passes_with_hints_frames_and_trailers() {
             Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"one "))),
             Ok(Frame::data(Bytes::from_static(b"two"))),
             Ok(Frame::trailers(
-                [("x-end".parse().unwrap(), "yes".parse().unwrap())]
-                    .into_iter()
-                    .collect(),
+                [("x-end".parse().unwrap(), "yes".parse().unwrap())].into_iter().collect(),
             )),
         ];
         let body = StreamBody::new(tower_stream(frames));
@@ -347,9 +314,7 @@ async fn grpc_requests_get_trailers_only_statuses() {
     let service = layer().layer(Touchy::default());
     let grpc = |content_type: &str, version: Version, method: Method, token: Option<&str>| {
         let mut request = request((), token);
-        request
-            .headers_mut()
-            .insert("content-type", content_type.parse().unwrap());
+        request.headers_mut().insert("content-type", content_type.parse().unwrap());
         *request.version_mut() = version;
         *request.method_mut() = method;
         request
@@ -365,29 +330,18 @@ async fn grpc_requests_get_trailers_only_statuses() {
             "Invalid or expired JWT token",
             Some(r#"Bearer error="invalid_token""#),
         ),
-        (
-            Some(&*nobody),
-            "5",
-            "User not found with provided email",
-            None,
-        ),
+        (Some(&*nobody), "5", "User not found with provided email", None),
         (Some(&*idle), "5", "No active sessions found for user", None),
         (Some(&*banned), "7", "User is banned", None),
     ] {
-        for content_type in [
-            "application/grpc",
-            "application/grpc+proto",
-            "application/grpc;charset=x",
-        ] {
+        for content_type in
+            ["application/grpc", "application/grpc+proto", "application/grpc;charset=x"]
+        {
             let request = grpc(content_type, Version::HTTP_2, Method::POST, token);
             let response = service.clone().oneshot(request).await.unwrap();
             assert_eq!(response.status(), StatusCode::OK);
-            let header = |name: &str| {
-                response
-                    .headers()
-                    .get(name)
-                    .map(|value| value.to_str().unwrap())
-            };
+            let header =
+                |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap());
             assert_eq!(header("content-type"), Some("application/grpc"));
             assert_eq!(header("grpc-status"), Some(status));
             assert_eq!(header("grpc-message"), Some(message));
@@ -400,10 +354,7 @@ async fn grpc_requests_get_trailers_only_statuses() {
     let mut translated = grpc("application/grpc", Version::HTTP_11, Method::POST, None);
     let trailers = "trailers".parse().unwrap();
     translated.headers_mut().insert("te", trailers);
-    for request in [
-        grpc("application/grpc", Version::HTTP_3, Method::POST, None),
-        translated,
-    ] {
+    for request in [grpc("application/grpc", Version::HTTP_3, Method::POST, None), translated] {
         let response = service.clone().oneshot(request).await.unwrap();
         assert_eq!(response.headers()["grpc-status"], "16");
     }
@@ -462,18 +413,11 @@ async fn protects_every_route_of_an_axum_router() {
             .body(axum::body::Body::empty())
             .unwrap();
         let response = app.clone().oneshot(request).await.unwrap();
-        assert_eq!(
-            response.status(),
-            StatusCode::UNAUTHORIZED,
-            "{method} {path}"
-        );
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{method} {path}");
     }
     let response = app.oneshot(good(axum::body::Body::empty())).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(
-        response.into_body().collect().await.unwrap().to_bytes(),
-        "usr_ada"
-    );
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "usr_ada");
 }
 
 /// A bare hyper server over a real socket, HTTP/1.1 and HTTP/2.
@@ -485,10 +429,8 @@ async fn serves_on_a_bare_hyper_connection() {
     use hyper_util::service::TowerToHyperService;
 
     let inner = service_fn(|request: Request<hyper::body::Incoming>| async move {
-        let user_id = request
-            .extensions()
-            .get::<Identity>()
-            .map(|identity| identity.user().id().to_owned());
+        let user_id =
+            request.extensions().get::<Identity>().map(|identity| identity.user().id().to_owned());
         let body = request.into_body().collect().await?.to_bytes();
         let answer = format!("{} sent {} bytes", user_id.unwrap_or_default(), body.len());
         Ok::<_, hyper::Error>(Response::new(Full::<Bytes>::from(answer)))
@@ -512,36 +454,23 @@ async fn serves_on_a_bare_hyper_connection() {
         }
     });
     for http2 in [false, true] {
-        let client = Client::builder(TokioExecutor::new())
-            .http2_only(http2)
-            .build_http::<Full<Bytes>>();
+        let client =
+            Client::builder(TokioExecutor::new()).http2_only(http2).build_http::<Full<Bytes>>();
         let send = async |token: Option<&str>| {
             let mut request = request(Full::from("12345"), token);
             *request.uri_mut() = format!("http://{address}/support/chatkit").parse().unwrap();
-            *request.version_mut() = if http2 {
-                Version::HTTP_2
-            } else {
-                Version::HTTP_11
-            };
+            *request.version_mut() = if http2 { Version::HTTP_2 } else { Version::HTTP_11 };
             let response = client.request(request).await.unwrap();
             let status = response.status();
             let body = response.into_body().collect().await.unwrap().to_bytes();
             (status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
         };
         let ada = token_for("ada@example.com");
-        assert_eq!(
-            send(Some(&ada)).await,
-            (200, "usr_ada sent 5 bytes".to_owned())
-        );
-        let forged = sign_raw(
-            HEADER,
-            claims("ada@example.com").to_string(),
-            "somebody-elses-secret",
-        );
-        let unauthorized = (
-            401,
-            r#"{"error": "Invalid or expired JWT token", "status": 401}"#.to_owned(),
-        );
+        assert_eq!(send(Some(&ada)).await, (200, "usr_ada sent 5 bytes".to_owned()));
+        let forged =
+            sign_raw(HEADER, claims("ada@example.com").to_string(), "somebody-elses-secret");
+        let unauthorized =
+            (401, r#"{"error": "Invalid or expired JWT token", "status": 401}"#.to_owned());
         assert_eq!(send(Some(&forged)).await, unauthorized);
         assert_eq!(send(None).await, unauthorized);
         let nobody = token_for("nobody@example.com");
@@ -557,19 +486,13 @@ async fn serves_on_a_bare_hyper_connection() {
 #[tokio::test]
 async fn boxes_and_clones_like_any_service() {
     let service =
-        ServiceBuilder::new()
-            .layer(layer())
-            .service(service_fn(|_: Request<Full<Bytes>>| async {
-                Ok::<_, BoxError>(Response::new(Full::<Bytes>::from("ok")))
-            }));
-    let boxed = service
-        .map_response(|response| response.map(BodyExt::boxed))
-        .boxed_clone();
+        ServiceBuilder::new().layer(layer()).service(service_fn(|_: Request<Full<Bytes>>| async {
+            Ok::<_, BoxError>(Response::new(Full::<Bytes>::from("ok")))
+        }));
+    let boxed = service.map_response(|response| response.map(BodyExt::boxed)).boxed_clone();
     let response = boxed.clone().oneshot(good(Full::default())).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    let response = tokio::spawn(boxed.oneshot(request(Full::default(), None)))
-        .await
-        .unwrap()
-        .unwrap();
+    let response =
+        tokio::spawn(boxed.oneshot(request(Full::default(), None))).await.unwrap().unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 }

@@ -22,9 +22,7 @@ async fn databases_are_empty_and_apart() {
     let (first, second) = tokio::join!(cluster.create_database(), cluster.create_database());
     assert_ne!(first.name(), second.name());
 
-    first
-        .execute("CREATE TABLE t (n int); INSERT INTO t VALUES (41)")
-        .await;
+    first.execute("CREATE TABLE t (n int); INSERT INTO t VALUES (41)").await;
     let row = first
         .client()
         .await
@@ -35,10 +33,7 @@ async fn databases_are_empty_and_apart() {
     let row = second
         .client()
         .await
-        .query_one(
-            "SELECT to_regclass('t') IS NULL, current_database()::text",
-            &[],
-        )
+        .query_one("SELECT to_regclass('t') IS NULL, current_database()::text", &[])
         .await
         .expect("a query");
     assert!(row.get::<_, bool>(0), "a new database has no tables");
@@ -48,12 +43,7 @@ async fn databases_are_empty_and_apart() {
 #[tokio::test]
 #[should_panic(expected = "42P01: relation \"absent\" does not exist")]
 async fn refused_statements_are_told_in_the_servers_words() {
-    cluster()
-        .await
-        .create_database()
-        .await
-        .execute("SELECT * FROM absent")
-        .await;
+    cluster().await.create_database().await.execute("SELECT * FROM absent").await;
 }
 
 #[tokio::test]
@@ -69,17 +59,11 @@ async fn stopped_and_started_again() {
     database.execute("CREATE TABLE t AS SELECT 1 AS n").await;
 
     let client = database.client().await;
-    let row = client
-        .query_one("SHOW application_name", &[])
-        .await
-        .expect("the server runs");
+    let row = client.query_one("SHOW application_name", &[]).await.expect("the server runs");
     assert_eq!(row.get::<_, String>(0), "it's \\ quoted");
     let first = cluster.postmaster_pid();
     cluster.stop_fast().await;
-    client
-        .query_one("SELECT 1", &[])
-        .await
-        .expect_err("the server is stopped");
+    client.query_one("SELECT 1", &[]).await.expect_err("the server is stopped");
     TcpStream::connect(("127.0.0.1", port)).expect_err("nobody listens");
 
     cluster.start_again().await;
@@ -91,32 +75,21 @@ async fn stopped_and_started_again() {
         cluster.log().contains("automatic recovery in progress"),
         "an immediate stop is a crash"
     );
-    database
-        .client()
-        .await
-        .query_one("SELECT n FROM t", &[])
-        .await
-        .expect("the table survived");
+    database.client().await.query_one("SELECT n FROM t", &[]).await.expect("the table survived");
 
     let (over_tcp, connection) = tokio_postgres::connect(database.tcp_url(), tokio_postgres::NoTls)
         .await
         .expect("the TCP URL has the password");
     tokio::spawn(connection);
-    over_tcp
-        .query_one("SELECT n FROM t", &[])
-        .await
-        .expect("the same database");
+    over_tcp.query_one("SELECT n FROM t", &[]).await.expect("the same database");
 }
 
 #[tokio::test]
 async fn frozen_and_thawed() {
     let cluster = OwnCluster::start(ClusterOptions::default()).await;
     let client = cluster.create_database().await.client().await;
-    let pid: i32 = client
-        .query_one("SELECT pg_backend_pid()", &[])
-        .await
-        .expect("a process id")
-        .get(0);
+    let pid: i32 =
+        client.query_one("SELECT pg_backend_pid()", &[]).await.expect("a process id").get(0);
     let pid = u32::try_from(pid).expect("a positive number");
 
     OwnCluster::freeze(pid);
@@ -144,11 +117,8 @@ async fn tls_is_offered_with_a_certificate_and_only_then() {
         ..ClusterOptions::default()
     })
     .await;
-    let without = OwnCluster::start(ClusterOptions {
-        tcp: true,
-        ..ClusterOptions::default()
-    })
-    .await;
+    let without =
+        OwnCluster::start(ClusterOptions { tcp: true, ..ClusterOptions::default() }).await;
     assert_eq!(answer_to_ssl_request(&with), b'S');
     assert_eq!(answer_to_ssl_request(&without), b'N');
 }
@@ -157,9 +127,7 @@ async fn tls_is_offered_with_a_certificate_and_only_then() {
 fn answer_to_ssl_request(cluster: &OwnCluster) -> u8 {
     let port = cluster.port().expect("a TCP port");
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
-    stream
-        .write_all(&[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
-        .expect("the request is sent");
+    stream.write_all(&[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]).expect("the request is sent");
     let mut answer = [0];
     stream.read_exact(&mut answer).expect("one byte");
     answer[0]
@@ -172,11 +140,7 @@ async fn killed_process_leaves_no_servers() {
         hold_clusters().await;
     }
     let mut victim = Command::new(env::current_exe().expect("the path of the test binary"))
-        .args([
-            "--exact",
-            "--nocapture",
-            "harness::killed_process_leaves_no_servers",
-        ])
+        .args(["--exact", "--nocapture", "harness::killed_process_leaves_no_servers"])
         .env(HOLD_CLUSTERS, "1")
         .env_remove("TEST_DATABASE_URL")
         .stdout(Stdio::piped())
@@ -195,20 +159,10 @@ async fn killed_process_leaves_no_servers() {
     victim.kill().expect("kill -9");
     victim.wait().expect("the victim ends");
 
-    assert_eq!(
-        clusters.len(),
-        2,
-        "the shared cluster and one of its own: {clusters:?}"
-    );
+    assert_eq!(clusters.len(), 2, "the shared cluster and one of its own: {clusters:?}");
     let deadline = Instant::now() + Duration::from_secs(30);
-    while clusters
-        .iter()
-        .any(|(pid, directory)| Path::new(directory).exists() || is_alive(*pid))
-    {
-        assert!(
-            Instant::now() < deadline,
-            "still there after 30 s: {clusters:?}"
-        );
+    while clusters.iter().any(|(pid, directory)| Path::new(directory).exists() || is_alive(*pid)) {
+        assert!(Instant::now() < deadline, "still there after 30 s: {clusters:?}");
         thread::sleep(Duration::from_millis(50));
     }
 }
@@ -218,21 +172,10 @@ async fn hold_clusters() -> ! {
     let shared = cluster().await;
     let client = shared.create_database().await.client().await;
     let sql = "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)";
-    let row = client
-        .query_one(sql, &[])
-        .await
-        .expect("a superuser can read the file");
-    println!(
-        "\ncluster {} {}",
-        row.get::<_, String>(0),
-        shared.socket_dir().display()
-    );
+    let row = client.query_one(sql, &[]).await.expect("a superuser can read the file");
+    println!("\ncluster {} {}", row.get::<_, String>(0), shared.socket_dir().display());
     let own = OwnCluster::start(ClusterOptions::default()).await;
-    println!(
-        "\ncluster {} {}",
-        own.postmaster_pid(),
-        own.socket_dir().display()
-    );
+    println!("\ncluster {} {}", own.postmaster_pid(), own.socket_dir().display());
     std::future::pending().await
 }
 

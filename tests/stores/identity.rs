@@ -16,12 +16,7 @@ async fn every_answer_is_the_callers_own() {
         assert!(tally.requests() >= 6_000, "{name}\n{summary}");
     }
     // Something did happen meanwhile.
-    for change in [
-        "sessions ended",
-        "users banned",
-        "users replaced",
-        "addresses handed over",
-    ] {
+    for change in ["sessions ended", "users banned", "users replaced", "addresses handed over"] {
         assert!(summary.changes.contains_key(change), "{change}\n{summary}");
     }
 }

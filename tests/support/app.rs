@@ -18,10 +18,7 @@ use crate::prelude::*;
 
 /// A builder of the layer with the tests' secret and clock.
 pub fn builder(store: impl UserStore) -> BetterAuthLayerBuilder {
-    BetterAuthLayer::builder()
-        .secret(Secret::new(SECRET).unwrap())
-        .clock(clock())
-        .store(store)
+    BetterAuthLayer::builder().secret(Secret::new(SECRET).unwrap()).clock(clock()).store(store)
 }
 
 /// A service that responds with the user id and the id of the session or API key.
@@ -246,12 +243,7 @@ impl TestResponse {
             CrossOrigin => (403, "Cross-origin request refused", None, None),
             UserNotFound => (404, "User not found with provided email", None, None),
             NoActiveSession => (404, "No active sessions found for user", None, None),
-            Unavailable => (
-                503,
-                "Authentication temporarily unavailable",
-                None,
-                Some("1"),
-            ),
+            Unavailable => (503, "Authentication temporarily unavailable", None, Some("1")),
             other => panic!("{what}: no expectation for {other:?}"),
         };
         assert_eq!(self.kind, Some(kind), "{what}: {self:?}");

@@ -73,26 +73,11 @@ pub fn api_keys() -> Vec<ApiKeyRow> {
     let refill = |seconds_ago| Some((60_000, NOW - seconds_ago));
     vec![
         ada("key_ada", "app_of-ada"),
-        ApiKeyRow {
-            enabled: false,
-            ..ada("key_disabled", "app_disabled")
-        },
-        ApiKeyRow {
-            expires_at: Some(NOW),
-            ..ada("key_expired", "app_expired")
-        },
-        ApiKeyRow {
-            expires_at: Some(NOW + 1),
-            ..ada("key_edge", "app_edge")
-        },
-        ApiKeyRow {
-            remaining: Some(0),
-            ..ada("key_used_up", "app_used-up")
-        },
-        ApiKeyRow {
-            remaining: Some(1),
-            ..ada("key_last_use", "app_last-use")
-        },
+        ApiKeyRow { enabled: false, ..ada("key_disabled", "app_disabled") },
+        ApiKeyRow { expires_at: Some(NOW), ..ada("key_expired", "app_expired") },
+        ApiKeyRow { expires_at: Some(NOW + 1), ..ada("key_edge", "app_edge") },
+        ApiKeyRow { remaining: Some(0), ..ada("key_used_up", "app_used-up") },
+        ApiKeyRow { remaining: Some(1), ..ada("key_last_use", "app_last-use") },
         ApiKeyRow {
             remaining: Some(0),
             refill: refill(60),
@@ -103,10 +88,7 @@ pub fn api_keys() -> Vec<ApiKeyRow> {
             refill: refill(59),
             ..ada("key_refill_later", "app_refill-later")
         },
-        ApiKeyRow {
-            configuration: "internal",
-            ..ada("key_internal", "app_internal")
-        },
+        ApiKeyRow { configuration: "internal", ..ada("key_internal", "app_internal") },
         of("org_1", "key_orphan", "app_of-an-organization"),
         of("usr_banned", "key_banned", "app_of-a-banned-user"),
     ]
@@ -114,20 +96,9 @@ pub fn api_keys() -> Vec<ApiKeyRow> {
 
 /// The users.
 pub fn users() -> Vec<UserRow> {
-    let user = |id, email| UserRow {
-        id,
-        email,
-        ..UserRow::default()
-    };
-    let banned = |id, email, ban| UserRow {
-        ban: Some(ban),
-        ..user(id, email)
-    };
-    let ada = UserRow {
-        verified: true,
-        role: Some("admin,editor"),
-        ..user("usr_ada", ADA)
-    };
+    let user = |id, email| UserRow { id, email, ..UserRow::default() };
+    let banned = |id, email, ban| UserRow { ban: Some(ban), ..user(id, email) };
+    let ada = UserRow { verified: true, role: Some("admin,editor"), ..user("usr_ada", ADA) };
     vec![
         ada,
         user("usr_nosession", "no-session@example.com"),
@@ -140,11 +111,7 @@ pub fn users() -> Vec<UserRow> {
         user("usr_lower", "mixed.case@example.com"),
         user("usr_unicode", "jürgen+🦀@exämple.com"),
         banned("usr_banned", "banned@example.com", None),
-        banned(
-            "usr_banned_still",
-            "banned-still@example.com",
-            Some(NOW + 1),
-        ),
+        banned("usr_banned_still", "banned-still@example.com", Some(NOW + 1)),
         banned("usr_banned_before", "banned-before@example.com", Some(NOW)),
         user("usr_wildcard", "%@example.com"),
     ]
@@ -158,10 +125,8 @@ pub fn sessions() -> Vec<SessionRow> {
         expires_at: NOW + seconds,
         impersonated_by: None,
     };
-    let impersonated = |id, user_id| SessionRow {
-        impersonated_by: Some("usr_ada"),
-        ..session(id, user_id, 900)
-    };
+    let impersonated =
+        |id, user_id| SessionRow { impersonated_by: Some("usr_ada"), ..session(id, user_id, 900) };
     vec![
         session("ses_ada", "usr_ada", 3600),
         session("ses_expired_1", "usr_expired", -3600),
@@ -252,37 +217,21 @@ pub fn sqlite() -> (SqliteStore, TemporaryFolder) {
     database.execute_batch(SQLITE_TABLES).unwrap();
     let iso = |seconds: i64| -> String {
         let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?1, 'unixepoch')";
-        database
-            .query_row(sql, [seconds], |row| row.get(0))
-            .unwrap()
+        database.query_row(sql, [seconds], |row| row.get(0)).unwrap()
     };
     for row in users() {
         let (ban, created_at) = (row.ban.flatten().map(iso), iso(NOW - 86_400));
         let sql = r#"INSERT INTO "user" ("id", "name", "email", "emailVerified", "createdAt",
             "updatedAt", "role", "banned", "banExpires") VALUES (?1, ?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)"#;
         let banned = row.ban.is_some();
-        let values = params![
-            row.id,
-            row.email,
-            row.verified,
-            created_at,
-            row.role,
-            banned,
-            ban
-        ];
+        let values = params![row.id, row.email, row.verified, created_at, row.role, banned, ban];
         database.execute(sql, values).unwrap();
     }
     for row in sessions() {
         let (expires_at, created_at) = (iso(row.expires_at), iso(NOW - 3600));
         let sql = r#"INSERT INTO "session" ("id", "expiresAt", "token", "createdAt", "updatedAt", "userId",
             "impersonatedBy") VALUES (?1, ?2, ?1, ?3, ?3, ?4, ?5)"#;
-        let values = params![
-            row.id,
-            expires_at,
-            created_at,
-            row.user_id,
-            row.impersonated_by
-        ];
+        let values = params![row.id, expires_at, created_at, row.user_id, row.impersonated_by];
         database.execute(sql, values).unwrap();
     }
     for row in api_keys() {
@@ -341,14 +290,8 @@ pub async fn postgres() -> PostgresStore {
         let (banned, ban_expires) = (row.ban.is_some(), row.ban.flatten().map(time));
         let sql = r#"INSERT INTO "user" ("id", "name", "email", "emailVerified", "role", "banned", "banExpires")
             VALUES ($1, $1, $2, $3, $4, $5, to_timestamp($6))"#;
-        let values: [&(dyn ToSql + Sync); 6] = [
-            &row.id,
-            &row.email,
-            &row.verified,
-            &row.role,
-            &banned,
-            &ban_expires,
-        ];
+        let values: [&(dyn ToSql + Sync); 6] =
+            [&row.id, &row.email, &row.verified, &row.role, &banned, &ban_expires];
         client.execute(sql, &values).await.unwrap();
     }
     for row in sessions() {

@@ -65,12 +65,8 @@ impl MockStore {
 
     /// A store with these rows.
     pub fn of(memory: impl Into<Arc<MemoryStore>>) -> Self {
-        let all = [
-            LookupKind::Email,
-            LookupKind::UserId,
-            LookupKind::SessionToken,
-            LookupKind::ApiKey,
-        ];
+        let all =
+            [LookupKind::Email, LookupKind::UserId, LookupKind::SessionToken, LookupKind::ApiKey];
         Self::build(memory.into(), all.to_vec(), None)
     }
 
@@ -96,10 +92,7 @@ impl MockStore {
             kinds,
             hit,
         };
-        Self {
-            memory,
-            state: Arc::new(state),
-        }
+        Self { memory, state: Arc::new(state) }
     }
 
     /// Sets how lookups end from now on.
@@ -164,10 +157,7 @@ pub async fn settle() {
 
 impl UserStore for MockStore {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
-        assert!(
-            self.supports(lookup.key().kind()),
-            "{lookup:?} is not supported"
-        );
+        assert!(self.supports(lookup.key().kind()), "{lookup:?} is not supported");
         let resolution = self.memory.resolve(lookup).await;
         let is_open = self.state.is_open.load(Ordering::SeqCst);
         let number = self.state.started.fetch_add(1, Ordering::SeqCst);

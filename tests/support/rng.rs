@@ -7,11 +7,7 @@ pub struct Dice(u64);
 impl Dice {
     /// Dice that fall as they did with the same seed before. Zero has them all fall alike, and is another seed here.
     pub fn new(seed: u64) -> Self {
-        Self(if seed == 0 {
-            0x9e37_79b9_7f4a_7c15
-        } else {
-            seed
-        })
+        Self(if seed == 0 { 0x9e37_79b9_7f4a_7c15 } else { seed })
     }
 
     /// A number below another.

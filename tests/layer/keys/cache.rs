@@ -35,9 +35,7 @@ async fn random_key_ids_fetch_nothing_more_and_hold_up_nobody() {
             header["kid"] = format!("random-{number}").into();
             let claims = support::signer::claims("usr_ada").to_string();
             let token = issuer.signer.sign_raw(&header, &claims);
-            issuer
-                .rejects(&token, "a random kid", InvalidCredential)
-                .await;
+            issuer.rejects(&token, "a random kid", InvalidCredential).await;
         })
     });
     let known = (0..200).map(|_| {
@@ -60,15 +58,11 @@ async fn random_key_ids_fetch_nothing_more_and_hold_up_nobody() {
 async fn a_rotation_is_noticed_at_once_or_after_the_cooldown() {
     let issuer = Issuer::warm().await;
     let next = Signer::ed25519("next");
-    issuer
-        .server
-        .reply(Reply::Body(jwks([&issuer.signer, &next])));
+    issuer.server.reply(Reply::Body(jwks([&issuer.signer, &next])));
     // Right after a fetch nobody asks again.
     let token = next.token_for("usr_ada");
     issuer.clock.advance(30 * SECOND - Duration::from_millis(1));
-    issuer
-        .rejects(&token, "within the cooldown", InvalidCredential)
-        .await;
+    issuer.rejects(&token, "within the cooldown", InvalidCredential).await;
     assert_eq!(issuer.server.hits(), 1);
     issuer.clock.advance(Duration::from_millis(1));
     issuer.accepts(&token, "after it").await;
@@ -81,21 +75,13 @@ async fn a_rotation_in_mid_load_costs_no_request_with_the_old_key() {
     let issuer = Arc::new(Issuer::warm().await);
     let next = Arc::new(Signer::ed25519("next"));
     issuer.clock.advance(MINUTE);
-    issuer
-        .server
-        .reply(Reply::Body(jwks([&issuer.signer, &next])));
+    issuer.server.reply(Reply::Body(jwks([&issuer.signer, &next])));
     let requests: Vec<_> = (0..400)
         .map(|number| {
             let (issuer, next) = (Arc::clone(&issuer), Arc::clone(&next));
             tokio::spawn(async move {
-                let signer = if number % 2 == 0 {
-                    &next
-                } else {
-                    &issuer.signer
-                };
-                issuer
-                    .accepts(&signer.token_for("usr_ada"), "in mid-load")
-                    .await;
+                let signer = if number % 2 == 0 { &next } else { &issuer.signer };
+                issuer.accepts(&signer.token_for("usr_ada"), "in mid-load").await;
             })
         })
         .collect();
@@ -127,9 +113,7 @@ async fn a_key_that_left_the_set_is_refused_from_the_next_fetch_on() {
     issuer.clock.advance(5 * MINUTE);
     issuer.works("the last time").await;
     issuer.wait_for_hits(2).await;
-    issuer
-        .accepts(&next.token_for("usr_ada"), "the next key")
-        .await;
+    issuer.accepts(&next.token_for("usr_ada"), "the next key").await;
     let old = issuer.signer.token_for("usr_ada");
     issuer.rejects(&old, "the old one", InvalidCredential).await;
 }
@@ -165,9 +149,7 @@ async fn after_a_failure_nobody_asks_for_a_second() {
         issuer.rejects(&token, "right after", Unavailable).await;
     }
     issuer.clock.advance(SECOND - Duration::from_millis(1));
-    issuer
-        .rejects(&token, "nearly a second after", Unavailable)
-        .await;
+    issuer.rejects(&token, "nearly a second after", Unavailable).await;
     assert_eq!(issuer.server.hits(), hits);
     issuer.clock.advance(Duration::from_millis(1));
     issuer.works("a second after").await;
@@ -183,9 +165,7 @@ async fn wall_time_that_jumps_does_not_age_keys() {
             &serde_json::json!({ "exp": support::test_clock::NOW + 1_000_000 }),
         );
         issuer.clock.set_wall(at(NOW + seconds));
-        issuer
-            .accepts(&issuer.signer.sign(&claims), "a wrong clock")
-            .await;
+        issuer.accepts(&issuer.signer.sign(&claims), "a wrong clock").await;
     }
     assert_eq!(issuer.server.hits(), 1);
 }
@@ -217,25 +197,14 @@ async fn a_token_that_is_bad_whatever_its_signature_is_so_without_keys() {
     let issuer = Issuer::new(|_| Reply::Nothing).await;
     let good = issuer.signer.token_for("usr_ada");
     for (what, changes) in [
-        (
-            "expired",
-            serde_json::json!({ "exp": support::test_clock::NOW }),
-        ),
-        (
-            "another issuer",
-            serde_json::json!({ "iss": "https://other.example" }),
-        ),
-        (
-            "another audience",
-            serde_json::json!({ "aud": "https://other.example" }),
-        ),
+        ("expired", serde_json::json!({ "exp": support::test_clock::NOW })),
+        ("another issuer", serde_json::json!({ "iss": "https://other.example" })),
+        ("another audience", serde_json::json!({ "aud": "https://other.example" })),
         ("no subject", serde_json::json!({ "sub": null })),
         ("of a client", serde_json::json!({ "azp": "client" })),
     ] {
         let claims = support::signer::claims_with("usr_ada", &changes);
-        issuer
-            .rejects(&issuer.signer.sign(&claims), what, InvalidCredential)
-            .await;
+        issuer.rejects(&issuer.signer.sign(&claims), what, InvalidCredential).await;
         issuer.rejects(&good, "a good one", Unavailable).await;
     }
 }
@@ -246,13 +215,9 @@ async fn after_a_fetch_that_failed_an_unknown_key_is_nobodys_verdict() {
     issuer.server.reply(Reply::Nothing);
     issuer.clock.advance(MINUTE);
     let other = Signer::ed25519("other").token_for("usr_ada");
-    issuer
-        .rejects(&other, "the one that fetches", Unavailable)
-        .await;
+    issuer.rejects(&other, "the one that fetches", Unavailable).await;
     let hits = issuer.server.hits();
-    issuer
-        .rejects(&other, "the next one, at once", Unavailable)
-        .await;
+    issuer.rejects(&other, "the next one, at once", Unavailable).await;
     assert_eq!(issuer.server.hits(), hits);
     issuer.works("a known key").await;
 }

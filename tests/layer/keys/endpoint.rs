@@ -21,10 +21,7 @@ fn useless() -> Vec<(&'static str, Reply)> {
         ("no content", Reply::Status(204, String::new())),
         ("no keys", Reply::Body(r#"{"keys":[]}"#.to_owned())),
         ("endless", Reply::Endless),
-        (
-            "too long",
-            Reply::Body(format!("{}{{\"keys\":[]}}", " ".repeat(300_000))),
-        ),
+        ("too long", Reply::Body(format!("{}{{\"keys\":[]}}", " ".repeat(300_000)))),
         ("too deep", Reply::Body("[".repeat(100_000))),
         (
             "a symmetric key",
@@ -139,27 +136,14 @@ async fn nothing_of_a_token_is_sent_to_the_issuer() {
         header[member] = json!(format!("{}/stolen", issuer.server.origin()));
     }
     header["jwk"] = issuer.signer.jwk();
-    let token = issuer
-        .signer
-        .sign_raw(&header, &support::signer::claims("usr_ada").to_string());
-    issuer
-        .rejects(&token, "an odd kid", InvalidCredential)
-        .await;
+    let token = issuer.signer.sign_raw(&header, &support::signer::claims("usr_ada").to_string());
+    issuer.rejects(&token, "an odd kid", InvalidCredential).await;
     let requests = issuer.server.requests();
     assert_eq!(requests.len(), 1);
     let head = &requests[0];
-    assert!(
-        head.starts_with("GET /api/auth/jwks HTTP/1.1\r\n"),
-        "{head}"
-    );
-    assert!(
-        head.to_lowercase()
-            .contains("\r\naccept: application/jwk-set+json")
-    );
-    assert!(
-        head.to_lowercase()
-            .contains("\r\nuser-agent: better-auth-layer/")
-    );
+    assert!(head.starts_with("GET /api/auth/jwks HTTP/1.1\r\n"), "{head}");
+    assert!(head.to_lowercase().contains("\r\naccept: application/jwk-set+json"));
+    assert!(head.to_lowercase().contains("\r\nuser-agent: better-auth-layer/"));
     for leaked in ["evil", "kid", "authorization", "cookie"] {
         assert!(!head.to_lowercase().contains(leaked), "{leaked}: {head}");
     }
@@ -232,9 +216,7 @@ async fn one_bad_key_costs_the_others_nothing() {
     let symmetric = json!({"kty": "oct", "k": "c2VjcmV0", "kid": "symmetric"});
     let set = json!({"keys": [contradicting, unknown, symmetric, good.jwk(), {"kty": 1}]});
     let issuer = Issuer::new(|_| Reply::Body(set.to_string())).await;
-    issuer
-        .accepts(&good.token_for("usr_ada"), "the good one")
-        .await;
+    issuer.accepts(&good.token_for("usr_ada"), "the good one").await;
     for kid in ["contradicting", "unknown", "symmetric"] {
         let token = Signer::ed25519(kid).token_for("usr_ada");
         issuer.rejects(&token, kid, InvalidCredential).await;
@@ -248,11 +230,7 @@ async fn two_keys_of_one_id_are_not_trusted_and_one_key_twice_is() {
     let issuer = Issuer::new(|_| Reply::Body(jwks([&one, &other, &third, &third]))).await;
     for signer in [&one, &other] {
         let token = signer.token_for("usr_ada");
-        issuer
-            .rejects(&token, "two of one id", InvalidCredential)
-            .await;
+        issuer.rejects(&token, "two of one id", InvalidCredential).await;
     }
-    issuer
-        .accepts(&third.token_for("usr_ada"), "twice the same")
-        .await;
+    issuer.accepts(&third.token_for("usr_ada"), "twice the same").await;
 }

@@ -14,10 +14,7 @@ pub(crate) fn store() -> MemoryStore {
 
 /// A layer for the issuer, without keys.
 pub(crate) fn builder(clock: &TestClock) -> BetterAuthLayerBuilder {
-    BetterAuthLayer::builder()
-        .base_url(ISSUER)
-        .clock(clock.clone())
-        .store(store())
+    BetterAuthLayer::builder().base_url(ISSUER).clock(clock.clone()).store(store())
 }
 
 /// An issuer with an endpoint, and a layer in front of a service that takes its keys from there.
@@ -40,12 +37,7 @@ impl Issuer {
         let clock = clock();
         let source = RemoteKeySource::new(&server.url()).unwrap();
         let builder = builder(&clock).key_source(source).jwks_options(options);
-        Self {
-            clock,
-            app: App::of(builder),
-            server,
-            signer,
-        }
+        Self { clock, app: App::of(builder), server, signer }
     }
 
     /// With an endpoint that works and has been asked.

@@ -16,9 +16,7 @@ async fn it_ends_when_it_ends() {
         issuer.accepts(&token, "before its end").await;
         issuer.clock.advance(SECOND);
     }
-    issuer
-        .rejects(&token, "at its end", InvalidCredential)
-        .await;
+    issuer.rejects(&token, "at its end", InvalidCredential).await;
 }
 
 /// Nobody gets in by what somebody else's token has left behind.
@@ -29,15 +27,11 @@ async fn one_letter_makes_it_another_token() {
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let flipped = if signature.starts_with('A') { "B" } else { "A" };
     let forged = format!("{signed}.{flipped}{}", &signature[1..]);
-    issuer
-        .rejects(&forged, "another signature", InvalidCredential)
-        .await;
+    issuer.rejects(&forged, "another signature", InvalidCredential).await;
     let other = issuer.signer.token_for("usr_eve");
     let (other, _) = other.rsplit_once('.').unwrap();
     let moved = format!("{other}.{signature}");
-    issuer
-        .rejects(&moved, "another payload", InvalidCredential)
-        .await;
+    issuer.rejects(&moved, "another payload", InvalidCredential).await;
     issuer.works("the token itself").await;
 }
 
@@ -61,32 +55,16 @@ async fn it_ends_with_its_key() {
     issuer.server.reply(Reply::Body(jwks([&impostor])));
     let stranger = Signer::ed25519("stranger").token_for("usr_ada");
     issuer.clock.advance(Duration::from_secs(60));
-    issuer
-        .rejects(&stranger, "whose key makes us look", InvalidCredential)
-        .await;
+    issuer.rejects(&stranger, "whose key makes us look", InvalidCredential).await;
     assert_eq!(issuer.server.hits(), 2);
-    issuer
-        .rejects(&token, "with the key that is gone", InvalidCredential)
-        .await;
-    issuer
-        .accepts(&impostor.token_for("usr_ada"), "with the new key")
-        .await;
+    issuer.rejects(&token, "with the key that is gone", InvalidCredential).await;
+    issuer.accepts(&impostor.token_for("usr_ada"), "with the new key").await;
 
-    issuer
-        .server
-        .reply(Reply::Body(jwks([&Signer::ed25519("next")])));
+    issuer.server.reply(Reply::Body(jwks([&Signer::ed25519("next")])));
     issuer.clock.advance(Duration::from_secs(60));
-    issuer
-        .rejects(
-            &stranger,
-            "whose key makes us look again",
-            InvalidCredential,
-        )
-        .await;
+    issuer.rejects(&stranger, "whose key makes us look again", InvalidCredential).await;
     let token = impostor.token_for("usr_ada");
-    issuer
-        .rejects(&token, "whose id is gone", InvalidCredential)
-        .await;
+    issuer.rejects(&token, "whose id is gone", InvalidCredential).await;
 }
 
 /// A set that is fetched anew has new keys in memory, and they are the same ones.
@@ -95,9 +73,7 @@ async fn a_fetch_of_the_same_keys_changes_nothing() {
     let issuer = Issuer::warm().await;
     let stranger = Signer::ed25519("stranger").token_for("usr_ada");
     issuer.clock.advance(Duration::from_secs(60));
-    issuer
-        .rejects(&stranger, "whose key makes us look", InvalidCredential)
-        .await;
+    issuer.rejects(&stranger, "whose key makes us look", InvalidCredential).await;
     assert_eq!(issuer.server.hits(), 2);
     issuer.works("as before").await;
 }
@@ -109,11 +85,7 @@ async fn none_need_be_remembered() {
     let clock = clock();
     for remembered in [0, 1] {
         let keys = RemoteKeySource::new(&issuer.server.url()).unwrap();
-        let app = App::of(
-            builder(&clock)
-                .key_source(keys)
-                .jwt_cache_capacity(remembered),
-        );
+        let app = App::of(builder(&clock).key_source(keys).jwt_cache_capacity(remembered));
         for user_id in ["usr_ada", "usr_eve", "usr_ada", "usr_ada"] {
             let answer = app.send(&issuer.signer.token_for(user_id)).await;
             match user_id {

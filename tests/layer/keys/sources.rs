@@ -18,18 +18,12 @@ fn static_keys(signer: &Signer) -> KeySet {
 #[test]
 fn a_fixed_set_needs_no_runtime_and_is_final() {
     let signer = Signer::ed25519("first");
-    let layer = builder(&clock())
-        .key_source(static_keys(&signer))
-        .build()
-        .unwrap();
+    let layer = builder(&clock()).key_source(static_keys(&signer)).build().unwrap();
     let ask = |token: String| {
         let request = Request::get("/").header("authorization", format!("Bearer {token}"));
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let mut future = Box::pin(layer.authenticator().authenticate(&parts));
-        match future
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-        {
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => result.map_err(|rejection| rejection.kind()),
             Poll::Pending => panic!("it waits"),
         }
@@ -70,15 +64,10 @@ async fn a_source_that_panics_hangs_or_fails_is_asked_again_later() {
     }));
     let clock = clock();
     let options = JwksOptions::new().fetch_timeout(Duration::from_millis(50));
-    let app = App::of(
-        builder(&clock)
-            .key_source(Arc::clone(&source))
-            .jwks_options(options),
-    );
+    let app = App::of(builder(&clock).key_source(Arc::clone(&source)).jwks_options(options));
     let token = signer.token_for("usr_ada");
     for number in 0..4 {
-        app.rejects(&token, &format!("fetch {number}"), Unavailable)
-            .await;
+        app.rejects(&token, &format!("fetch {number}"), Unavailable).await;
         assert_eq!(source.0.load(Ordering::SeqCst), number + 1);
         clock.advance(Duration::from_secs(1));
     }
@@ -98,9 +87,7 @@ fn recorded_token() -> (String, i64) {
     let text = include_str!("../../fixtures/better-auth/rotation-v2-jwe.json");
     let recording: Value = serde_json::from_str(text).unwrap();
     let token = recording["token"]["body"]["token"].as_str().unwrap();
-    let iat = recording["tokenDecoded"]["payload"]["iat"]
-        .as_i64()
-        .unwrap();
+    let iat = recording["tokenDecoded"]["payload"]["iat"].as_i64().unwrap();
     (token.to_owned(), iat)
 }
 
@@ -154,14 +141,8 @@ async fn better_auths_own_table_is_a_source_in_sqlite() {
 async fn better_auths_own_table_is_a_source_in_postgres() {
     let (id, public, private) = recorded_row();
     for (columns, kind) in [
-        (
-            r#""publicKey", "privateKey", "createdAt", "expiresAt""#,
-            "timestamptz",
-        ),
-        (
-            "public_key, private_key, created_at, expires_at",
-            "timestamp",
-        ),
+        (r#""publicKey", "privateKey", "createdAt", "expiresAt""#, "timestamptz"),
+        ("public_key, private_key, created_at, expires_at", "timestamp"),
     ] {
         let database = cluster().await.create_database().await;
         let store = PostgresStore::connect(database.url()).await.unwrap();
@@ -179,9 +160,7 @@ async fn better_auths_own_table_is_a_source_in_postgres() {
             ))
             .await;
         assert_eq!(ask(store.key_source()).await, 404, "{columns}");
-        database
-            .execute(&format!(r#"UPDATE "jwks" SET {} = '2026-11-20'"#, names[3]))
-            .await;
+        database.execute(&format!(r#"UPDATE "jwks" SET {} = '2026-11-20'"#, names[3])).await;
         let source = || store.key_source().clock(TestClock::at(at(NOW)));
         assert_eq!(ask(source()).await, 404, "{columns}");
         let without_grace = source().grace_period(Duration::ZERO);
@@ -228,14 +207,10 @@ async fn a_source_needs_an_issuer_and_a_store_that_knows_users_by_id() {
         }
     }
     let signer = Signer::ed25519("first");
-    let without_issuer = BetterAuthLayer::builder()
-        .key_source(static_keys(&signer))
-        .store(store());
+    let without_issuer = BetterAuthLayer::builder().key_source(static_keys(&signer)).store(store());
     let error = without_issuer.build().unwrap_err();
     assert_eq!(error.setting(), "base_url");
-    let builder = BetterAuthLayer::builder()
-        .issuer(ISSUER)
-        .key_source(static_keys(&signer));
+    let builder = BetterAuthLayer::builder().issuer(ISSUER).key_source(static_keys(&signer));
     let error = builder.store(ByEmail).build().unwrap_err();
     assert_eq!(error.setting(), "store");
     assert!(error.to_string().contains("by user id"), "{error}");

@@ -23,10 +23,7 @@ struct TokioClock {
 
 impl TokioClock {
     fn from(start: Timestamp) -> Self {
-        Self {
-            start,
-            started: Instant::now(),
-        }
+        Self { start, started: Instant::now() }
     }
 }
 
@@ -50,12 +47,8 @@ struct Switched {
     kinds: &'static [LookupKind],
 }
 
-const ALL: &[LookupKind] = &[
-    LookupKind::Email,
-    LookupKind::UserId,
-    LookupKind::SessionToken,
-    LookupKind::ApiKey,
-];
+const ALL: &[LookupKind] =
+    &[LookupKind::Email, LookupKind::UserId, LookupKind::SessionToken, LookupKind::ApiKey];
 
 impl Switched {
     fn new(session: Session, kinds: &'static [LookupKind]) -> Self {
@@ -142,9 +135,7 @@ async fn the_interval_is_the_one_that_was_set() {
     assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 60));
     for (interval, is_accepted) in [(0, false), (9, false), (10, true)] {
         let builder = layer(Switched::new(session(), ALL));
-        let built = builder
-            .recheck_interval(Duration::from_millis(interval))
-            .build();
+        let built = builder.recheck_interval(Duration::from_millis(interval)).build();
         match built {
             Ok(_) => assert!(is_accepted, "{interval}"),
             Err(error) => {
@@ -163,20 +154,13 @@ async fn a_ban_and_a_deletion_end_it_too() {
             Box::new(|store: &MemoryStore| store.insert_user(ada().with_ban(None)))
                 as Box<dyn Fn(&MemoryStore) + Send>,
         ),
-        (
-            "deletion",
-            Box::new(|store: &MemoryStore| store.remove_user("usr_ada")),
-        ),
+        ("deletion", Box::new(|store: &MemoryStore| store.remove_user("usr_ada"))),
     ] {
         let switched = Switched::new(session(), ALL);
         let store = Arc::clone(&switched.store);
         let identity = identity(layer(switched), cookie()).await;
         after(1, move || change(&store)).await;
-        assert_eq!(
-            end(&identity).await,
-            (SessionEndReason::Revoked, 5),
-            "{what}"
-        );
+        assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 5), "{what}");
     }
 }
 
@@ -274,11 +258,7 @@ async fn a_store_is_asked_again_what_it_was_asked() {
             store.remove_api_key("key_ada");
         })
         .await;
-        assert_eq!(
-            end(&identity).await,
-            (SessionEndReason::Revoked, 10),
-            "{kinds:?}"
-        );
+        assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 10), "{kinds:?}");
     }
 }
 
@@ -299,9 +279,7 @@ async fn an_address_that_passes_to_somebody_else_takes_no_stream_along() {
 /// The copy in the cookie was enough to begin with; what counts then is the session.
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_a_cookie_cache_began_lasts_as_long_as_the_session() {
-    let issuer = TestDeployment::builder()
-        .cookie_cache(CookieCache::compact())
-        .build();
+    let issuer = TestDeployment::builder().cookie_cache(CookieCache::compact()).build();
     let signed_in = issuer.user("ada@example.com").create().sign_in();
     let auth = issuer
         .layer_builder()
@@ -330,10 +308,7 @@ async fn a_store_that_hangs_holds_up_no_expiry() {
         let builder = layer(switched).lookup_timeout(Duration::from_secs(60));
         let identity = identity(builder, cookie()).await;
         hangs.store(true, Ordering::SeqCst);
-        assert_eq!(
-            end(&identity).await,
-            (SessionEndReason::Expired, ends_after)
-        );
+        assert_eq!(end(&identity).await, (SessionEndReason::Expired, ends_after));
     }
 }
 
@@ -388,10 +363,7 @@ async fn a_body_ends_with_the_session_and_lets_go_of_what_feeds_it() {
     let store = Arc::clone(&switched.store);
     let identity = identity(layer(switched), cookie()).await;
     let is_dropped = Arc::new(AtomicBool::new(false));
-    let events = Events {
-        sent: 0,
-        is_dropped: Arc::clone(&is_dropped),
-    };
+    let events = Events { sent: 0, is_dropped: Arc::clone(&is_dropped) };
     let mut body = Box::pin(UntilSessionEnd::new(events, &identity));
     assert_eq!(body.size_hint().exact(), None);
     assert_eq!(body.size_hint().upper(), Some(1000));

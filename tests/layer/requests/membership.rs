@@ -31,10 +31,7 @@ fn members() -> impl MembershipStore {
 fn working_in(organization: &str) -> BetterAuthLayer {
     let session: Session = session().with_active_organization_id(organization);
     let store = store(ada(), session);
-    builder(store)
-        .api_keys(better_auth_layer::ApiKeys::new())
-        .build()
-        .unwrap()
+    builder(store).api_keys(better_auth_layer::ApiKeys::new()).build().unwrap()
 }
 
 /// Says as whom somebody came through.
@@ -44,12 +41,7 @@ fn told()
     service_fn(|request: Request<Body>| async move {
         let member = request.extensions().get::<Member>();
         let told = member.map(|member| {
-            format!(
-                "{} in {} as {:?}",
-                member.user_id(),
-                member.organization_id(),
-                member.role()
-            )
+            format!("{} in {} as {:?}", member.user_id(), member.organization_id(), member.role())
         });
         Ok(Response::new(Full::from(told.unwrap_or_default())))
     })
@@ -60,22 +52,14 @@ async fn answer(
     members: MembershipLayer,
     headers: &[(&'static str, String)],
 ) -> Answer {
-    let service = ServiceBuilder::new()
-        .layer(auth)
-        .layer(members)
-        .service(told());
+    let service = ServiceBuilder::new().layer(auth).layer(members).service(told());
     ask(&service, request(headers)).await
 }
 
 #[tokio::test]
 async fn a_member_of_the_active_organization_passes_with_the_membership() {
     for header in [cookie(), bearer(&jwt_of_session())] {
-        let answer = answer(
-            working_in("org_1"),
-            MembershipLayer::new(members()),
-            &[header],
-        )
-        .await;
+        let answer = answer(working_in("org_1"), MembershipLayer::new(members()), &[header]).await;
         assert_eq!(answer.body, r#"usr_ada in org_1 as Some("admin,billing")"#);
     }
 }
@@ -87,19 +71,12 @@ async fn everybody_else_is_refused() {
         ("no member", working_in("org_3"), cookie()),
         ("no active organization", layer().build().unwrap(), cookie()),
         ("an empty one", working_in(""), cookie()),
-        (
-            "a token that names no session",
-            working_in("org_1"),
-            bearer(&jwt()),
-        ),
+        ("a token that names no session", working_in("org_1"), bearer(&jwt())),
         ("an API key", working_in("org_1"), api_key()),
     ] {
         let answer = answer(auth, MembershipLayer::new(members()), &[header]).await;
         assert_eq!(answer.kind, denied, "{what}");
-        assert_eq!(
-            answer.body, r#"{"error": "Permission denied", "status": 403}"#,
-            "{what}"
-        );
+        assert_eq!(answer.body, r#"{"error": "Permission denied", "status": 403}"#, "{what}");
     }
 }
 
@@ -124,24 +101,12 @@ async fn one_of_the_roles_is_needed_where_some_are_given() {
 async fn the_request_can_say_which_organization_it_is_about() {
     let by_path = || {
         MembershipLayer::new(members()).organization(|request, _| {
-            Some(
-                request
-                    .uri
-                    .path()
-                    .strip_prefix("/organizations/")?
-                    .to_owned(),
-            )
+            Some(request.uri.path().strip_prefix("/organizations/")?.to_owned())
         })
     };
     for (path, body) in [
-        (
-            "/organizations/org_1",
-            Some(r#"usr_ada in org_1 as Some("admin,billing")"#),
-        ),
-        (
-            "/organizations/org_2",
-            Some(r#"usr_ada in org_2 as Some("member")"#),
-        ),
+        ("/organizations/org_1", Some(r#"usr_ada in org_1 as Some("admin,billing")"#)),
+        ("/organizations/org_2", Some(r#"usr_ada in org_2 as Some("member")"#)),
         ("/organizations/org_3", None),
         ("/organizations/", None),
         ("/", None),
@@ -173,20 +138,14 @@ async fn who_has_not_signed_in_is_asked_to_and_a_missing_layer_is_loud() {
     let service = MembershipLayer::new(members()).layer(who());
     let answer = ask(&service, request(&[cookie()])).await;
     assert_eq!(answer.kind, Some(MissingLayer));
-    assert!(
-        log.text().contains("\"/support/chatkit\""),
-        "{}",
-        log.text()
-    );
+    assert!(log.text().contains("\"/support/chatkit\""), "{}", log.text());
 }
 
 /// Not knowing is never "no", and never "yes".
 #[tokio::test(start_paused = true)]
 async fn a_store_that_cannot_tell_is_an_outage() {
     let another = membership_fn(|_, organization| async move {
-        Ok(Some(
-            Member::new("usr_other", organization).with_role("owner"),
-        ))
+        Ok(Some(Member::new("usr_other", organization).with_role("owner")))
     });
     let down = membership_fn(|_, _| async { Err(StoreError::timeout()) });
     let never = membership_fn(|_, _| std::future::pending::<Result<Option<Member>, StoreError>>());
@@ -209,11 +168,7 @@ async fn a_store_that_cannot_tell_is_an_outage() {
         assert_eq!(answer.kind, Some(Unavailable), "{what}");
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{what}");
         assert_eq!(answer.header("retry-after"), Some("7"), "{what}");
-        assert_eq!(
-            answer.header("content-type"),
-            Some("application/problem+json"),
-            "{what}"
-        );
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{what}");
         assert!(start.elapsed() <= Duration::from_secs(3), "{what}");
     }
 }
@@ -239,9 +194,7 @@ async fn a_membership_that_came_in_with_the_request_counts_for_nothing() {
         .layer(MembershipLayer::new(members()))
         .service(told());
     let mut planted = request(&[cookie()]);
-    planted
-        .extensions_mut()
-        .insert(Member::new("usr_ada", "org_3").with_role("owner"));
+    planted.extensions_mut().insert(Member::new("usr_ada", "org_3").with_role("owner"));
     let answer = ask(&service, planted).await;
     assert_eq!(answer.kind, Some(PermissionDenied));
 }
@@ -253,16 +206,12 @@ async fn a_layer_for_identities_takes_away_what_it_did_not_find() {
         let planted = request.extensions().get::<Member>().is_some();
         Ok::<_, Infallible>(Response::new(Full::from(planted.to_string())))
     });
-    let auths = [
-        (layer().build().unwrap(), vec![cookie()]),
-        (layer().build().unwrap().optional(), vec![]),
-    ];
+    let auths =
+        [(layer().build().unwrap(), vec![cookie()]), (layer().build().unwrap().optional(), vec![])];
     for (auth, headers) in auths {
         let service = auth.layer(inner);
         let mut planted = request(&headers);
-        planted
-            .extensions_mut()
-            .insert(Member::new("usr_ada", "org_3"));
+        planted.extensions_mut().insert(Member::new("usr_ada", "org_3"));
         assert_eq!(ask(&service, planted).await.body, "false");
     }
 }
@@ -270,21 +219,10 @@ async fn a_layer_for_identities_takes_away_what_it_did_not_find() {
 #[tokio::test]
 async fn a_refusal_says_in_the_log_who_and_where() {
     let (log, _guard) = CapturedLog::start();
-    answer(
-        working_in("org_\n3"),
-        MembershipLayer::new(members()),
-        &[cookie()],
-    )
-    .await;
+    answer(working_in("org_\n3"), MembershipLayer::new(members()), &[cookie()]).await;
     let log = log.text();
-    let line = log
-        .lines()
-        .find(|line| line.contains("permission_denied"))
-        .unwrap();
-    assert!(
-        line.contains("usr_ada") && line.contains(r"org_\n3"),
-        "{line}"
-    );
+    let line = log.lines().find(|line| line.contains("permission_denied")).unwrap();
+    assert!(line.contains("usr_ada") && line.contains(r"org_\n3"), "{line}");
 }
 
 /// Forgets in a clone that it was polled ready.
@@ -296,10 +234,7 @@ struct Touchy {
 
 impl Clone for Touchy {
     fn clone(&self) -> Self {
-        Self {
-            ready: false,
-            calls: Arc::clone(&self.calls),
-        }
+        Self { ready: false, calls: Arc::clone(&self.calls) }
     }
 }
 
@@ -314,10 +249,7 @@ impl Service<Request<Body>> for Touchy {
     }
 
     fn call(&mut self, _: Request<Body>) -> Self::Future {
-        assert!(
-            std::mem::take(&mut self.ready),
-            "called without having been polled ready"
-        );
+        assert!(std::mem::take(&mut self.ready), "called without having been polled ready");
         self.calls.fetch_add(1, Ordering::SeqCst);
         std::future::ready(Err("an error of its own"))
     }
@@ -336,18 +268,11 @@ async fn the_instance_that_is_ready_is_called_and_its_error_passes() {
     let mut service = stack(working_in("org_1"));
     for _ in 0..2 {
         let ready = service.ready().await.unwrap();
-        let error = ready
-            .call(request(&[cookie()]))
-            .await
-            .map(|_| ())
-            .unwrap_err();
+        let error = ready.call(request(&[cookie()])).await.map(|_| ()).unwrap_err();
         assert_eq!(error, "an error of its own");
     }
     assert_eq!(calls.load(Ordering::SeqCst), 2);
-    let refused = stack(working_in("org_3"))
-        .oneshot(request(&[cookie()]))
-        .await
-        .unwrap();
+    let refused = stack(working_in("org_3")).oneshot(request(&[cookie()])).await.unwrap();
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     assert_eq!(calls.load(Ordering::SeqCst), 2);
 }

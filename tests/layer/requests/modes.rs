@@ -22,22 +22,13 @@ async fn an_optional_layer_lets_nobody_through_as_nobody() {
 
 #[tokio::test]
 async fn an_optional_layer_knows_who_has_signed_in() {
-    assert_eq!(
-        optional(&[bearer(&jwt())]).await.body,
-        "usr_ada by secret_jwt"
-    );
-    assert_eq!(
-        optional(&[cookie()]).await.body,
-        "usr_ada by session_cookie"
-    );
+    assert_eq!(optional(&[bearer(&jwt())]).await.body, "usr_ada by secret_jwt");
+    assert_eq!(optional(&[cookie()]).await.body, "usr_ada by session_cookie");
 }
 
 #[tokio::test]
 async fn an_optional_layer_refuses_a_credential_that_is_bad() {
-    let expired = sign(&claims_with(
-        "ada@example.com",
-        serde_json::json!({ "exp": 1 }),
-    ));
+    let expired = sign(&claims_with("ada@example.com", serde_json::json!({ "exp": 1 })));
     let nobody = sign(&claims_with("nobody@example.com", serde_json::json!({})));
     let forged = ("cookie", "better-auth.session_token=x.y".to_owned());
     let page = ("origin", "https://evil.test".to_owned());
@@ -58,36 +49,19 @@ async fn an_optional_layer_refuses_a_credential_that_is_bad() {
 /// The inner one decides, whatever the outer one left.
 #[tokio::test]
 async fn of_two_layers_the_inner_one_decides() {
-    let (required, optional) = (
-        layer().build().unwrap(),
-        layer().build().unwrap().optional(),
-    );
-    let service = ServiceBuilder::new()
-        .layer(optional.clone())
-        .layer(required.clone())
-        .service(who());
-    assert_eq!(
-        ask(&service, request(&[])).await.kind,
-        Some(MissingCredential)
-    );
+    let (required, optional) = (layer().build().unwrap(), layer().build().unwrap().optional());
+    let service =
+        ServiceBuilder::new().layer(optional.clone()).layer(required.clone()).service(who());
+    assert_eq!(ask(&service, request(&[])).await.kind, Some(MissingCredential));
     let only_keys = layer()
         .credential_sources([better_auth_layer::CredentialSource::api_key()])
         .build()
         .unwrap()
         .optional();
-    let service = ServiceBuilder::new()
-        .layer(required)
-        .layer(only_keys)
-        .service(who());
-    assert_eq!(
-        ask(&service, request(&[bearer(&jwt())])).await.body,
-        "nobody"
-    );
+    let service = ServiceBuilder::new().layer(required).layer(only_keys).service(who());
+    assert_eq!(ask(&service, request(&[bearer(&jwt())])).await.body, "nobody");
     let service = optional.layer(optional.layer(who()));
-    assert_eq!(
-        ask(&service, request(&[cookie()])).await.body,
-        "usr_ada by session_cookie"
-    );
+    assert_eq!(ask(&service, request(&[cookie()])).await.body, "usr_ada by session_cookie");
 }
 
 #[test]

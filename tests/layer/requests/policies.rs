@@ -14,10 +14,7 @@ use super::fixtures::{
 };
 
 fn of(user: User, session: Session) -> BetterAuthLayer {
-    builder(store(user, session))
-        .api_keys(ApiKeys::new())
-        .build()
-        .unwrap()
+    builder(store(user, session)).api_keys(ApiKeys::new()).build().unwrap()
 }
 
 /// What becomes of a request: it passes, or is refused.
@@ -26,10 +23,8 @@ async fn verdict(
     policy: impl Policy,
     header: (&'static str, String),
 ) -> Option<RejectionKind> {
-    let service = ServiceBuilder::new()
-        .layer(auth)
-        .layer(AuthorizeLayer::new(policy))
-        .service(who());
+    let service =
+        ServiceBuilder::new().layer(auth).layer(AuthorizeLayer::new(policy)).service(who());
     let answer = ask(&service, request(&[header])).await;
     match answer.kind {
         None => assert!(answer.body.starts_with("usr_ada by "), "{answer:?}"),
@@ -81,15 +76,7 @@ async fn roles_are_compared_whole_and_letter_for_letter() {
 #[tokio::test]
 async fn a_verified_address_is_what_the_store_says() {
     assert!(!passes(VerifiedEmail, ada(), session(), cookie()).await);
-    assert!(
-        passes(
-            VerifiedEmail,
-            ada().with_email_verified(true),
-            session(),
-            cookie()
-        )
-        .await
-    );
+    assert!(passes(VerifiedEmail, ada().with_email_verified(true), session(), cookie()).await);
 }
 
 #[tokio::test]
@@ -155,23 +142,14 @@ async fn a_refusal_has_the_contracts_form_and_the_outer_layers_look() {
     };
     let answer = ask(&service(layer().build().unwrap()), request(&[cookie()])).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert_eq!(
-        answer.body,
-        r#"{"error": "Permission denied", "status": 403}"#
-    );
+    assert_eq!(answer.body, r#"{"error": "Permission denied", "status": 403}"#);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.headers.len(), 2);
 
-    let problems = layer()
-        .rejection_renderer(ProblemJson::new())
-        .build()
-        .unwrap();
+    let problems = layer().rejection_renderer(ProblemJson::new()).build().unwrap();
     let answer = ask(&service(problems), request(&[cookie()])).await;
-    assert_eq!(
-        answer.header("content-type"),
-        Some("application/problem+json")
-    );
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     assert_eq!(answer.kind, Some(PermissionDenied));
 }
 
@@ -193,23 +171,14 @@ async fn a_grpc_call_is_refused_with_its_own_status() {
 #[tokio::test]
 async fn who_has_not_signed_in_is_asked_to() {
     let service = ServiceBuilder::new()
-        .layer(
-            layer()
-                .rejection_renderer(ProblemJson::new())
-                .build()
-                .unwrap()
-                .optional(),
-        )
+        .layer(layer().rejection_renderer(ProblemJson::new()).build().unwrap().optional())
         .layer(AuthorizeLayer::new(|_: &Identity| true))
         .service(who());
     let answer = ask(&service, request(&[])).await;
     assert_eq!(answer.kind, Some(MissingCredential));
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
-    assert_eq!(
-        answer.header("content-type"),
-        Some("application/problem+json")
-    );
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
 }
 
 #[tokio::test]
@@ -247,10 +216,7 @@ async fn the_inner_service_is_reached_only_by_those_who_may() {
     };
     let reached = stack(|_| true).oneshot(request(&[cookie()])).await;
     assert_eq!(reached.map(|_| ()).unwrap_err(), "reached");
-    let refused = stack(|_| false)
-        .oneshot(request(&[cookie()]))
-        .await
-        .unwrap();
+    let refused = stack(|_| false).oneshot(request(&[cookie()])).await.unwrap();
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
 }
 
@@ -260,9 +226,6 @@ async fn a_refusal_is_logged_with_the_policy_and_the_user() {
     let answer = verdict(layer().build().unwrap(), Role::new("owner"), cookie()).await;
     assert_eq!(answer, Some(PermissionDenied));
     let log = log.text();
-    let line = log
-        .lines()
-        .find(|line| line.contains("permission_denied"))
-        .unwrap();
+    let line = log.lines().find(|line| line.contains("permission_denied")).unwrap();
     assert!(line.contains("Role") && line.contains("usr_ada"), "{line}");
 }

@@ -36,9 +36,7 @@ async fn a_renderer_sees_kind_head_and_what_would_be_sent() {
             ));
             let mut response = Response::new(Bytes::from_static(b"<h1>no</h1>"));
             *response.status_mut() = StatusCode::UNAUTHORIZED;
-            response
-                .headers_mut()
-                .insert("x-own", HeaderValue::from_static("1"));
+            response.headers_mut().insert("x-own", HeaderValue::from_static("1"));
             response
         };
     let answer = refused(layer().rejection_renderer(render), &[bearer("x.y.z")]).await;
@@ -46,10 +44,7 @@ async fn a_renderer_sees_kind_head_and_what_would_be_sent() {
     assert_eq!(answer.header("x-own"), Some("1"));
     assert_eq!(answer.kind, Some(InvalidCredential));
     // What a refusal must have is there all the same.
-    assert_eq!(
-        answer.header("www-authenticate"),
-        Some(r#"Bearer error="invalid_token""#)
-    );
+    assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let seen = seen.lock().unwrap();
     let body = Bytes::from_static(br#"{"error": "Invalid or expired JWT token", "status": 401}"#);
@@ -70,18 +65,12 @@ async fn what_a_renderer_sets_itself_stays() {
     let render = |_: &Rejection, _: &request::Parts, mut suggested: Response<Bytes>| {
         let headers = suggested.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
-        headers.insert(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_static("Bearer realm=\"x\""),
-        );
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"x\""));
         suggested
     };
     let answer = refused(layer().rejection_renderer(render), &[]).await;
     assert_eq!(answer.header("cache-control"), Some("private"));
-    assert_eq!(
-        answer.header("www-authenticate"),
-        Some("Bearer realm=\"x\"")
-    );
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"x\""));
     let to_sign_in = |_: &Rejection, _: &request::Parts, _: Response<Bytes>| {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::SEE_OTHER;
@@ -124,25 +113,16 @@ async fn an_application_refuses_as_the_layer_does() {
     let json = layer().build().unwrap().layer(inner);
     let answer = ask(&json, to(&[bearer(&jwt())])).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert_eq!(
-        answer.body,
-        r#"{"error": "Permission denied", "status": 403}"#
-    );
+    assert_eq!(answer.body, r#"{"error": "Permission denied", "status": 403}"#);
     assert_eq!(answer.kind, Some(PermissionDenied));
 
     let problems = layer().rejection_renderer(ProblemJson::new());
     let problems = problems.build().unwrap().optional().layer(inner);
     for headers in [vec![bearer(&jwt())], vec![]] {
         let answer = ask(&problems, to(&headers)).await;
-        assert_eq!(
-            answer.header("content-type"),
-            Some("application/problem+json")
-        );
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     }
-    let mut call = to(&[
-        bearer(&jwt()),
-        ("content-type", "application/grpc".to_owned()),
-    ]);
+    let mut call = to(&[bearer(&jwt()), ("content-type", "application/grpc".to_owned())]);
     *call.version_mut() = Version::HTTP_2;
     let answer = ask(&json, call).await;
     assert_eq!(answer.header("grpc-status"), Some("7"));
@@ -156,11 +136,7 @@ async fn grpc_clients_get_their_status_whatever_the_renderer_does() {
     let render = |_: &Rejection, _: &request::Parts, _: Response<Bytes>| {
         Response::new(Bytes::from_static(b"no"))
     };
-    let service = layer()
-        .rejection_renderer(render)
-        .build()
-        .unwrap()
-        .layer(who());
+    let service = layer().rejection_renderer(render).build().unwrap().layer(who());
     let mut call = to(&[("content-type", "application/grpc".to_owned())]);
     *call.version_mut() = Version::HTTP_2;
     let answer = ask(&service, call).await;
@@ -181,15 +157,9 @@ async fn problem_details_name_status_and_sentence() {
         ),
     ] {
         let answer = refused(layer().rejection_renderer(ProblemJson::new()), &headers).await;
-        assert_eq!(
-            answer.header("content-type"),
-            Some("application/problem+json")
-        );
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
-        assert_eq!(
-            serde_json::from_str::<Value>(&answer.body).unwrap(),
-            expected
-        );
+        assert_eq!(serde_json::from_str::<Value>(&answer.body).unwrap(), expected);
         assert_eq!(answer.status.as_u16(), expected["status"]);
     }
     let types = ProblemJson::new().with_types("https://example.com/problems/");
@@ -204,9 +174,7 @@ async fn the_time_to_come_back_is_as_configured() {
     let after = async |builder: BetterAuthLayerBuilder| {
         let answer = refused(builder, &[bearer(&jwt())]).await;
         assert_eq!(answer.kind, Some(Unavailable));
-        answer
-            .header("retry-after")
-            .map(|value| value.parse::<u64>().unwrap())
+        answer.header("retry-after").map(|value| value.parse::<u64>().unwrap())
     };
     let second = Duration::from_secs(1);
     assert_eq!(after(down()).await, Some(1));
@@ -220,10 +188,7 @@ async fn the_time_to_come_back_is_as_configured() {
 /// Without Tower, a refusal looks the same.
 #[tokio::test]
 async fn the_authenticator_refuses_as_the_layer_does() {
-    let auth = layer()
-        .rejection_renderer(ProblemJson::new())
-        .build()
-        .unwrap();
+    let auth = layer().rejection_renderer(ProblemJson::new()).build().unwrap();
     let (parts, _) = to(&[bearer("x.y.z")]).into_parts();
     let rejection = auth.authenticator().authenticate(&parts).await.unwrap_err();
     let direct = auth.authenticator().rejection_response(&rejection, &parts);

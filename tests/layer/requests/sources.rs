@@ -12,15 +12,8 @@ async fn answer(
     sources: impl IntoIterator<Item = CredentialSource>,
     request: Request<Body>,
 ) -> Answer {
-    let sources: Vec<_> = sources
-        .into_iter()
-        .chain([CredentialSource::api_key()])
-        .collect();
-    let service = layer()
-        .credential_sources(sources)
-        .build()
-        .unwrap()
-        .layer(who());
+    let sources: Vec<_> = sources.into_iter().chain([CredentialSource::api_key()]).collect();
+    let service = layer().credential_sources(sources).build().unwrap().layer(who());
     ask(&service, request).await
 }
 
@@ -31,10 +24,7 @@ async fn an_extra_source_goes_before_whatever_else_there_is() {
     let x_other = || CredentialSource::header("x-other").unwrap();
     let usual = layer().prepend_credential_source(x_token());
     let named = layer()
-        .credential_sources([
-            CredentialSource::session_cookie(),
-            CredentialSource::api_key(),
-        ])
+        .credential_sources([CredentialSource::session_cookie(), CredentialSource::api_key()])
         .prepend_credential_source(x_token())
         .prepend_credential_source(x_other());
     for builder in [usual, named] {
@@ -46,14 +36,8 @@ async fn an_extra_source_goes_before_whatever_else_there_is() {
         assert_eq!(bad.kind, Some(InvalidCredential));
         let first = request(&[header("x-token", &jwt()), header("x-other", "bad")]);
         assert_eq!(ask(&service, first).await.body, "usr_ada by secret_jwt");
-        assert_eq!(
-            ask(&service, request(&[cookie()])).await.body,
-            "usr_ada by session_cookie"
-        );
-        assert_eq!(
-            ask(&service, request(&[api_key()])).await.body,
-            "usr_ada by api_key"
-        );
+        assert_eq!(ask(&service, request(&[cookie()])).await.body, "usr_ada by session_cookie");
+        assert_eq!(ask(&service, request(&[api_key()])).await.body, "usr_ada by api_key");
     }
 }
 
@@ -64,32 +48,18 @@ fn at(uri: &str) -> Request<Body> {
 }
 
 fn encoded(text: &str) -> String {
-    text.replace('/', "%2F")
-        .replace('+', "%2B")
-        .replace('=', "%3D")
+    text.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D")
 }
 
 #[tokio::test]
 async fn the_order_is_the_one_that_was_given() {
     let (bearer_first, cookie_first) = (
-        [
-            CredentialSource::bearer(),
-            CredentialSource::session_cookie(),
-        ],
-        [
-            CredentialSource::session_cookie(),
-            CredentialSource::bearer(),
-        ],
+        [CredentialSource::bearer(), CredentialSource::session_cookie()],
+        [CredentialSource::session_cookie(), CredentialSource::bearer()],
     );
     let both = || request(&[bearer(&jwt()), cookie()]);
-    assert_eq!(
-        answer(bearer_first, both()).await.body,
-        "usr_ada by secret_jwt"
-    );
-    assert_eq!(
-        answer(cookie_first.clone(), both()).await.body,
-        "usr_ada by session_cookie"
-    );
+    assert_eq!(answer(bearer_first, both()).await.body, "usr_ada by secret_jwt");
+    assert_eq!(answer(cookie_first.clone(), both()).await.body, "usr_ada by session_cookie");
     // The first one that is there is final.
     let bad_cookie = ("cookie", "better-auth.session_token=x.y".to_owned());
     let refused = answer(cookie_first, request(&[bearer(&jwt()), bad_cookie])).await;
@@ -101,56 +71,30 @@ async fn what_is_not_among_the_sources_is_nobodys_credential() {
     let only_cookie = || [CredentialSource::session_cookie()];
     let kind = answer(only_cookie(), request(&[bearer(&jwt())])).await.kind;
     assert_eq!(kind, Some(MissingCredential));
-    let kind = answer([CredentialSource::bearer()], request(&[cookie()]))
-        .await
-        .kind;
+    let kind = answer([CredentialSource::bearer()], request(&[cookie()])).await.kind;
     assert_eq!(kind, Some(MissingCredential));
-    assert_eq!(
-        answer([], request(&[api_key()])).await.body,
-        "usr_ada by api_key"
-    );
+    assert_eq!(answer([], request(&[api_key()])).await.body, "usr_ada by api_key");
 }
 
 #[tokio::test]
 async fn a_header_of_its_own_holds_a_token_without_a_scheme() {
     let source = || [CredentialSource::header("X-Access-Token").unwrap()];
     let header = |value: &str| request(&[("x-access-token", value.to_owned())]);
-    assert_eq!(
-        answer(source(), header(&jwt())).await.body,
-        "usr_ada by secret_jwt"
-    );
+    assert_eq!(answer(source(), header(&jwt())).await.body, "usr_ada by secret_jwt");
     let signed = signed_session_token(TOKEN);
     for value in [signed.clone(), encoded(&signed)] {
-        assert_eq!(
-            answer(source(), header(&value)).await.body,
-            "usr_ada by signed_session_token"
-        );
+        assert_eq!(answer(source(), header(&value)).await.body, "usr_ada by signed_session_token");
     }
-    for bad in [
-        "",
-        " ",
-        "a b",
-        "Bearer a.b.c",
-        "a,b",
-        "\"a.b.c\"",
-        "x.y.z",
-        &"a".repeat(9000),
-    ] {
+    for bad in ["", " ", "a b", "Bearer a.b.c", "a,b", "\"a.b.c\"", "x.y.z", &"a".repeat(9000)] {
         let kind = answer(source(), header(bad)).await.kind;
         assert_eq!(kind, Some(InvalidCredential), "{bad:?}");
     }
     let twice = request(&[("x-access-token", jwt()), ("x-access-token", jwt())]);
     assert_eq!(answer(source(), twice).await.kind, Some(InvalidCredential));
     let mut bytes = request(&[]);
-    bytes.headers_mut().insert(
-        "x-access-token",
-        HeaderValue::from_bytes(b"a\xffb").unwrap(),
-    );
+    bytes.headers_mut().insert("x-access-token", HeaderValue::from_bytes(b"a\xffb").unwrap());
     assert_eq!(answer(source(), bytes).await.kind, Some(InvalidCredential));
-    assert_eq!(
-        answer(source(), request(&[])).await.kind,
-        Some(MissingCredential)
-    );
+    assert_eq!(answer(source(), request(&[])).await.kind, Some(MissingCredential));
     for name in ["", "a b", "authorization", "Cookie"] {
         let error = CredentialSource::header(name).unwrap_err().to_string();
         assert!(error.contains("credential_sources"), "{name}: {error}");
@@ -177,15 +121,8 @@ async fn a_websocket_client_offers_its_token_as_a_subprotocol() {
         ("sec-websocket-protocol", "chat".to_owned()),
         ("sec-websocket-protocol", format!("bearer.{jwt}")),
     ]);
-    assert_eq!(
-        answer(source(), several).await.body,
-        "usr_ada by secret_jwt"
-    );
-    for bad in [
-        "bearer.",
-        "bearer.x.y.z",
-        &format!("bearer.{jwt}, bearer.{jwt}"),
-    ] {
+    assert_eq!(answer(source(), several).await.body, "usr_ada by secret_jwt");
+    for bad in ["bearer.", "bearer.x.y.z", &format!("bearer.{jwt}, bearer.{jwt}")] {
         let kind = answer(source(), offers(bad)).await.kind;
         assert_eq!(kind, Some(InvalidCredential), "{bad}");
     }
@@ -206,15 +143,9 @@ async fn a_query_parameter_counts_only_where_somebody_wanted_the_danger() {
     let signed = encoded(&signed_session_token(TOKEN));
     for (uri, body) in [
         (format!("/?access_token={jwt}"), "usr_ada by secret_jwt"),
-        (
-            format!("/a?b=c&access_token={jwt}&d"),
-            "usr_ada by secret_jwt",
-        ),
+        (format!("/a?b=c&access_token={jwt}&d"), "usr_ada by secret_jwt"),
         (format!("/?access%5Ftoken={jwt}"), "usr_ada by secret_jwt"),
-        (
-            format!("/?access_token={signed}"),
-            "usr_ada by signed_session_token",
-        ),
+        (format!("/?access_token={signed}"), "usr_ada by signed_session_token"),
     ] {
         assert_eq!(answer(source(), at(&uri)).await.body, body, "{uri}");
     }
@@ -228,13 +159,7 @@ async fn a_query_parameter_counts_only_where_somebody_wanted_the_danger() {
         let kind = answer(source(), at(&uri)).await.kind;
         assert_eq!(kind, Some(InvalidCredential), "{uri}");
     }
-    for uri in [
-        "/",
-        "/?access_token",
-        "/?Access_Token=x",
-        "/?x=access_token",
-        "/access_token=x",
-    ] {
+    for uri in ["/", "/?access_token", "/?Access_Token=x", "/?x=access_token", "/access_token=x"] {
         let kind = answer(source(), at(uri)).await.kind;
         assert_eq!(kind, Some(MissingCredential), "{uri}");
     }
@@ -243,61 +168,34 @@ async fn a_query_parameter_counts_only_where_somebody_wanted_the_danger() {
 #[tokio::test]
 async fn a_function_finds_a_token_wherever_it_is() {
     let source = || {
-        [CredentialSource::custom(|parts| {
-            Some(parts.uri.path().strip_prefix("/t/")?.to_owned())
-        })]
+        [CredentialSource::custom(|parts| Some(parts.uri.path().strip_prefix("/t/")?.to_owned()))]
     };
     let jwt = jwt();
-    assert_eq!(
-        answer(source(), at(&format!("/t/{jwt}"))).await.body,
-        "usr_ada by secret_jwt"
-    );
-    assert_eq!(
-        answer(source(), at("/t/")).await.kind,
-        Some(InvalidCredential)
-    );
-    assert_eq!(
-        answer(source(), at("/")).await.kind,
-        Some(MissingCredential)
-    );
+    assert_eq!(answer(source(), at(&format!("/t/{jwt}"))).await.body, "usr_ada by secret_jwt");
+    assert_eq!(answer(source(), at("/t/")).await.kind, Some(InvalidCredential));
+    assert_eq!(answer(source(), at("/")).await.kind, Some(MissingCredential));
 }
 
 #[test]
 fn sources_that_make_no_sense_are_an_error_when_the_layer_is_built() {
     let builder = || {
-        BetterAuthLayer::builder()
-            .secret(Secret::new(SECRET).unwrap())
-            .store(MemoryStore::new())
+        BetterAuthLayer::builder().secret(Secret::new(SECRET).unwrap()).store(MemoryStore::new())
     };
     let bearer = CredentialSource::bearer;
     for (builder, says) in [
         (builder().credential_sources([]), "is empty"),
-        (
-            builder().credential_sources([CredentialSource::websocket_subprotocol("")]),
-            "empty name",
-        ),
+        (builder().credential_sources([CredentialSource::websocket_subprotocol("")]), "empty name"),
         (
             builder().prepend_credential_source(CredentialSource::websocket_subprotocol("")),
             "empty name",
         ),
-        (
-            builder().prepend_credential_source(CredentialSource::api_key()),
-            "no `api_keys`",
-        ),
+        (builder().prepend_credential_source(CredentialSource::api_key()), "no `api_keys`"),
         (
             builder().credential_sources([CredentialSource::dangerous_query_parameter("")]),
             "empty name",
         ),
-        (
-            builder().credential_sources([bearer(), CredentialSource::api_key()]),
-            "api_key",
-        ),
-        (
-            builder()
-                .api_keys(ApiKeys::new())
-                .credential_sources([bearer()]),
-            "api_key",
-        ),
+        (builder().credential_sources([bearer(), CredentialSource::api_key()]), "api_key"),
+        (builder().api_keys(ApiKeys::new()).credential_sources([bearer()]), "api_key"),
         (
             builder()
                 .without_session_tokens()
@@ -306,15 +204,10 @@ fn sources_that_make_no_sense_are_an_error_when_the_layer_is_built() {
         ),
     ] {
         let error = builder.build().unwrap_err().to_string();
-        assert!(
-            error.contains("credential_sources") && error.contains(says),
-            "{error}"
-        );
+        assert!(error.contains("credential_sources") && error.contains(says), "{error}");
     }
     assert!(builder().credential_sources([bearer()]).build().is_ok());
-    let alone = builder()
-        .credential_sources([])
-        .prepend_credential_source(bearer());
+    let alone = builder().credential_sources([]).prepend_credential_source(bearer());
     assert!(alone.build().is_ok());
 }
 
@@ -324,18 +217,9 @@ fn a_source_shows_where_it_looks() {
         (CredentialSource::bearer(), "Bearer"),
         (CredentialSource::api_key(), "ApiKey"),
         (CredentialSource::session_cookie(), "SessionCookie"),
-        (
-            CredentialSource::header("x-token").unwrap(),
-            r#"Header("x-token")"#,
-        ),
-        (
-            CredentialSource::websocket_subprotocol("bearer."),
-            r#"WebSocketProtocol("bearer.")"#,
-        ),
-        (
-            CredentialSource::dangerous_query_parameter("token"),
-            r#"Query("token")"#,
-        ),
+        (CredentialSource::header("x-token").unwrap(), r#"Header("x-token")"#),
+        (CredentialSource::websocket_subprotocol("bearer."), r#"WebSocketProtocol("bearer.")"#),
+        (CredentialSource::dangerous_query_parameter("token"), r#"Query("token")"#),
         (CredentialSource::custom(|_| None), "Custom(..)"),
     ] {
         assert_eq!(format!("{source:?}"), shown);

@@ -68,10 +68,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for Sp
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let span = context.span(&id).unwrap();
         let fields = span.extensions_mut().remove::<Fields>().unwrap();
-        self.0
-            .lock()
-            .unwrap()
-            .push((span.name().to_owned(), fields));
+        self.0.lock().unwrap().push((span.name().to_owned(), fields));
     }
 }
 
@@ -110,23 +107,12 @@ async fn a_request_has_a_span_with_outcome_credential_and_user() {
             "session_cookie",
         ),
         (
-            vec![
-                cookie(),
-                ("cookie", "better-auth.session_token=x".to_owned()),
-            ],
+            vec![cookie(), ("cookie", "better-auth.session_token=x".to_owned())],
             "invalid_credential",
             "session_cookie",
         ),
-        (
-            vec![("x-api-key", "app_unknown".to_owned())],
-            "invalid_credential",
-            "api_key",
-        ),
-        (
-            vec![("x-api-key", String::new())],
-            "invalid_credential",
-            "api_key",
-        ),
+        (vec![("x-api-key", "app_unknown".to_owned())], "invalid_credential", "api_key"),
+        (vec![("x-api-key", String::new())], "invalid_credential", "api_key"),
     ] {
         let fields = span(layer(), &headers).await;
         assert_eq!(fields["better_auth.outcome"], outcome, "{headers:?}");
@@ -178,10 +164,7 @@ fn metrics(snapshotter: &Snapshotter) -> BTreeMap<String, DebugValue> {
             .map(|label| format!("{}={}", label.key(), label.value()))
             .collect();
         labels.sort();
-        (
-            format!("{kind} {} {}", key.key().name(), labels.join(",")),
-            value,
-        )
+        (format!("{kind} {} {}", key.key().name(), labels.join(",")), value)
     });
     named.collect()
 }
@@ -190,10 +173,7 @@ fn metrics(snapshotter: &Snapshotter) -> BTreeMap<String, DebugValue> {
 fn counted(run: impl Future<Output = ()>) -> BTreeMap<String, DebugValue> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     metrics::with_local_recorder(&recorder, || runtime.block_on(run));
     metrics(&snapshotter)
 }
@@ -219,30 +199,17 @@ fn requests_are_counted_by_outcome_and_credential() {
         ("credential=bearer,outcome=invalid_credential", 1),
         ("credential=bearer,outcome=user_not_found", 1),
     ] {
-        assert_eq!(
-            count(labels),
-            Some(&DebugValue::Counter(times)),
-            "{labels}: {metrics:?}"
-        );
+        assert_eq!(count(labels), Some(&DebugValue::Counter(times)), "{labels}: {metrics:?}");
     }
     let lookups =
         |labels: &str| metrics.get(&format!("counter better_auth_lookups_total {labels}"));
-    assert_eq!(
-        lookups("answered_by=store,kind=session_token"),
-        Some(&DebugValue::Counter(2))
-    );
-    assert_eq!(
-        lookups("answered_by=store,kind=email"),
-        Some(&DebugValue::Counter(1))
-    );
+    assert_eq!(lookups("answered_by=store,kind=session_token"), Some(&DebugValue::Counter(2)));
+    assert_eq!(lookups("answered_by=store,kind=email"), Some(&DebugValue::Counter(1)));
     let timed = |key: &str| match metrics.get(key) {
         Some(DebugValue::Histogram(values)) => values.len(),
         other => panic!("{key}: {other:?}"),
     };
-    assert_eq!(
-        timed("histogram better_auth_verify_duration_seconds credential=session_cookie"),
-        2
-    );
+    assert_eq!(timed("histogram better_auth_verify_duration_seconds credential=session_cookie"), 2);
     assert_eq!(
         timed("histogram better_auth_lookup_duration_seconds kind=session_token,outcome=found"),
         2
@@ -276,11 +243,7 @@ fn answers_at_hand_and_answers_of_the_store_are_told_apart() {
         ask(&service, request(&[bearer(&jwt())])).await;
     });
     let cached = "counter better_auth_lookups_total answered_by=cache,kind=email";
-    assert_eq!(
-        metrics.get(cached),
-        Some(&DebugValue::Counter(1)),
-        "{metrics:?}"
-    );
+    assert_eq!(metrics.get(cached), Some(&DebugValue::Counter(1)), "{metrics:?}");
     assert!(!metrics.keys().any(|key| key.contains("answered_by=store")));
 }
 
@@ -295,11 +258,7 @@ fn a_request_that_is_dropped_is_counted_as_cancelled() {
         assert!(poll.await.is_pending());
     });
     let cancelled = "counter better_auth_requests_total credential=bearer,outcome=cancelled";
-    assert_eq!(
-        metrics.get(cancelled),
-        Some(&DebugValue::Counter(1)),
-        "{metrics:?}"
-    );
+    assert_eq!(metrics.get(cancelled), Some(&DebugValue::Counter(1)), "{metrics:?}");
 }
 
 /// Good once.
@@ -328,15 +287,9 @@ fn the_age_of_the_keys_is_known() {
             .unwrap()
             .layer(who());
         let token = signer.token_for("usr_ada");
-        assert_eq!(
-            ask(&service, request(&[bearer(&token)])).await.body,
-            "usr_ada by jwt"
-        );
+        assert_eq!(ask(&service, request(&[bearer(&token)])).await.body, "usr_ada by jwt");
         clock.advance(Duration::from_secs(400));
-        assert_eq!(
-            ask(&service, request(&[bearer(&token)])).await.body,
-            "usr_ada by jwt"
-        );
+        assert_eq!(ask(&service, request(&[bearer(&token)])).await.body, "usr_ada by jwt");
         // The refresh that this has begun fails.
         for _ in 0..10 {
             tokio::task::yield_now().await;
@@ -346,10 +299,6 @@ fn the_age_of_the_keys_is_known() {
     assert_eq!(age, Some(&DebugValue::Gauge(400.0.into())), "{metrics:?}");
     for outcome in ["fetched", "failed"] {
         let key = format!("counter better_auth_jwks_fetches_total outcome={outcome}");
-        assert_eq!(
-            metrics.get(&key),
-            Some(&DebugValue::Counter(1)),
-            "{metrics:?}"
-        );
+        assert_eq!(metrics.get(&key), Some(&DebugValue::Counter(1)), "{metrics:?}");
     }
 }

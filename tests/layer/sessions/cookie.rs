@@ -23,21 +23,13 @@ async fn a_good_cookie_is_found_wherever_it_stands() {
         format!(" {COOKIE} = {} ", value()),
         format!("{good}; {good}"),
         format!("x=\"; {good}"),
-        format!(
-            "{COOKIE}_multi-xn6dtguwabcdefghijklmnopqrstuvdc={}; {good}",
-            value()
-        ),
+        format!("{COOKIE}_multi-xn6dtguwabcdefghijklmnopqrstuvdc={}; {good}", value()),
         format!("{COOKIE}_multi-x=nonsense; better-auth.dont_remember=true.x; {good}"),
     ] {
-        app.accepts(Cookie(&header), &header, "usr_ada", "ses_ada")
-            .await;
+        app.accepts(Cookie(&header), &header, "usr_ada", "ses_ada").await;
     }
     // HTTP/2 may send every cookie in a header of its own.
-    let crumbs = headers(&[
-        ("cookie", b"a=1"),
-        ("cookie", good.as_bytes()),
-        ("cookie", b"b=\xff"),
-    ]);
+    let crumbs = headers(&[("cookie", b"a=1"), ("cookie", good.as_bytes()), ("cookie", b"b=\xff")]);
     app.accepts(crumbs, "crumbs", "usr_ada", "ses_ada").await;
 }
 
@@ -76,11 +68,7 @@ async fn a_cookie_that_is_not_signed_as_better_auth_signs_is_refused_without_a_l
     let app = App::of(builder(store.clone()));
     let signed = signed_session_token(TOKEN);
     let (_, signature) = signed.rsplit_once('.').unwrap();
-    let jws = sign_raw(
-        r#"{"alg":"HS256"}"#,
-        r#"{"email":"ada@example.com"}"#,
-        SECRET,
-    );
+    let jws = sign_raw(r#"{"alg":"HS256"}"#, r#"{"email":"ada@example.com"}"#, SECRET);
     let (input, _) = jws.rsplit_once('.').unwrap();
     for value in [
         TOKEN.to_owned(),
@@ -115,14 +103,12 @@ async fn a_cookie_that_is_not_signed_as_better_auth_signs_is_refused_without_a_l
         format!("{signed}%FF"),
         format!("{signed}%"),
     ] {
-        app.rejects(Cookie(&format!("{COOKIE}={value}")), &value, INVALID)
-            .await;
+        app.rejects(Cookie(&format!("{COOKIE}={value}")), &value, INVALID).await;
     }
     assert_eq!(store.count(), 0);
     // What has the form of a token is asked for, and found to be nobody's.
     let other = signed_session_token(&TOKEN.replace('X', "Y"));
-    app.rejects(Cookie(&format!("{COOKIE}={other}")), "nobody's", INVALID)
-        .await;
+    app.rejects(Cookie(&format!("{COOKIE}={other}")), "nobody's", INVALID).await;
     assert_eq!(store.count(), 1);
 }
 
@@ -138,10 +124,8 @@ async fn two_values_of_one_cookie_are_refused() {
     ] {
         app.rejects(Cookie(&header), &header, INVALID).await;
     }
-    let across = headers(&[
-        ("cookie", good.as_bytes()),
-        ("cookie", b"better-auth.session_token=x"),
-    ]);
+    let across =
+        headers(&[("cookie", good.as_bytes()), ("cookie", b"better-auth.session_token=x")]);
     app.rejects(across, "in two headers", INVALID).await;
 }
 
@@ -153,15 +137,9 @@ async fn bytes_of_any_kind_are_refused_and_no_error_of_ours() {
         b"better-auth.session_token=\xc3\x28.x",
         b"better-auth.session_token=\xf0\x9f\xa6\x80",
     ] {
-        app.rejects(headers(&[("cookie", value)]), "odd bytes", INVALID)
-            .await;
+        app.rejects(headers(&[("cookie", value)]), "odd bytes", INVALID).await;
     }
-    app.rejects(
-        headers(&[("authorization", b"Bearer \xff")]),
-        "odd bytes",
-        INVALID,
-    )
-    .await;
+    app.rejects(headers(&[("authorization", b"Bearer \xff")]), "odd bytes", INVALID).await;
 }
 
 #[tokio::test]
@@ -177,10 +155,7 @@ async fn the_prefix_follows_from_the_deployments_address() {
         }
         App::of(builder)
     };
-    let (https, http) = (
-        Some("https://app.example.com"),
-        Some("http://localhost:3000"),
-    );
+    let (https, http) = (Some("https://app.example.com"), Some("http://localhost:3000"));
     for (url, said, plain_passes, secure_passes) in [
         (https, None, false, true),
         (http, None, true, false),
@@ -192,16 +167,8 @@ async fn the_prefix_follows_from_the_deployments_address() {
         let app = app(url, said);
         let status = |passes: bool| if passes { 200 } else { 401 };
         let what = format!("{url:?} {said:?}");
-        assert_eq!(
-            app.send(Cookie(&plain)).await.status,
-            status(plain_passes),
-            "{what}"
-        );
-        assert_eq!(
-            app.send(Cookie(&secure)).await.status,
-            status(secure_passes),
-            "{what}"
-        );
+        assert_eq!(app.send(Cookie(&plain)).await.status, status(plain_passes), "{what}");
+        assert_eq!(app.send(Cookie(&secure)).await.status, status(secure_passes), "{what}");
     }
     // Where both count, a planted plain one is not looked at.
     let planted = format!("{COOKIE}=planted; {secure}");
@@ -217,26 +184,12 @@ async fn names_are_those_that_were_configured() {
     let value = value();
     let prefixed = App::of(layer().cookie_prefix("my-app"));
     prefixed
-        .accepts(
-            Cookie(&format!("my-app.session_token={value}")),
-            "a prefix",
-            "usr_ada",
-            "ses_ada",
-        )
+        .accepts(Cookie(&format!("my-app.session_token={value}")), "a prefix", "usr_ada", "ses_ada")
         .await;
-    prefixed
-        .rejects(Cookie(&cookie()), "the usual name", MISSING)
-        .await;
+    prefixed.rejects(Cookie(&cookie()), "the usual name", MISSING).await;
 
     let named = App::of(layer().cookie_prefix("my-app").session_cookie_name("sid"));
-    named
-        .accepts(
-            Cookie(&format!("sid={value}")),
-            "a name",
-            "usr_ada",
-            "ses_ada",
-        )
-        .await;
+    named.accepts(Cookie(&format!("sid={value}")), "a name", "usr_ada", "ses_ada").await;
     named
         .rejects(
             Cookie(&format!("my-app.session_token={value}")),
@@ -253,12 +206,9 @@ async fn old_secrets_count_only_where_it_was_said_so() {
         SecretRing::new(current).with_previous(Secret::new(SECRET).unwrap())
     };
     let old = App::of(layer().secrets(ring()));
-    old.rejects(Cookie(&cookie()), "an old secret", INVALID)
-        .await;
+    old.rejects(Cookie(&cookie()), "an old secret", INVALID).await;
     let lenient = App::of(layer().secrets(ring()).accept_previous_secrets());
-    lenient
-        .accepts(Cookie(&cookie()), "on request", "usr_ada", "ses_ada")
-        .await;
+    lenient.accepts(Cookie(&cookie()), "on request", "usr_ada", "ses_ada").await;
 }
 
 #[tokio::test]
@@ -272,10 +222,8 @@ async fn tokens_of_another_form_are_accepted_on_request() {
     let usual = App::of(builder(store.clone()));
     usual.rejects(Cookie(&value), "another form", INVALID).await;
     let own = App::of(builder(store).session_token_validator(|token| token.starts_with("usr-")));
-    own.accepts(Cookie(&value), "its own form", "usr_ada", "ses_2")
-        .await;
-    own.rejects(Cookie(&cookie()), "the usual form", INVALID)
-        .await;
+    own.accepts(Cookie(&value), "its own form", "usr_ada", "ses_2").await;
+    own.rejects(Cookie(&cookie()), "the usual form", INVALID).await;
 }
 
 #[tokio::test]
@@ -285,21 +233,12 @@ async fn the_log_says_what_was_wrong() {
     for (header, reason) in [
         (format!("{COOKIE}=x"), "signed_session_token_malformed"),
         (
-            format!(
-                "{COOKIE}={}",
-                signed_with(TOKEN, "another-secret-altogether")
-            ),
+            format!("{COOKIE}={}", signed_with(TOKEN, "another-secret-altogether")),
             "signature_mismatch",
         ),
+        (format!("{COOKIE}={}", signed_session_token("true")), "session_token_malformed"),
         (
-            format!("{COOKIE}={}", signed_session_token("true")),
-            "session_token_malformed",
-        ),
-        (
-            format!(
-                "{COOKIE}={}",
-                signed_session_token(&TOKEN.replace('X', "Y"))
-            ),
+            format!("{COOKIE}={}", signed_session_token(&TOKEN.replace('X', "Y"))),
             "session_token_unknown",
         ),
         (format!("{COOKIE}=a; {COOKIE}=b"), "several_cookies"),
@@ -307,9 +246,6 @@ async fn the_log_says_what_was_wrong() {
         log.take();
         app.rejects(Cookie(&header), &header, INVALID).await;
         let text = log.take();
-        assert!(
-            text.contains(&format!("reason={reason}")),
-            "{reason}: {text}"
-        );
+        assert!(text.contains(&format!("reason={reason}")), "{reason}: {text}");
     }
 }

@@ -84,27 +84,12 @@ fn compact(payload: &Value, expires_at: i64) -> String {
 /// What is wrong with user, session or version, whichever way it is signed.
 fn bad_payloads() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
     vec![
-        (
-            "another session's token",
-            vec![("session.token", json!(TOKEN.to_lowercase()))],
-        ),
+        ("another session's token", vec![("session.token", json!(TOKEN.to_lowercase()))]),
         ("no token", vec![("session.token", Value::Null)]),
-        (
-            "another user's session",
-            vec![("session.userId", json!("usr_eve"))],
-        ),
-        (
-            "ended",
-            vec![("session.expiresAt", json!("2026-11-23T11:44:02.000Z"))],
-        ),
-        (
-            "an end that is no time",
-            vec![("session.expiresAt", json!("never"))],
-        ),
-        (
-            "an end that is a number",
-            vec![("session.expiresAt", json!(1))],
-        ),
+        ("another user's session", vec![("session.userId", json!("usr_eve"))]),
+        ("ended", vec![("session.expiresAt", json!("2026-11-23T11:44:02.000Z"))]),
+        ("an end that is no time", vec![("session.expiresAt", json!("never"))]),
+        ("an end that is a number", vec![("session.expiresAt", json!(1))]),
         ("no end", vec![("session.expiresAt", Value::Null)]),
         ("another version", vec![("version", json!("2"))]),
         ("a version that is a number", vec![("version", json!(1))]),
@@ -112,15 +97,9 @@ fn bad_payloads() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
         ("a user that is text", vec![("user", json!("usr_ada"))]),
         ("no session", vec![("session", Value::Null)]),
         ("a user without an id", vec![("user.id", Value::Null)]),
-        (
-            "a user with a number for an id",
-            vec![("user.id", json!(1))],
-        ),
+        ("a user with a number for an id", vec![("user.id", json!(1))]),
         ("a user without an address", vec![("user.email", json!(""))]),
-        (
-            "a session with an empty id",
-            vec![("session.id", json!(""))],
-        ),
+        ("a session with an empty id", vec![("session.id", json!(""))]),
     ]
 }
 
@@ -135,10 +114,7 @@ async fn a_compact_cache_is_believed_only_if_all_of_it_fits() {
     let (user, session) = (identity.user(), identity.session().unwrap());
     assert!(user.email_verified());
     assert_eq!(user.roles().collect::<Vec<_>>(), ["admin", "editor"]);
-    assert_eq!(
-        (user.field("plan"), user.field("credits")),
-        (Some("gold"), Some("7"))
-    );
+    assert_eq!((user.field("plan"), user.field("credits")), (Some("gold"), Some("7")));
     assert_eq!(session.impersonated_by(), Some("usr_root"));
     assert_eq!(session.active_organization_id(), Some("org_1"));
 
@@ -148,11 +124,7 @@ async fn a_compact_cache_is_believed_only_if_all_of_it_fits() {
     }
     let without_version = with(payload(), &[("version", Value::Null)]);
     assert_eq!(status(&app, &compact(&without_version, later)).await, 200);
-    assert_eq!(
-        status(&app, &compact(&payload(), NOW * 1000)).await,
-        401,
-        "expired"
-    );
+    assert_eq!(status(&app, &compact(&payload(), NOW * 1000)).await, 401, "expired");
     let good = compact(&payload(), later);
     for bad in [
         format!("{good}="),
@@ -167,10 +139,7 @@ async fn a_compact_cache_is_believed_only_if_all_of_it_fits() {
         }
     }
     // A member more, which nobody signed.
-    let json = format!(
-        r#"{{"session":{},"expiresAt":{later},"signature":"","x":1}}"#,
-        payload()
-    );
+    let json = format!(r#"{{"session":{},"expiresAt":{later},"signature":"","x":1}}"#, payload());
     assert_eq!(status(&app, &base64url(json)).await, 401);
 }
 
@@ -195,13 +164,7 @@ async fn a_banned_user_stays_out_also_by_the_cache() {
             200,
         ),
         // Whether the ban has ended cannot be read: the cache is nothing to go by.
-        (
-            vec![
-                ("user.banned", json!(true)),
-                ("user.banExpires", json!("soon")),
-            ],
-            401,
-        ),
+        (vec![("user.banned", json!(true)), ("user.banExpires", json!("soon"))], 401),
     ] {
         let cache = compact(&with(payload(), &changes), NOW * 1000 + 1);
         assert_eq!(status(&app, &cache).await, status_of_it, "{changes:?}");
@@ -225,21 +188,9 @@ async fn a_cache_that_is_signed_with_the_secret_is_no_other_token() {
         ("another algorithm", r#"{"alg":"HS512"}"#, vec![]),
         ("expired", bare, vec![("exp", json!(NOW))]),
         ("without an end", bare, vec![("exp", Value::Null)]),
-        (
-            "with the marks of a mail",
-            bare,
-            vec![("email", json!("ada@example.com"))],
-        ),
-        (
-            "with the marks of a mail",
-            bare,
-            vec![("updateTo", json!("eve@example.com"))],
-        ),
-        (
-            "with the marks of a mail",
-            bare,
-            vec![("requestType", json!("x"))],
-        ),
+        ("with the marks of a mail", bare, vec![("email", json!("ada@example.com"))]),
+        ("with the marks of a mail", bare, vec![("updateTo", json!("eve@example.com"))]),
+        ("with the marks of a mail", bare, vec![("requestType", json!("x"))]),
     ] {
         let token = signed(header, &with(claims(), &changes));
         assert_eq!(status(&app, &token).await, 401, "{what}");
@@ -298,11 +249,7 @@ async fn an_encrypted_cache_is_opened_only_as_what_it_says_it_is() {
         ("kid", json!("another key's")),
     ] {
         let header = with(header(), &[(member, value)]);
-        assert_eq!(
-            status(&app, &encrypted(&header, &claims())).await,
-            401,
-            "{header}"
-        );
+        assert_eq!(status(&app, &encrypted(&header, &claims())).await, 401, "{header}");
     }
     // Fifteen seconds of tolerance, as in Better Auth.
     for (end, status_of_it) in [(NOW - 14, 200), (NOW - 15, 401)] {
@@ -347,17 +294,9 @@ async fn a_cache_that_is_signed_with_a_public_key_is_no_other_token() {
         ("another type", Some("JWT"), vec![]),
         ("another audience", Some(typ), vec![("aud", json!(ISSUER))]),
         ("no audience", Some(typ), vec![("aud", Value::Null)]),
-        (
-            "another issuer",
-            Some(typ),
-            vec![("iss", json!("https://other.example"))],
-        ),
+        ("another issuer", Some(typ), vec![("iss", json!("https://other.example"))]),
         ("no issuer", Some(typ), vec![("iss", Value::Null)]),
-        (
-            "another subject",
-            Some(typ),
-            vec![("sub", json!("usr_eve"))],
-        ),
+        ("another subject", Some(typ), vec![("sub", json!("usr_eve"))]),
         ("another token", Some(typ), vec![("sid", json!("x"))]),
         ("no token", Some(typ), vec![("sid", Value::Null)]),
         ("expired", Some(typ), vec![("exp", json!(NOW - 15))]),
@@ -369,18 +308,11 @@ async fn a_cache_that_is_signed_with_a_public_key_is_no_other_token() {
     let late = with(claims(), &[("exp", json!(NOW - 14))]);
     assert_eq!(status(&app, &signed(Some(typ), &late)).await, 200);
     let impostor = Signer::ed25519("k");
-    let token = impostor.sign_raw(
-        &json!({"alg": "EdDSA", "kid": "k", "typ": typ}),
-        &claims().to_string(),
-    );
+    let token =
+        impostor.sign_raw(&json!({"alg": "EdDSA", "kid": "k", "typ": typ}), &claims().to_string());
     assert_eq!(status(&app, &token).await, 401);
     // As a bearer token it is nothing at all.
-    app.rejects(
-        &signed(Some(typ), &claims()),
-        "as a bearer token",
-        InvalidCredential,
-    )
-    .await;
+    app.rejects(&signed(Some(typ), &claims()), "as a bearer token", InvalidCredential).await;
 }
 
 /// Better Auth's option `jwt.issuer` is for session JWTs; a cache has the deployment's own origin.

@@ -20,10 +20,7 @@ async fn the_address_brings_keys_issuer_audience_and_trust() {
     let signer = Signer::ed25519("k");
     let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
     let origin = server.origin();
-    let app = app(&[
-        ("BETTER_AUTH_URL", &format!("{origin}/")),
-        ("BETTER_AUTH_SECRET", SECRET),
-    ]);
+    let app = app(&[("BETTER_AUTH_URL", &format!("{origin}/")), ("BETTER_AUTH_SECRET", SECRET)]);
     let ours = json!({ "iss": origin, "aud": origin });
     let token = signer.sign(&claims_with("usr_ada", &ours));
     app.accepts(&token, "its own", "usr_ada", "ses_ada").await;
@@ -45,10 +42,7 @@ async fn keys_issuer_and_audience_can_be_elsewhere() {
         ("BETTER_AUTH_URL", "https://app.example.com"),
         ("BETTER_AUTH_JWKS_URL", &server.url()),
         ("BETTER_AUTH_JWKS_ISSUER", "https://issuer.example"),
-        (
-            "BETTER_AUTH_AUDIENCE",
-            "https://api.example, https://other.example",
-        ),
+        ("BETTER_AUTH_AUDIENCE", "https://api.example, https://other.example"),
     ]);
     for (iss, aud, status) in [
         ("https://issuer.example", "https://api.example", 200),
@@ -68,17 +62,10 @@ async fn the_issuer_binds_both_kinds_where_no_address_is_set() {
     let signer = Signer::ed25519("k");
     let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
     let issuer = "https://app.example.com";
-    let app = app(&[
-        ("BETTER_AUTH_ISSUER", issuer),
-        ("BETTER_AUTH_JWKS_URL", &server.url()),
-    ]);
+    let app = app(&[("BETTER_AUTH_ISSUER", issuer), ("BETTER_AUTH_JWKS_URL", &server.url())]);
     for (iss, status) in [(issuer, 200), ("https://other.example", 401)] {
         let claims = claims_with("usr_ada", &json!({ "iss": iss, "aud": issuer }));
-        assert_eq!(
-            app.send(&signer.sign(&claims)).await.status,
-            status,
-            "{iss}"
-        );
+        assert_eq!(app.send(&signer.sign(&claims)).await.status, status, "{iss}");
     }
 }
 
@@ -86,19 +73,10 @@ async fn the_issuer_binds_both_kinds_where_no_address_is_set() {
 fn an_issuer_that_is_an_https_origin_stands_in_for_the_address() {
     let (log, _guard) = CapturedLog::start();
     for (variables, stands_in) in [
-        (
-            vec![("BETTER_AUTH_ISSUER", "https://app.example.com")],
-            true,
-        ),
+        (vec![("BETTER_AUTH_ISSUER", "https://app.example.com")], true),
         (vec![("BETTER_AUTH_ISSUER", "http://localhost:3000")], false),
-        (
-            vec![("BETTER_AUTH_ISSUER", "https://app.example.com/")],
-            false,
-        ),
-        (
-            vec![("BETTER_AUTH_ISSUER", "https://app.example.com/api/auth")],
-            false,
-        ),
+        (vec![("BETTER_AUTH_ISSUER", "https://app.example.com/")], false),
+        (vec![("BETTER_AUTH_ISSUER", "https://app.example.com/api/auth")], false),
         (vec![("BETTER_AUTH_ISSUER", "my-app")], false),
         (
             vec![
@@ -118,11 +96,7 @@ fn an_issuer_that_is_an_https_origin_stands_in_for_the_address() {
         log.take();
         let _ = settings(&variables).builder();
         let text = log.take();
-        assert_eq!(
-            text.contains("stands in for it"),
-            stands_in,
-            "{variables:?}: {text}"
-        );
+        assert_eq!(text.contains("stands in for it"), stands_in, "{variables:?}: {text}");
     }
 }
 
@@ -131,10 +105,7 @@ async fn prefix_and_trusted_origins_are_those_of_the_deployment() {
     let variables = [
         ("BETTER_AUTH_SECRET", SECRET),
         ("BETTER_AUTH_COOKIE_PREFIX", "my-app"),
-        (
-            "BETTER_AUTH_TRUSTED_ORIGINS",
-            " https://a.example , https://*.shop.example,",
-        ),
+        ("BETTER_AUTH_TRUSTED_ORIGINS", " https://a.example , https://*.shop.example,"),
     ];
     let settings = settings(&variables);
     for (origin, trusted) in [
@@ -155,9 +126,7 @@ async fn prefix_and_trusted_origins_are_those_of_the_deployment() {
 
 #[tokio::test]
 async fn something_must_be_there_to_verify_with() {
-    let environment: Env = [("DATABASE_URL", "sqlite:nowhere.sqlite")]
-        .into_iter()
-        .collect();
+    let environment: Env = [("DATABASE_URL", "sqlite:nowhere.sqlite")].into_iter().collect();
     let error = BetterAuthLayer::from_env(&environment).await.unwrap_err();
     assert_eq!(error.setting(), "BETTER_AUTH_SECRET");
     assert!(error.to_string().contains("BETTER_AUTH_URL"), "{error}");
@@ -168,10 +137,8 @@ async fn something_must_be_there_to_verify_with() {
     ] {
         assert!(settings(&variables).has_credentials(), "{variables:?}");
     }
-    let off = settings(&[
-        ("BETTER_AUTH_API_KEYS", "off"),
-        ("BETTER_AUTH_ISSUER", "https://a.example"),
-    ]);
+    let off =
+        settings(&[("BETTER_AUTH_API_KEYS", "off"), ("BETTER_AUTH_ISSUER", "https://a.example")]);
     assert!(!off.has_credentials());
 }
 
@@ -194,14 +161,8 @@ async fn of_versioned_secrets_the_first_is_the_one_in_force() {
 fn a_list_of_secrets_is_refused_as_a_whole_and_not_shown() {
     let good = "a-good-secret-of-this-deployment";
     for (list, says) in [
-        (
-            "2:better-auth-secret-12345678901234567890".to_owned(),
-            "public default",
-        ),
-        (
-            format!("2:{good},1:better-auth-secret-12345678901234567890"),
-            "public default",
-        ),
+        ("2:better-auth-secret-12345678901234567890".to_owned(), "public default"),
+        (format!("2:{good},1:better-auth-secret-12345678901234567890"), "public default"),
         (format!("2:{good},1:short"), "5 bytes"),
         (format!("2:{good},1:"), "empty"),
         (format!("2:{good},"), "entry 2"),
@@ -211,16 +172,11 @@ fn a_list_of_secrets_is_refused_as_a_whole_and_not_shown() {
         (format!("1:{good},1:{good}-2"), "version 1 twice"),
         (format!("1:{good},01:{good}-2"), "version 1 twice"),
     ] {
-        let environment: Env = [("BETTER_AUTH_SECRETS", list.as_str())]
-            .into_iter()
-            .collect();
+        let environment: Env = [("BETTER_AUTH_SECRETS", list.as_str())].into_iter().collect();
         let error = Config::from_env(&environment).unwrap_err();
         assert_eq!(error.setting(), "BETTER_AUTH_SECRETS", "{list}");
         let text = format!("{error} {error:?}");
         assert!(text.contains(says), "{list}: {text}");
-        assert!(
-            !text.contains("a-good") && !text.contains("1234567890"),
-            "{text}"
-        );
+        assert!(!text.contains("a-good") && !text.contains("1234567890"), "{text}");
     }
 }

@@ -24,10 +24,7 @@ impl Counting {
         store.insert_user(User::new("usr_ada", "ada@example.com"));
         let session = Session::new("ses_ada", "usr_ada", Timestamp::MAX);
         store.insert_session(session.with_token(SessionToken::new(TOKEN)));
-        Self {
-            store: Arc::new(store),
-            count: Arc::default(),
-        }
+        Self { store: Arc::new(store), count: Arc::default() }
     }
 
     pub(crate) fn store(&self) -> &MemoryStore {
@@ -66,10 +63,7 @@ pub(crate) fn value() -> String {
 
 /// As JavaScript's `encodeURIComponent` does it.
 pub(crate) fn percent_encoded(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('/', "%2F")
-        .replace('+', "%2B")
-        .replace('=', "%3D")
+    text.replace('%', "%25").replace('/', "%2F").replace('+', "%2B").replace('=', "%3D")
 }
 
 /// A good session cookie.

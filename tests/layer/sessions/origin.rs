@@ -27,15 +27,8 @@ async fn send(app: &App, method: &str, all: HeaderMap) -> TestResponse {
 
 fn with_cookie(pairs: &[(&'static str, &str)]) -> HeaderMap {
     let mut all: Vec<(&'static str, Vec<u8>)> = vec![("cookie", cookie().into_bytes())];
-    all.extend(
-        pairs
-            .iter()
-            .map(|(name, value)| (*name, value.as_bytes().to_vec())),
-    );
-    let borrowed: Vec<_> = all
-        .iter()
-        .map(|(name, value)| (*name, value.as_slice()))
-        .collect();
+    all.extend(pairs.iter().map(|(name, value)| (*name, value.as_bytes().to_vec())));
+    let borrowed: Vec<_> = all.iter().map(|(name, value)| (*name, value.as_slice())).collect();
     headers(&borrowed)
 }
 
@@ -56,40 +49,13 @@ async fn only_trusted_pages_may_change_something() {
         (vec![("origin", "https://app.example.com.evil.test")], false),
         (vec![("origin", "https://app.example.com:8443")], false),
         (vec![("origin", "null")], false),
-        (
-            vec![
-                ("sec-fetch-site", "cross-site"),
-                ("origin", "https://a.shop.example"),
-            ],
-            true,
-        ),
-        (
-            vec![("sec-fetch-site", "cross-site"), ("origin", "null")],
-            false,
-        ),
+        (vec![("sec-fetch-site", "cross-site"), ("origin", "https://a.shop.example")], true),
+        (vec![("sec-fetch-site", "cross-site"), ("origin", "null")], false),
         // What a page can write is not looked at.
-        (
-            vec![("referer", SITE), ("origin", "https://evil.test")],
-            false,
-        ),
-        (
-            vec![
-                ("x-forwarded-host", "evil.test"),
-                ("origin", "https://evil.test"),
-            ],
-            false,
-        ),
-        (
-            vec![("host", "evil.test"), ("origin", "https://evil.test")],
-            false,
-        ),
-        (
-            vec![
-                ("sec-fetch-mode", "no-cors"),
-                ("sec-fetch-site", "cross-site"),
-            ],
-            false,
-        ),
+        (vec![("referer", SITE), ("origin", "https://evil.test")], false),
+        (vec![("x-forwarded-host", "evil.test"), ("origin", "https://evil.test")], false),
+        (vec![("host", "evil.test"), ("origin", "https://evil.test")], false),
+        (vec![("sec-fetch-mode", "no-cors"), ("sec-fetch-site", "cross-site")], false),
     ] {
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
             let answer = send(&app, method, with_cookie(&pairs)).await;
@@ -111,12 +77,7 @@ async fn only_trusted_pages_may_change_something() {
 async fn a_web_socket_is_more_than_reading() {
     let upgrade = ("upgrade", "websocket");
     let app = app();
-    let answer = send(
-        &app,
-        "GET",
-        with_cookie(&[upgrade, ("origin", "https://evil.test")]),
-    )
-    .await;
+    let answer = send(&app, "GET", with_cookie(&[upgrade, ("origin", "https://evil.test")])).await;
     answer.assert_rejected("a foreign page", CrossOrigin);
     let answer = send(&app, "GET", with_cookie(&[upgrade, ("origin", SITE)])).await;
     answer.assert_identity("a trusted page", "usr_ada", "ses_ada");
@@ -145,25 +106,15 @@ async fn credentials_that_no_browser_adds_by_itself_are_not_guarded() {
     let app = App::of(builder(store).require_origin().api_keys(ApiKeys::new()));
     let foreign = ("origin", b"https://evil.test".as_slice());
     for (name, value) in [
-        (
-            "authorization",
-            format!("Bearer {}", signed_session_token(TOKEN)),
-        ),
-        (
-            "authorization",
-            format!("Bearer {}", token_for("ada@example.com")),
-        ),
+        ("authorization", format!("Bearer {}", signed_session_token(TOKEN))),
+        ("authorization", format!("Bearer {}", token_for("ada@example.com"))),
         ("x-api-key", "app_key".to_owned()),
     ] {
         let answer = send(&app, "POST", headers(&[foreign, (name, value.as_bytes())])).await;
         assert_eq!(answer.status, 200, "{name}");
         // Nor does a cookie beside them bring the guard in.
         let cookie = cookie();
-        let all = headers(&[
-            foreign,
-            (name, value.as_bytes()),
-            ("cookie", cookie.as_bytes()),
-        ]);
+        let all = headers(&[foreign, (name, value.as_bytes()), ("cookie", cookie.as_bytes())]);
         assert_eq!(send(&app, "POST", all).await.status, 200, "{name}");
     }
 }
@@ -176,9 +127,7 @@ async fn a_grpc_call_learns_it_in_its_own_way() {
         .header("content-type", "application/grpc")
         .body(Full::<Bytes>::default())
         .unwrap();
-    request
-        .headers_mut()
-        .extend(with_cookie(&[("origin", "https://evil.test")]));
+    request.headers_mut().extend(with_cookie(&[("origin", "https://evil.test")]));
     let answer = app.request(request).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("grpc-status"), Some("7"));

@@ -24,44 +24,23 @@ async fn bearer_goes_before_api_key_before_cookie_and_a_bad_one_is_final() {
             vec![bearer(&jwt), api_key("app_key"), good_cookie.clone()],
             Some(CredentialKind::SecretJwt),
         ),
-        (
-            vec![bearer(&signed), api_key("x")],
-            Some(CredentialKind::SignedSessionToken),
-        ),
-        (
-            vec![api_key("app_key"), good_cookie.clone()],
-            Some(CredentialKind::ApiKey),
-        ),
+        (vec![bearer(&signed), api_key("x")], Some(CredentialKind::SignedSessionToken)),
+        (vec![api_key("app_key"), good_cookie.clone()], Some(CredentialKind::ApiKey)),
         (
             vec![bearer("Basic dXNlcjpwYXNz"), good_cookie.clone()],
             Some(CredentialKind::SessionCookie),
         ),
-        (
-            vec![bearer("Basic dXNlcjpwYXNz"), api_key("app_key")],
-            Some(CredentialKind::ApiKey),
-        ),
+        (vec![bearer("Basic dXNlcjpwYXNz"), api_key("app_key")], Some(CredentialKind::ApiKey)),
         (vec![bearer("Bearer nonsense"), good_cookie.clone()], None),
         (vec![bearer("Bearer"), good_cookie.clone()], None),
-        (
-            vec![
-                bearer("Bearer a.b.c"),
-                api_key("app_key"),
-                good_cookie.clone(),
-            ],
-            None,
-        ),
+        (vec![bearer("Bearer a.b.c"), api_key("app_key"), good_cookie.clone()], None),
         (vec![api_key("nonsense"), good_cookie.clone()], None),
         (vec![api_key(""), good_cookie.clone()], None),
-        (
-            vec![api_key("app_key"), api_key("app_key"), good_cookie.clone()],
-            None,
-        ),
+        (vec![api_key("app_key"), api_key("app_key"), good_cookie.clone()], None),
         (vec![bearer(&jwt), bearer(&jwt), good_cookie.clone()], None),
     ] {
-        let borrowed: Vec<_> = pairs
-            .iter()
-            .map(|(name, value)| (*name, value.as_slice()))
-            .collect();
+        let borrowed: Vec<_> =
+            pairs.iter().map(|(name, value)| (*name, value.as_slice())).collect();
         let answer = app.send(headers(&borrowed)).await;
         match expected {
             Some(kind) => {
@@ -81,10 +60,7 @@ async fn raw_tokens_are_refused_unless_they_are_asked_for() {
     assert_eq!(store.count(), 0);
     let open = App::of(builder(store.clone()).accept_raw_session_tokens());
     open.accepts(TOKEN, "raw", "usr_ada", "ses_ada").await;
-    assert_eq!(
-        open.identity().credential(),
-        CredentialKind::RawSessionToken
-    );
+    assert_eq!(open.identity().credential(), CredentialKind::RawSessionToken);
     assert_eq!(store.count(), 1);
     // Names of other things that some storage has under the same keys.
     for token in [
@@ -112,21 +88,9 @@ async fn what_the_store_says_decides() {
     let user = || User::new("usr_ada", "ada@example.com");
     let found = |user: User, session: Session| Ok(Resolution::found(user, session));
     let table: Vec<(&str, Answer, Option<RejectionKind>)> = vec![
-        (
-            "good",
-            Box::new(move || found(user(), session("usr_ada", TOKEN, NOW + 1))),
-            None,
-        ),
-        (
-            "no session",
-            Box::new(|| Ok(Resolution::NoActiveSession)),
-            Some(INVALID),
-        ),
-        (
-            "its user is gone",
-            Box::new(|| Ok(Resolution::UserNotFound)),
-            Some(INVALID),
-        ),
+        ("good", Box::new(move || found(user(), session("usr_ada", TOKEN, NOW + 1))), None),
+        ("no session", Box::new(|| Ok(Resolution::NoActiveSession)), Some(INVALID)),
+        ("its user is gone", Box::new(|| Ok(Resolution::UserNotFound)), Some(INVALID)),
         (
             "ended, whatever the store says",
             Box::new(move || found(user(), session("usr_ada", TOKEN, NOW))),
@@ -160,11 +124,7 @@ async fn what_the_store_says_decides() {
             }),
             Some(Unavailable),
         ),
-        (
-            "nothing at all",
-            Box::new(|| Err(StoreErrorKind::Unavailable.into())),
-            Some(Unavailable),
-        ),
+        ("nothing at all", Box::new(|| Err(StoreErrorKind::Unavailable.into())), Some(Unavailable)),
     ];
     for (what, answer, expected) in table {
         let app = App::of(builder(store_fn(move |_| std::future::ready(answer()))));
@@ -185,12 +145,7 @@ async fn without_a_secret_no_signature_is_good() {
             .base_url("http://localhost:3000")
             .store(Counting::new()),
     );
-    app.rejects(
-        Cookie(&cookie()),
-        "a cookie is not looked at",
-        MissingCredential,
-    )
-    .await;
+    app.rejects(Cookie(&cookie()), "a cookie is not looked at", MissingCredential).await;
     for token in [signed_session_token(TOKEN), token_for("ada@example.com")] {
         log.take();
         app.rejects(&token, "signed", INVALID).await;
@@ -203,20 +158,11 @@ async fn without_a_secret_no_signature_is_good() {
 #[tokio::test]
 async fn credentials_can_be_switched_off() {
     let without = App::of(layer().without_session_tokens());
-    without
-        .rejects(Cookie(&cookie()), "cookie", MissingCredential)
-        .await;
-    without
-        .rejects(&signed_session_token(TOKEN), "token", INVALID)
-        .await;
-    assert_eq!(
-        without.send(&token_for("ada@example.com")).await.status,
-        200
-    );
+    without.rejects(Cookie(&cookie()), "cookie", MissingCredential).await;
+    without.rejects(&signed_session_token(TOKEN), "token", INVALID).await;
+    assert_eq!(without.send(&token_for("ada@example.com")).await.status, 200);
 
     let without = App::of(layer().without_secret_jwts());
-    without
-        .rejects(&token_for("ada@example.com"), "jwt", INVALID)
-        .await;
+    without.rejects(&token_for("ada@example.com"), "jwt", INVALID).await;
     assert_eq!(without.send(Cookie(&cookie())).await.status, 200);
 }

@@ -28,10 +28,7 @@ fn forbidden() -> Vec<String> {
 #[track_caller]
 fn assert_clean(what: &str, text: &str) {
     for secret in forbidden() {
-        assert!(
-            !text.contains(&secret),
-            "{what}: {secret:?} is seen in: {text}"
-        );
+        assert!(!text.contains(&secret), "{what}: {secret:?} is seen in: {text}");
     }
 }
 
@@ -44,19 +41,12 @@ async fn nothing_that_was_sent_is_logged_or_answered() {
     let wrong = store_fn(|_| async {
         let session = Session::new("s", "usr_eve", Timestamp::MAX);
         let session = session.with_token(SessionToken::new("another-token-than-was-asked"));
-        Ok(Resolution::found(
-            User::new("usr_eve", "eve@example.com"),
-            session,
-        ))
+        Ok(Resolution::found(User::new("usr_eve", "eve@example.com"), session))
     });
     let down = store_fn(|_| async { Err(StoreErrorKind::Unavailable.into()) });
     let settings = || ApiKeys::new();
     let gates = [
-        App::of(
-            builder(good.clone())
-                .api_keys(settings())
-                .cookie_cache(CookieCache::jwe()),
-        ),
+        App::of(builder(good.clone()).api_keys(settings()).cookie_cache(CookieCache::jwe())),
         App::of(builder(good).accept_raw_session_tokens()),
         App::of(builder(wrong)),
         App::of(builder(down)),
@@ -67,13 +57,7 @@ async fn nothing_that_was_sent_is_logged_or_answered() {
         ("cookie", cookie()),
         ("cookie", format!("{COOKIE}={other}")),
         ("cookie", format!("{}; {COOKIE}=x", cookie())),
-        (
-            "cookie",
-            format!(
-                "{}; better-auth.session_data=cacheThatNobodyMaySee",
-                cookie()
-            ),
-        ),
+        ("cookie", format!("{}; better-auth.session_data=cacheThatNobodyMaySee", cookie())),
         ("authorization", format!("Bearer {signed}")),
         ("authorization", format!("Bearer {other}")),
         ("authorization", format!("Bearer {TOKEN}")),
@@ -122,10 +106,7 @@ fn debug_shows_nothing_of_it() {
     // A careless issuer may publish a private key; nothing but its id is shown.
     let mut jwk = Signer::ed25519("k").jwk();
     jwk["d"] = KEY.into();
-    let set: KeySet = serde_json::json!({ "keys": [jwk] })
-        .to_string()
-        .parse()
-        .unwrap();
+    let set: KeySet = serde_json::json!({ "keys": [jwk] }).to_string().parse().unwrap();
     shown(&set);
     let set: KeySet = jwks([&Signer::ed25519("k")]).parse().unwrap();
     assert!(format!("{set:?}").contains('k'));

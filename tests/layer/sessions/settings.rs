@@ -30,12 +30,7 @@ fn each_names_itself() {
         ("secret", BetterAuthLayer::builder().store(Counting::new())),
         ("base_url", layer().base_url("app.example.com")),
         ("base_url", layer().base_url("http://app.example.com")),
-        (
-            "jwks_url",
-            layer()
-                .base_url("https://app.example.com")
-                .jwks_url("http://a.example/jwks"),
-        ),
+        ("jwks_url", layer().base_url("https://app.example.com").jwks_url("http://a.example/jwks")),
         ("base_url", layer().jwks_url("https://app.example.com/jwks")),
         ("jwks_issuer", layer().jwks_issuer("")),
         ("trusted_origin", layer().trusted_origin("*")),
@@ -44,25 +39,11 @@ fn each_names_itself() {
         ("session_cookie_name", layer().session_cookie_name("a=b")),
         ("session_cookie_name", layer().cookie_prefix("a b")),
         ("session_id_claim", layer().session_id_claim("azp")),
-        (
-            "cookie_cache",
-            without_secret().cookie_cache(CookieCache::jwe()),
-        ),
-        (
-            "cookie_cache",
-            layer()
-                .without_session_tokens()
-                .cookie_cache(CookieCache::jwe()),
-        ),
+        ("cookie_cache", without_secret().cookie_cache(CookieCache::jwe())),
+        ("cookie_cache", layer().without_session_tokens().cookie_cache(CookieCache::jwe())),
         ("cookie_cache", layer().cookie_cache(CookieCache::jwks())),
-        (
-            "jwks_options",
-            layer().jwks_options(JwksOptions::new().fetch_timeout(Duration::ZERO)),
-        ),
-        (
-            "jwks_options",
-            layer().jwks_options(JwksOptions::new().cooldown(Duration::ZERO)),
-        ),
+        ("jwks_options", layer().jwks_options(JwksOptions::new().fetch_timeout(Duration::ZERO))),
+        ("jwks_options", layer().jwks_options(JwksOptions::new().cooldown(Duration::ZERO))),
         (
             "jwks_options",
             layer().jwks_options(JwksOptions::new().max_stale(Duration::from_secs(1))),
@@ -83,9 +64,7 @@ fn each_names_itself() {
         ("store", builder(Only(LookupKind::SessionToken))),
         (
             "store",
-            builder(Only(LookupKind::Email))
-                .without_session_tokens()
-                .api_keys(ApiKeys::new()),
+            builder(Only(LookupKind::Email)).without_session_tokens().api_keys(ApiKeys::new()),
         ),
         (
             "store",
@@ -105,18 +84,8 @@ fn each_names_itself() {
 
 #[test]
 fn a_store_that_knows_little_is_enough_for_little() {
-    assert!(
-        builder(Only(LookupKind::Email))
-            .without_session_tokens()
-            .build()
-            .is_ok()
-    );
-    assert!(
-        builder(Only(LookupKind::SessionToken))
-            .without_secret_jwts()
-            .build()
-            .is_ok()
-    );
+    assert!(builder(Only(LookupKind::Email)).without_session_tokens().build().is_ok());
+    assert!(builder(Only(LookupKind::SessionToken)).without_secret_jwts().build().is_ok());
     let keys = BetterAuthLayer::builder().api_keys(ApiKeys::new());
     assert!(keys.store(Only(LookupKind::ApiKey)).build().is_ok());
 }

@@ -57,10 +57,7 @@ async fn jwts_of_all_five_algorithms_are_accepted_also_after_a_rotation() {
         let before = session.jwt().mint();
         issuer.rotate_keys();
         let after = session.jwt().mint();
-        assert_ne!(
-            before.text().split('.').next(),
-            after.text().split('.').next()
-        );
+        assert_ne!(before.text().split('.').next(), after.text().split('.').next());
         for token in [before, after] {
             assert_proves(&issuer, &session, &token, CredentialKind::Jwt).await;
         }
@@ -73,12 +70,8 @@ async fn cookie_caches_of_all_kinds_are_accepted_whole_and_in_chunks_with_either
     // From just below the length of one cookie to well above that of several, in every encoding.
     biographies.extend((2000..=3000).step_by(200).map(|length| "b".repeat(length)));
     biographies.push("ü🦀".repeat(2000));
-    let kinds: [fn() -> CookieCache; 4] = [
-        CookieCache::compact,
-        CookieCache::jwt,
-        CookieCache::jwe,
-        CookieCache::jwks,
-    ];
+    let kinds: [fn() -> CookieCache; 4] =
+        [CookieCache::compact, CookieCache::jwt, CookieCache::jwe, CookieCache::jwks];
     for kind in kinds {
         for base_url in ["https://app.example.com", "http://localhost:3000"] {
             let issuer = TestDeployment::builder()
@@ -106,10 +99,7 @@ async fn cookie_caches_of_all_kinds_are_accepted_whole_and_in_chunks_with_either
                 assert_eq!(identity.user().field("bio"), Some(biography.as_str()));
                 assert_eq!(identity.session().unwrap().id(), session.id());
             }
-            assert!(
-                whole >= 2 && chunked >= 2,
-                "{whole} whole, {chunked} chunked"
-            );
+            assert!(whole >= 2 && chunked >= 2, "{whole} whole, {chunked} chunked");
             assert_eq!(issuer.total_lookups(), 0, "a cache is enough");
         }
     }
@@ -149,10 +139,7 @@ async fn the_settings_of_users_and_sessions_arrive() {
         let now = at(1_767_225_600);
         assert_eq!(session.id(), "ses_1");
         assert_eq!(session.created_at(), Some(now));
-        assert_eq!(
-            session.expires_at(),
-            now.saturating_add(Duration::from_secs(60))
-        );
+        assert_eq!(session.expires_at(), now.saturating_add(Duration::from_secs(60)));
         assert_eq!(session.impersonated_by(), Some(root.id()));
         assert_eq!(session.active_organization_id(), Some("org_1"));
     }
@@ -162,25 +149,16 @@ async fn the_settings_of_users_and_sessions_arrive() {
     assert_eq!(identity.user().role(), Some("user"));
     assert!(!identity.user().email_verified());
     let week = Duration::from_secs(7 * 86_400);
-    assert_eq!(
-        identity.expires_at(),
-        at(1_767_225_600).saturating_add(week)
-    );
+    assert_eq!(identity.expires_at(), at(1_767_225_600).saturating_add(week));
 }
 
 #[tokio::test]
 async fn claims_of_ones_own_and_the_session_arrive() {
     let (issuer, session) = issuer_with_session();
-    let longer = session
-        .user()
-        .session()
-        .expires_in(Duration::from_secs(8 * 86_400));
+    let longer = session.user().session().expires_in(Duration::from_secs(8 * 86_400));
     let longer = longer.create();
     for jwt in [session.jwt(), session.secret_jwt()] {
-        let jwt = jwt
-            .claim("tenant", "acme")
-            .claim("scopes", ["read"])
-            .in_session();
+        let jwt = jwt.claim("tenant", "acme").claim("scopes", ["read"]).in_session();
         let token = jwt.expires_in(Duration::from_secs(60)).mint();
         let identity = accept(&issuer, &token).await;
         let claims: serde_json::Value =
@@ -222,10 +200,7 @@ async fn an_api_key_proves_its_owner_and_what_it_allows() {
     assert_eq!(found.remaining(), Some(1));
 
     let internal = ada.api_key().configuration("internal").create();
-    let api_keys = ApiKeys::new()
-        .configuration("internal")
-        .header("x-internal")
-        .unwrap();
+    let api_keys = ApiKeys::new().configuration("internal").header("x-internal").unwrap();
     let layer = issuer.layer_builder().api_keys(api_keys).build().unwrap();
     let request = Request::get("/").header("x-internal", internal.credential().text());
     let (parts, ()) = request.body(()).unwrap().into_parts();

@@ -25,11 +25,7 @@ async fn a_broken_store_is_a_503_until_it_is_mended() {
         session.jwt().mint(),
         key.credential(),
     ];
-    for fault in [
-        StoreFault::Unavailable,
-        StoreFault::Hangs,
-        StoreFault::Panics,
-    ] {
+    for fault in [StoreFault::Unavailable, StoreFault::Hangs, StoreFault::Panics] {
         issuer.break_store(fault);
         let started = tokio::time::Instant::now();
         for credential in &credentials {
@@ -126,9 +122,7 @@ async fn every_question_to_the_store_and_to_the_issuer_is_counted() {
 
     // What is not a question is not counted: a cache, a bad signature, a probe, an identity for a handler.
     send(&layer, &session.cookie_cache()).await.unwrap();
-    send(&layer, &session.cookie().tampered())
-        .await
-        .unwrap_err();
+    send(&layer, &session.cookie().tampered()).await.unwrap_err();
     layer.authenticator().ready().await.unwrap();
     let _identity = issuer.identity(&session.jwt().mint());
     assert_eq!(counts(), [1, 2, 3, 1, 7, 1]);
@@ -148,11 +142,7 @@ async fn the_store_and_the_keys_can_be_put_into_a_layer_by_hand() {
         .store(issuer.store())
         .key_source(issuer.key_source());
     let layer = layer.build().unwrap();
-    for credential in [
-        session.cookie(),
-        session.jwt().mint(),
-        session.secret_jwt().mint(),
-    ] {
+    for credential in [session.cookie(), session.jwt().mint(), session.secret_jwt().mint()] {
         send(&layer, &credential).await.unwrap();
     }
     assert_eq!((issuer.total_lookups(), issuer.key_fetches()), (3, 1));

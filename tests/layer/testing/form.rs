@@ -43,29 +43,16 @@ impl Recording {
             .id(text(&user["id"]))
             .name(text(&user["name"]))
             .create();
-        let session = user
-            .session()
-            .id(text(&row["id"]))
-            .token(text(&row["token"]));
+        let session = user.session().id(text(&row["id"])).token(text(&row["token"]));
         let session = session.create();
-        Self {
-            document,
-            issuer,
-            session,
-        }
+        Self { document, issuer, session }
     }
 
     /// A recorded cookie's value.
     fn cookie(&self, name: &str) -> String {
         let header = self.document["cookieHeader"].as_str().unwrap();
-        let mut cookies = header
-            .split("; ")
-            .filter_map(|cookie| cookie.split_once('='));
-        cookies
-            .find(|(found, _)| *found == name)
-            .unwrap()
-            .1
-            .to_owned()
+        let mut cookies = header.split("; ").filter_map(|cookie| cookie.split_once('='));
+        cookies.find(|(found, _)| *found == name).unwrap().1.to_owned()
     }
 
     /// The value of the cookie cache that is minted.
@@ -205,10 +192,8 @@ fn jwts_and_key_sets_have_the_recorded_form_in_every_algorithm() {
 
         let key = |set: &Value| set["keys"][0].as_object().unwrap().clone();
         let set = recording.issuer.jwks_json();
-        let (ours, theirs) = (
-            key(&serde_json::from_str(&set).unwrap()),
-            key(&recording.document["jwks"]),
-        );
+        let (ours, theirs) =
+            (key(&serde_json::from_str(&set).unwrap()), key(&recording.document["jwks"]));
         for (member, theirs) in &theirs {
             let (ours, theirs) = (ours[member].as_str().unwrap(), theirs.as_str().unwrap());
             if matches!(member.as_str(), "alg" | "crv" | "kty" | "e") {
@@ -250,19 +235,11 @@ fn cookie_caches_have_the_recorded_form_in_every_kind() {
 fn an_encrypted_cookie_cache_names_the_recorded_key_byte_for_byte() {
     for name in ["sqlite-cache-jwe", "secure-https"] {
         let recording = Recording::with(name, JwsAlgorithm::EdDsa, CookieCache::jwe());
-        let secure = if name == "secure-https" {
-            "__Secure-"
-        } else {
-            ""
-        };
+        let secure = if name == "secure-https" { "__Secure-" } else { "" };
         let recorded = recording.cookie(&format!("{secure}better-auth.session_data"));
         let minted = recording.minted_cache();
         let (recorded, minted) = (parts(&recorded), parts(&minted));
-        assert_eq!(
-            minted[..2],
-            recorded[..2],
-            "the header, and no encrypted key"
-        );
+        assert_eq!(minted[..2], recorded[..2], "the header, and no encrypted key");
         for part in [2, 4] {
             assert_eq!(minted[part].len(), recorded[part].len(), "{name}");
         }
@@ -273,24 +250,15 @@ fn an_encrypted_cookie_cache_names_the_recorded_key_byte_for_byte() {
 
 #[test]
 fn a_long_cookie_cache_is_cut_where_the_recorded_one_is() {
-    let issuer = TestDeployment::builder()
-        .base_url("http://localhost:3000")
-        .build();
-    let ada = issuer
-        .user("ada@example.com")
-        .field("bio", "b".repeat(9000))
-        .create();
+    let issuer = TestDeployment::builder().base_url("http://localhost:3000").build();
+    let ada = issuer.user("ada@example.com").field("bio", "b".repeat(9000)).create();
     let cookies = ada.sign_in().cookie_cache();
     let chunks: Vec<_> = cookies.text().split("; ").skip(1).collect();
     for (index, chunk) in chunks.iter().enumerate() {
         let (name, value) = chunk.split_once('=').unwrap();
         assert_eq!(name, format!("better-auth.session_data.{index}"));
         let is_last = index + 1 == chunks.len();
-        assert!(
-            is_last || value.len() == 3977,
-            "as recorded: {}",
-            value.len()
-        );
+        assert!(is_last || value.len() == 3977, "as recorded: {}", value.len());
     }
     assert!(chunks.len() > 2);
 }
@@ -298,14 +266,9 @@ fn a_long_cookie_cache_is_cut_where_the_recorded_one_is() {
 #[test]
 fn api_keys_have_the_recorded_form() {
     let recording = Recording::new("sqlite-nocache");
-    let recorded = recording.document["apiKeyCreate"]["body"]["key"]
-        .as_str()
-        .unwrap();
+    let recorded = recording.document["apiKeyCreate"]["body"]["key"].as_str().unwrap();
     let key = recording.session.user().api_key().prefix("golden_");
-    let key = key
-        .expires_in(Duration::from_secs(60))
-        .create()
-        .credential();
+    let key = key.expires_in(Duration::from_secs(60)).create().credential();
     assert_eq!(key.text().len(), recorded.len());
     let random = key.text().strip_prefix("golden_").unwrap();
     assert!(random.bytes().all(|byte| byte.is_ascii_alphabetic()));

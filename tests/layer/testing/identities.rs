@@ -5,9 +5,7 @@ use support::prelude::*;
 
 #[test]
 fn an_identity_is_what_the_layer_makes_of_a_credential_without_a_runtime() {
-    let issuer = TestDeployment::builder()
-        .algorithm(JwsAlgorithm::Es256)
-        .build();
+    let issuer = TestDeployment::builder().algorithm(JwsAlgorithm::Es256).build();
     let session = issuer.user("ada@example.com").create().sign_in();
     let key = session.user().api_key().create();
     // Neither stands in the way of a test that is about a handler.

@@ -10,10 +10,8 @@ use super::{accept, refuse, send};
 async fn spoiled_jwts_are_refused() {
     let issuer = TestDeployment::new();
     let session = issuer.user("ada@example.com").create().sign_in();
-    let kinds: [(&str, &dyn Fn() -> JwtBuilder); 2] = [
-        ("jwt", &|| session.jwt()),
-        ("secret_jwt", &|| session.secret_jwt()),
-    ];
+    let kinds: [(&str, &dyn Fn() -> JwtBuilder); 2] =
+        [("jwt", &|| session.jwt()), ("secret_jwt", &|| session.secret_jwt())];
     for (name, jwt) in kinds {
         accept(&issuer, &jwt().mint()).await;
         for (what, credential) in [
@@ -22,14 +20,8 @@ async fn spoiled_jwts_are_refused() {
             ("forged", jwt().forged().mint()),
             ("tampered", jwt().mint().tampered()),
             ("without exp", jwt().without_claim("exp").mint()),
-            (
-                "other issuer",
-                jwt().claim("iss", "https://other.example.com").mint(),
-            ),
-            (
-                "other audience",
-                jwt().claim("aud", "https://other.example.com").mint(),
-            ),
+            ("other issuer", jwt().claim("iss", "https://other.example.com").mint()),
+            ("other audience", jwt().claim("aud", "https://other.example.com").mint()),
             ("not yet", jwt().claim("nbf", 4_102_444_800_u64).mint()),
             ("access token", jwt().header("typ", "at+jwt").mint()),
             ("other algorithm", jwt().header("alg", "ES512").mint()),
@@ -43,10 +35,7 @@ async fn spoiled_jwts_are_refused() {
         ("unknown kid", session.jwt().header("kid", "unknown").mint()),
         ("no audience", session.jwt().without_claim("aud").mint()),
         ("no subject", session.jwt().without_claim("sub").mint()),
-        (
-            "no address",
-            session.secret_jwt().without_claim("email").mint(),
-        ),
+        ("no address", session.secret_jwt().without_claim("email").mint()),
     ] {
         refuse(&issuer, what, &credential, InvalidCredential).await;
     }
@@ -56,12 +45,9 @@ async fn spoiled_jwts_are_refused() {
 
 #[tokio::test]
 async fn a_key_of_the_same_id_that_is_another_one_signs_nothing_in_any_algorithm() {
-    for algorithm in [
-        JwsAlgorithm::Es256,
-        JwsAlgorithm::Es512,
-        JwsAlgorithm::Rs256,
-        JwsAlgorithm::Ps256,
-    ] {
+    for algorithm in
+        [JwsAlgorithm::Es256, JwsAlgorithm::Es512, JwsAlgorithm::Rs256, JwsAlgorithm::Ps256]
+    {
         let issuer = TestDeployment::builder().algorithm(algorithm).build();
         let session = issuer.user("ada@example.com").create().sign_in();
         let forged = session.jwt().forged().mint();
@@ -91,22 +77,12 @@ async fn changed_session_tokens_cookies_and_api_keys_are_refused() {
 
 #[tokio::test]
 async fn a_changed_cookie_cache_leaves_it_to_the_store() {
-    for cache in [
-        CookieCache::compact(),
-        CookieCache::jwt(),
-        CookieCache::jwe(),
-        CookieCache::jwks(),
-    ] {
-        let issuer = TestDeployment::builder()
-            .cookie_cache(cache.clone())
-            .build();
+    for cache in
+        [CookieCache::compact(), CookieCache::jwt(), CookieCache::jwe(), CookieCache::jwks()]
+    {
+        let issuer = TestDeployment::builder().cookie_cache(cache.clone()).build();
         let ada = issuer.user("ada@example.com");
-        for ada in [
-            ada,
-            issuer
-                .user("bob@example.com")
-                .field("bio", "b".repeat(5000)),
-        ] {
+        for ada in [ada, issuer.user("bob@example.com").field("bio", "b".repeat(5000))] {
             let cookies = ada.create().sign_in().cookie_cache();
             let kind = accept(&issuer, &cookies).await.credential();
             assert_eq!(kind, CredentialKind::CookieCache, "{cache:?}");
@@ -118,15 +94,13 @@ async fn a_changed_cookie_cache_leaves_it_to_the_store() {
 
 #[tokio::test]
 async fn a_cookie_cache_of_another_version_leaves_it_to_the_store() {
-    let issuer = TestDeployment::builder()
-        .cookie_cache(CookieCache::compact().version("1"))
-        .build();
+    let issuer =
+        TestDeployment::builder().cookie_cache(CookieCache::compact().version("1")).build();
     let cookies = issuer.user("ada@example.com").create().sign_in();
     let cookies = cookies.cookie_cache();
-    for (version, expected) in [
-        ("1", CredentialKind::CookieCache),
-        ("2", CredentialKind::SessionCookie),
-    ] {
+    for (version, expected) in
+        [("1", CredentialKind::CookieCache), ("2", CredentialKind::SessionCookie)]
+    {
         let cache = CookieCache::compact().version(version);
         let layer = issuer.layer_builder().cookie_cache(cache).build().unwrap();
         let identity = send(&layer, &cookies).await.unwrap();
@@ -185,10 +159,7 @@ async fn api_keys_that_are_no_good_are_refused() {
         ("disabled", ada.api_key().disabled()),
         ("expired", ada.api_key().expires_in(Duration::ZERO)),
         ("used up", ada.api_key().remaining(0)),
-        (
-            "other configuration",
-            ada.api_key().configuration("internal"),
-        ),
+        ("other configuration", ada.api_key().configuration("internal")),
     ] {
         refuse(&issuer, what, &key.create().credential(), InvalidCredential).await;
     }

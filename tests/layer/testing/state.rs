@@ -71,13 +71,7 @@ async fn a_ban_ends_sessions_and_keeps_api_keys_out_until_it_is_lifted() {
     session.user().unban();
     accept(&issuer, &key.credential()).await;
     accept(&issuer, &later.cookie()).await;
-    refuse(
-        &issuer,
-        "the old session",
-        &session.cookie(),
-        InvalidCredential,
-    )
-    .await;
+    refuse(&issuer, "the old session", &session.cookie(), InvalidCredential).await;
 }
 
 #[tokio::test]
@@ -116,13 +110,7 @@ async fn api_keys_are_disabled_and_deleted() {
     let [disabled, deleted, kept] = [(); 3].map(|()| ada.api_key().create());
     disabled.disable();
     deleted.delete();
-    refuse(
-        &issuer,
-        "disabled",
-        &disabled.credential(),
-        InvalidCredential,
-    )
-    .await;
+    refuse(&issuer, "disabled", &disabled.credential(), InvalidCredential).await;
     refuse(&issuer, "deleted", &deleted.credential(), InvalidCredential).await;
     accept(&issuer, &kept.credential()).await;
 }
@@ -130,11 +118,7 @@ async fn api_keys_are_disabled_and_deleted() {
 #[tokio::test]
 async fn roles_and_verified_addresses_change() {
     let (issuer, session) = issuer_with_session();
-    let layer = issuer
-        .layer_builder()
-        .require_verified_email()
-        .build()
-        .unwrap();
+    let layer = issuer.layer_builder().require_verified_email().build().unwrap();
     let outcome = send(&layer, &session.cookie()).await;
     assert_eq!(outcome.map(|_| ()), Err(InvalidCredential));
     session.user().verify_email();
@@ -147,25 +131,15 @@ async fn roles_and_verified_addresses_change() {
 #[tokio::test]
 async fn everything_ends_at_its_second() {
     let (issuer, session) = issuer_with_session();
-    let key = session
-        .user()
-        .api_key()
-        .expires_in(Duration::from_secs(86_400))
-        .create();
+    let key = session.user().api_key().expires_in(Duration::from_secs(86_400)).create();
     let (jwt, secret_jwt) = (session.jwt().mint(), session.secret_jwt().mint());
     let cached = session.cookie_cache();
     let kind = |identity: better_auth_layer::Identity| identity.credential();
 
     issuer.advance(Duration::from_secs(299));
-    assert_eq!(
-        kind(accept(&issuer, &cached).await),
-        CredentialKind::CookieCache
-    );
+    assert_eq!(kind(accept(&issuer, &cached).await), CredentialKind::CookieCache);
     issuer.advance(Duration::from_secs(1));
-    assert_eq!(
-        kind(accept(&issuer, &cached).await),
-        CredentialKind::SessionCookie
-    );
+    assert_eq!(kind(accept(&issuer, &cached).await), CredentialKind::SessionCookie);
 
     issuer.advance(Duration::from_secs(599));
     accept(&issuer, &jwt).await;
@@ -221,13 +195,7 @@ async fn keys_are_rotated_with_and_without_their_predecessors() {
 
     issuer.retire_old_keys();
     send(&layer, &old).await.unwrap();
-    refuse(
-        &issuer,
-        "a layer that has never had it",
-        &old,
-        InvalidCredential,
-    )
-    .await;
+    refuse(&issuer, "a layer that has never had it", &old, InvalidCredential).await;
     accept(&issuer, &new).await;
     let document: serde_json::Value = serde_json::from_str(&issuer.jwks_json()).unwrap();
     assert_eq!(document["keys"].as_array().unwrap().len(), 1);
@@ -246,12 +214,9 @@ fn what_makes_no_sense_ends_the_test_and_says_why() {
     panics("there is a user ada@example.com already", &|| {
         let _ada = issuer.user("Ada@example.com").create();
     });
-    panics(
-        "the layer refuses the credential: invalid_credential",
-        &|| {
-            let _identity = issuer.identity(&ada.email_verification_token());
-        },
-    );
+    panics("the layer refuses the credential: invalid_credential", &|| {
+        let _identity = issuer.identity(&ada.email_verification_token());
+    });
     ada.delete();
     panics("ada@example.com was deleted", &|| {
         let _session = ada.sign_in();

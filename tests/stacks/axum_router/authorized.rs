@@ -33,9 +33,7 @@ fn somebody() -> Credential {
 async fn those_who_may_pass_and_all_others_are_told_apart() {
     let (log, _guard) = CapturedLog::start();
     let app = Router::new().route("/", get(admin)).layer(layer());
-    let optional = Router::new()
-        .route("/", get(admin))
-        .layer(layer().optional());
+    let optional = Router::new().route("/", get(admin)).layer(layer().optional());
     for app in [app, optional] {
         let answer = ask(&app, Credential::good()).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, "usr_ada"));
@@ -43,17 +41,11 @@ async fn those_who_may_pass_and_all_others_are_told_apart() {
         log.take();
         let answer = ask(&app, somebody()).await;
         assert_eq!((answer.status, answer.kind), (403, Some(PermissionDenied)));
-        assert_eq!(
-            answer.body,
-            r#"{"error": "Permission denied", "status": 403}"#
-        );
+        assert_eq!(answer.body, r#"{"error": "Permission denied", "status": 403}"#);
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.header("www-authenticate"), None);
         let text = log.take();
-        assert!(
-            text.contains("user_id=\"usr_several\"") && text.contains("Admin"),
-            "{text}"
-        );
+        assert!(text.contains("user_id=\"usr_several\"") && text.contains("Admin"), "{text}");
 
         for credential in [Credential::None, Credential::bad(), Credential::Basic] {
             let answer = ask(&app, credential.clone()).await;
@@ -67,10 +59,7 @@ async fn the_policies_of_the_library_are_extractors_where_they_have_no_parameter
     let show = |_: Authorized<SessionOnly>| async { "reached" };
     let app = Router::new().route("/", get(show)).layer(layer());
     assert_eq!(ask(&app, Credential::good()).await.status, 200);
-    assert_eq!(
-        ask(&app, Credential::ApiKey("app_of-ada")).await.status,
-        403
-    );
+    assert_eq!(ask(&app, Credential::ApiKey("app_of-ada")).await.status, 403);
 }
 
 #[tokio::test]
@@ -78,27 +67,16 @@ async fn the_layer_with_a_policy_holds_a_route_or_all_of_them() {
     let admins = || AuthorizeLayer::new(Role::new("admin"));
     let show = |identity: Identity| async move { identity.user().id().to_owned() };
     for app in [
-        Router::new()
-            .route("/", get(show).layer(admins()))
-            .layer(layer()),
-        Router::new()
-            .route("/", get(show))
-            .layer(admins())
-            .layer(layer()),
-        Router::new()
-            .route("/", get(show))
-            .route_layer(admins())
-            .layer(layer()),
+        Router::new().route("/", get(show).layer(admins())).layer(layer()),
+        Router::new().route("/", get(show)).layer(admins()).layer(layer()),
+        Router::new().route("/", get(show)).route_layer(admins()).layer(layer()),
     ] {
         assert_eq!(ask(&app, Credential::good()).await.status, 200);
         assert_eq!(ask(&app, somebody()).await.status, 403);
         assert_eq!(ask(&app, Credential::None).await.status, 401);
     }
     // Put on in the wrong order: the layer that knows who it is comes too late.
-    let backwards = Router::new()
-        .route("/", get(show))
-        .layer(layer())
-        .layer(admins());
+    let backwards = Router::new().route("/", get(show)).layer(layer()).layer(admins());
     for credential in [Credential::good(), somebody(), Credential::None] {
         assert_eq!(ask(&backwards, credential).await.status, 500);
     }
@@ -113,8 +91,5 @@ async fn a_grpc_client_gets_a_grpc_status() {
         .body(Body::empty())
         .unwrap();
     let answer = send(app, somebody().on(request)).await;
-    assert_eq!(
-        (answer.status, answer.header("grpc-status")),
-        (200, Some("7"))
-    );
+    assert_eq!((answer.status, answer.header("grpc-status")), (200, Some("7")));
 }

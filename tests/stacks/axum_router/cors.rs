@@ -17,17 +17,12 @@ fn cors() -> CorsLayer {
 }
 
 fn routes() -> Router {
-    Router::new().route(
-        "/",
-        get(|identity: Identity| async move { identity.user().id().to_owned() }),
-    )
+    Router::new()
+        .route("/", get(|identity: Identity| async move { identity.user().id().to_owned() }))
 }
 
 fn from_page(method: &str) -> Request {
-    let mut request = Request::builder()
-        .method(method)
-        .uri("/")
-        .header("origin", PAGE);
+    let mut request = Request::builder().method(method).uri("/").header("origin", PAGE);
     if method == "OPTIONS" {
         request = request.header("access-control-request-method", "GET");
     }
@@ -40,10 +35,7 @@ async fn outside_of_the_layer_it_answers_preflights_and_lets_pages_read_refusals
     let allowed = "access-control-allow-origin";
 
     let preflight = send(app.clone(), from_page("OPTIONS")).await;
-    assert_eq!(
-        (preflight.status, preflight.header(allowed)),
-        (200, Some(PAGE))
-    );
+    assert_eq!((preflight.status, preflight.header(allowed)), (200, Some(PAGE)));
     assert_eq!(preflight.body, "");
 
     let refused = send(app.clone(), from_page("GET")).await;

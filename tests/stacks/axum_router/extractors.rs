@@ -32,10 +32,7 @@ async fn an_api_key_has_a_user_and_no_session() {
     let app = Router::new().route("/", get(session)).layer(layer());
     let answer = ask(&app, key).await;
     assert_eq!((answer.status, answer.kind), (403, Some(PermissionDenied)));
-    assert_eq!(
-        answer.body,
-        r#"{"error": "Permission denied", "status": 403}"#
-    );
+    assert_eq!(answer.body, r#"{"error": "Permission denied", "status": 403}"#);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(ask(&app, Credential::good()).await.body, "ses_ada");
 }
@@ -59,17 +56,12 @@ async fn anothers_membership_is_nobodys() {
     let show = |member: Member| async move { member.organization_id().to_owned() };
     let put = |user_id: &'static str| {
         axum::middleware::map_request(move |mut request: axum::extract::Request| async move {
-            request
-                .extensions_mut()
-                .insert(Member::new(user_id, "org_1"));
+            request.extensions_mut().insert(Member::new(user_id, "org_1"));
             request
         })
     };
     for (user_id, status) in [("usr_ada", 200), ("usr_eve", 500)] {
-        let app = Router::new()
-            .route("/", get(show))
-            .layer(put(user_id))
-            .layer(layer());
+        let app = Router::new().route("/", get(show)).layer(put(user_id)).layer(layer());
         assert_eq!(ask(&app, Credential::good()).await.status, status);
     }
 }
@@ -86,9 +78,5 @@ async fn a_handler_can_take_the_rejection() {
     let app = Router::new().route("/", get(why)).layer(layer().optional());
     assert_eq!(ask(&app, Credential::good()).await.body, "usr_ada");
     let answer = ask(&app, Credential::None).await;
-    assert!(
-        answer.body.starts_with("MissingCredential: "),
-        "{}",
-        answer.body
-    );
+    assert!(answer.body.starts_with("MissingCredential: "), "{}", answer.body);
 }

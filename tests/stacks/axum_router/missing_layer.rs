@@ -24,10 +24,7 @@ fn routes() -> Router {
         .route("/user", get(|_: User| async { "reached" }))
         .route("/session", get(|_: Session| async { "reached" }))
         .route("/optional", get(|_: Option<Identity>| async { "reached" }))
-        .route(
-            "/authorized",
-            get(|_: Authorized<Everybody>| async { "reached" }),
-        )
+        .route("/authorized", get(|_: Authorized<Everybody>| async { "reached" }))
 }
 
 const PATHS: [&str; 5] = ["/identity", "/user", "/session", "/optional", "/authorized"];

@@ -8,9 +8,7 @@ use super::fixtures::{Answer, Credential, ask, layer};
 
 fn greeting() -> Router {
     let greet = |identity: Option<Identity>| async move {
-        identity.map_or("nobody".to_owned(), |identity| {
-            identity.user().id().to_owned()
-        })
+        identity.map_or("nobody".to_owned(), |identity| identity.user().id().to_owned())
     };
     Router::new().route("/", get(greet))
 }
@@ -23,10 +21,7 @@ fn outcome(answer: &Answer) -> (u16, &str) {
 async fn no_credential_is_nobody_and_a_bad_one_is_refused() {
     let app = greeting().layer(layer().optional());
     assert_eq!(outcome(&ask(&app, Credential::None).await), (200, "nobody"));
-    assert_eq!(
-        outcome(&ask(&app, Credential::good()).await),
-        (200, "usr_ada")
-    );
+    assert_eq!(outcome(&ask(&app, Credential::good()).await), (200, "usr_ada"));
     let key = ask(&app, Credential::ApiKey("app_of-ada")).await;
     assert_eq!(outcome(&key), (200, "usr_ada"));
     for bad in [
@@ -44,10 +39,7 @@ async fn no_credential_is_nobody_and_a_bad_one_is_refused() {
 #[tokio::test]
 async fn another_scheme_is_nobodys_credential() {
     let app = greeting().layer(layer().optional());
-    assert_eq!(
-        outcome(&ask(&app, Credential::Basic).await),
-        (200, "nobody")
-    );
+    assert_eq!(outcome(&ask(&app, Credential::Basic).await), (200, "nobody"));
 }
 
 #[tokio::test]
@@ -63,26 +55,18 @@ async fn where_nobody_can_tell_it_is_not_nobody() {
 async fn behind_a_layer_that_is_not_optional_there_is_always_somebody() {
     let app = greeting().layer(layer());
     assert_eq!(ask(&app, Credential::None).await.status, 401);
-    assert_eq!(
-        outcome(&ask(&app, Credential::good()).await),
-        (200, "usr_ada")
-    );
+    assert_eq!(outcome(&ask(&app, Credential::good()).await), (200, "usr_ada"));
 }
 
 #[tokio::test]
 async fn an_extractor_that_needs_somebody_refuses_nobody() {
     let needs = |identity: Identity| async move { identity.user().id().to_owned() };
-    let app = Router::new()
-        .route("/", get(needs))
-        .layer(layer().optional());
+    let app = Router::new().route("/", get(needs)).layer(layer().optional());
     let answer = ask(&app, Credential::None).await;
     assert_eq!((answer.status, answer.kind), (401, Some(MissingCredential)));
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert_eq!(
-        outcome(&ask(&app, Credential::good()).await),
-        (200, "usr_ada")
-    );
+    assert_eq!(outcome(&ask(&app, Credential::good()).await), (200, "usr_ada"));
 }
 
 /// The inner one of two layers has the last word.
@@ -93,9 +77,6 @@ async fn two_layers_do_not_soften_each_other() {
     let outer_required = greeting().layer(layer().optional()).layer(layer());
     assert_eq!(ask(&outer_required, Credential::None).await.status, 401);
     for app in [inner_required, outer_required] {
-        assert_eq!(
-            outcome(&ask(&app, Credential::good()).await),
-            (200, "usr_ada")
-        );
+        assert_eq!(outcome(&ask(&app, Credential::good()).await), (200, "usr_ada"));
     }
 }

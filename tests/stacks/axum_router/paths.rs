@@ -42,11 +42,8 @@ where
 
 /// The ways to put the layer around the routes `/me` and `/api/me`.
 fn stacks() -> Vec<(&'static str, Stack)> {
-    let routes = || {
-        Router::new()
-            .route("/me", any(guarded))
-            .route("/api/me", get(guarded).post(guarded))
-    };
+    let routes =
+        || Router::new().route("/me", any(guarded)).route("/api/me", get(guarded).post(guarded));
     let me = || Router::new().route("/me", any(guarded));
     let auth = layer;
     let trim = NormalizePathLayer::trim_trailing_slash;
@@ -63,22 +60,10 @@ fn stacks() -> Vec<(&'static str, Stack)> {
             ),
         ),
         ("nested, inner layer", boxed(nested_in(me().layer(auth())))),
-        (
-            "nested, inner route_layer",
-            boxed(nested_in(me().route_layer(auth()))),
-        ),
-        (
-            "nested, outer layer",
-            boxed(me().nest("/api", me()).layer(auth())),
-        ),
-        (
-            "nested, outer route_layer",
-            boxed(me().nest("/api", me()).route_layer(auth())),
-        ),
-        (
-            "nested service",
-            boxed(nested_in(Router::new()).nest_service("/v2", auth().layer(me()))),
-        ),
+        ("nested, inner route_layer", boxed(nested_in(me().route_layer(auth())))),
+        ("nested, outer layer", boxed(me().nest("/api", me()).layer(auth()))),
+        ("nested, outer route_layer", boxed(me().nest("/api", me()).route_layer(auth()))),
+        ("nested service", boxed(nested_in(Router::new()).nest_service("/v2", auth().layer(me())))),
         ("merged", boxed(Router::new().merge(routes().layer(auth())))),
         (
             "merged with open routes",
@@ -98,10 +83,7 @@ fn stacks() -> Vec<(&'static str, Stack)> {
             ),
         ),
         ("fallback", boxed(routes().fallback(guarded).layer(auth()))),
-        (
-            "nested fallback",
-            boxed(nested_in(me().fallback(guarded).layer(auth()))),
-        ),
+        ("nested fallback", boxed(nested_in(me().fallback(guarded).layer(auth())))),
         (
             "method fallback",
             boxed(
@@ -111,14 +93,8 @@ fn stacks() -> Vec<(&'static str, Stack)> {
                     .layer(auth()),
             ),
         ),
-        (
-            "fallback service",
-            boxed(Router::new().fallback_service(auth().layer(me()))),
-        ),
-        (
-            "normalized outside",
-            boxed(trim().layer(routes().layer(auth()))),
-        ),
+        ("fallback service", boxed(Router::new().fallback_service(auth().layer(me())))),
+        ("normalized outside", boxed(trim().layer(routes().layer(auth())))),
         (
             "normalized outside, append",
             boxed(
@@ -126,10 +102,7 @@ fn stacks() -> Vec<(&'static str, Stack)> {
                     .layer(Router::new().route("/me/", any(guarded)).layer(auth())),
             ),
         ),
-        (
-            "normalized inside",
-            boxed(routes().layer(auth()).layer(trim())),
-        ),
+        ("normalized inside", boxed(routes().layer(auth()).layer(trim()))),
         ("around the whole router", boxed(auth().layer(routes()))),
         (
             "around the normalized router",
@@ -183,11 +156,7 @@ fn methods() -> Vec<Method> {
 }
 
 fn request(method: &Method, target: &str) -> Request {
-    Request::builder()
-        .method(method)
-        .uri(target)
-        .body(Body::empty())
-        .unwrap()
+    Request::builder().method(method).uri(target).body(Body::empty()).unwrap()
 }
 
 fn reached(answer: &Answer) -> bool {
@@ -212,10 +181,7 @@ async fn no_spelling_of_a_path_reaches_a_handler_without_an_identity() {
                         "{what} {stranger:?}: {answer:?}"
                     );
                 }
-                let answer = send(
-                    stack.clone(),
-                    Credential::good().on(request(&method, target)),
-                );
+                let answer = send(stack.clone(), Credential::good().on(request(&method, target)));
                 if reached(&answer.await) {
                     reached_by_ada.push(what);
                 }
@@ -223,10 +189,7 @@ async fn no_spelling_of_a_path_reaches_a_handler_without_an_identity() {
         }
         // Else nothing would be shown.
         let plain = format!("{name}: GET /me");
-        assert!(
-            reached_by_ada.contains(&plain),
-            "{name}: {reached_by_ada:?}"
-        );
+        assert!(reached_by_ada.contains(&plain), "{name}: {reached_by_ada:?}");
     }
 }
 
@@ -234,12 +197,7 @@ async fn no_spelling_of_a_path_reaches_a_handler_without_an_identity() {
 #[tokio::test]
 async fn a_layer_around_everything_does_not_tell_strangers_which_routes_exist() {
     for (name, stack) in stacks() {
-        let everything = [
-            "layer",
-            "nested, outer layer",
-            "fallback",
-            "around the whole router",
-        ];
+        let everything = ["layer", "nested, outer layer", "fallback", "around the whole router"];
         if !everything.contains(&name) {
             continue;
         }
@@ -283,10 +241,7 @@ async fn paths_go_as_they_come_where_nobody_normalizes_them() {
 /// What no client library would send, byte for byte.
 #[tokio::test]
 async fn odd_request_lines_over_a_socket_reach_nothing() {
-    let routes = Router::new()
-        .route("/me", any(guarded))
-        .fallback(guarded)
-        .layer(layer());
+    let routes = Router::new().route("/me", any(guarded)).fallback(guarded).layer(layer());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
@@ -339,15 +294,9 @@ async fn odd_request_lines_over_a_socket_reach_nothing() {
 #[tokio::test]
 async fn what_is_added_after_the_layer_is_refused_by_the_extractor() {
     let show = |identity: Identity| async move { identity.user().id().to_owned() };
-    let late = Router::new()
-        .route("/", get(show))
-        .layer(layer())
-        .route("/late", get(show))
-        .fallback(show);
-    let routes_alone = Router::new()
-        .route("/", get(show))
-        .fallback(show)
-        .route_layer(layer());
+    let late =
+        Router::new().route("/", get(show)).layer(layer()).route("/late", get(show)).fallback(show);
+    let routes_alone = Router::new().route("/", get(show)).fallback(show).route_layer(layer());
     for (router, target, status) in [
         (&late, "/", 200),
         (&late, "/late", 500),

@@ -43,25 +43,14 @@ async fn refusals(auth: BetterAuthLayer) -> Vec<(&'static str, Answer)> {
 
 #[tokio::test]
 async fn problem_details_apply_to_extractors() {
-    let auth = settings()
-        .rejection_renderer(ProblemJson::new())
-        .build()
-        .unwrap();
+    let auth = settings().rejection_renderer(ProblemJson::new()).build().unwrap();
     let expected = [401, 401, 401, 403, 401, 403];
     for ((path, answer), status) in refusals(auth).await.into_iter().zip(expected) {
         assert_eq!(answer.status, status, "{path}: {answer:?}");
-        assert_eq!(
-            answer.header("content-type"),
-            Some("application/problem+json"),
-            "{path}"
-        );
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
         let problem: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         assert_eq!(problem["status"], status, "{path}");
-        assert_eq!(
-            answer.header("www-authenticate").is_some(),
-            status == 401,
-            "{path}"
-        );
+        assert_eq!(answer.header("www-authenticate").is_some(), status == 401, "{path}");
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
         assert!(answer.kind.is_some(), "{path}");
     }
@@ -78,10 +67,7 @@ async fn a_renderer_of_ones_own_sees_the_request_and_the_reason() {
     };
     let auth = settings().rejection_renderer(render).build().unwrap();
     let answers = refusals(auth).await;
-    let bodies: Vec<_> = answers
-        .iter()
-        .map(|(_, answer)| answer.body.as_str())
-        .collect();
+    let bodies: Vec<_> = answers.iter().map(|(_, answer)| answer.body.as_str()).collect();
     assert_eq!(
         bodies,
         [

@@ -122,12 +122,7 @@ pub fn ask(what: &str, token: Option<&str>) -> Request<HealthCheckRequest> {
 
 /// The user that a handler saw.
 pub fn user_id<T>(response: &Response<T>) -> &str {
-    response
-        .metadata()
-        .get("user-id")
-        .unwrap()
-        .to_str()
-        .unwrap()
+    response.metadata().get("user-id").unwrap().to_str().unwrap()
 }
 
 /// What stands on the wire, without a gRPC client that makes sense of it.
@@ -166,12 +161,7 @@ impl Wire {
         let headers_only = http_body::Body::is_end_stream(&body);
         let body = body.collect().await.unwrap();
         let trailers = body.trailers().cloned();
-        Self {
-            head,
-            headers_only,
-            body: body.to_bytes(),
-            trailers,
-        }
+        Self { head, headers_only, body: body.to_bytes(), trailers }
     }
 
     /// A header.

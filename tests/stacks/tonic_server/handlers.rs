@@ -21,10 +21,7 @@ async fn each_helper_gives_whom_it_promises() {
         assert_eq!(user_id(&response), "usr_ada", "{what}");
     }
     let several = token_for("several@example.com");
-    let status = client
-        .check(ask("admin", Some(&several)))
-        .await
-        .unwrap_err();
+    let status = client.check(ask("admin", Some(&several))).await.unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
     assert_eq!(status.message(), "Permission denied");
 }
@@ -39,10 +36,7 @@ async fn behind_an_optional_layer_nobody_is_let_through_and_a_bad_token_is_not()
     let ada = token_for(ADA);
     let response = client.check(ask("perhaps", Some(&ada))).await.unwrap();
     assert_eq!(user_id(&response), "usr_ada");
-    let status = client
-        .check(ask("perhaps", Some("x.y.z")))
-        .await
-        .unwrap_err();
+    let status = client.check(ask("perhaps", Some("x.y.z"))).await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
 
     // Whoever needs somebody refuses as the layer itself would have.
@@ -50,11 +44,7 @@ async fn behind_an_optional_layer_nobody_is_let_through_and_a_bad_token_is_not()
         let status = client.check(ask(what, None)).await.unwrap_err();
         assert_eq!(status.code(), Code::Unauthenticated, "{what}");
         assert_eq!(status.message(), "Invalid or expired JWT token", "{what}");
-        assert_eq!(
-            status.metadata().get("www-authenticate").unwrap(),
-            "Bearer",
-            "{what}"
-        );
+        assert_eq!(status.metadata().get("www-authenticate").unwrap(), "Bearer", "{what}");
     }
     let status = client.watch(ask("who", None)).await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
@@ -102,9 +92,7 @@ fn the_log_says_which_handler_has_no_layer() {
             assert!(text.contains(expected), "{expected}: {text}");
         }
 
-        request
-            .extensions_mut()
-            .insert(GrpcMethod::new("board.v1.Board", "Post"));
+        request.extensions_mut().insert(GrpcMethod::new("board.v1.Board", "Post"));
         let _ = handler(&request);
         let text = log.text();
         for expected in [r#"service="board.v1.Board""#, r#"method="Post""#] {
@@ -122,11 +110,7 @@ async fn a_rejection_becomes_the_status_that_the_layer_would_send() {
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
-        let rejection: Rejection = layer
-            .authenticator()
-            .authenticate(&parts)
-            .await
-            .unwrap_err();
+        let rejection: Rejection = layer.authenticator().authenticate(&parts).await.unwrap_err();
         rejection.into()
     };
     let status = reject(layer(), "x.y.z").await;

@@ -21,9 +21,7 @@ fn layer() -> BetterAuthLayer {
 #[tokio::test]
 async fn a_layer_of_the_server_is_in_front_of_everything() {
     let (incoming, address) = listen();
-    let server = Server::builder()
-        .layer(layer())
-        .add_service(HealthServer::new(Door::default()));
+    let server = Server::builder().layer(layer()).add_service(HealthServer::new(Door::default()));
     tokio::spawn(server.serve_with_incoming(incoming));
     let ada = token_for(ADA);
     let response = client(address).check(ask("who", Some(&ada))).await.unwrap();
@@ -57,10 +55,7 @@ async fn what_a_client_sends_along_arrives_untouched() {
 async fn interceptors_inside_see_the_identity_and_those_outside_can_bring_the_credential() {
     fn inside(mut request: Request<()>) -> Result<Request<()>, Status> {
         let identity = request.extensions().get::<Identity>();
-        let id = identity
-            .ok_or_else(|| Status::internal("nobody"))?
-            .user()
-            .id();
+        let id = identity.ok_or_else(|| Status::internal("nobody"))?.user().id();
         let id = id.parse().unwrap();
         request.metadata_mut().insert("x-seen", id);
         Ok(request)
@@ -68,9 +63,7 @@ async fn interceptors_inside_see_the_identity_and_those_outside_can_bring_the_cr
     fn outside(mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(token) = request.metadata_mut().remove("x-token") {
             let bearer = format!("Bearer {}", token.to_str().unwrap());
-            request
-                .metadata_mut()
-                .insert("authorization", bearer.parse().unwrap());
+            request.metadata_mut().insert("authorization", bearer.parse().unwrap());
         }
         Ok(request)
     }
@@ -153,9 +146,7 @@ async fn deadlines_end_a_lookup() {
         if of_the_server {
             server = server.timeout(soon);
         }
-        let server = server
-            .layer(layer)
-            .add_service(HealthServer::new(Door::default()));
+        let server = server.layer(layer).add_service(HealthServer::new(Door::default()));
         tokio::spawn(server.serve_with_incoming(incoming));
         let mut request = ask("who", Some(&ada));
         if !of_the_server {
@@ -163,10 +154,7 @@ async fn deadlines_end_a_lookup() {
         }
         let call = client(address).check(request).await;
         let code = call.unwrap_err().code();
-        assert!(
-            matches!(code, Code::Cancelled | Code::DeadlineExceeded),
-            "{code:?}"
-        );
+        assert!(matches!(code, Code::Cancelled | Code::DeadlineExceeded), "{code:?}");
         let gone = async {
             while waiting.load(Ordering::SeqCst) > 0 {
                 tokio::task::yield_now().await;
@@ -180,13 +168,9 @@ async fn deadlines_end_a_lookup() {
 #[tokio::test]
 async fn compressed_messages_pass_both_ways_and_refusals_stay_as_they_are() {
     let gzip = CompressionEncoding::Gzip;
-    let service = HealthServer::new(Door::default())
-        .accept_compressed(gzip)
-        .send_compressed(gzip);
+    let service = HealthServer::new(Door::default()).accept_compressed(gzip).send_compressed(gzip);
     let address = serve(layer().named_layer(service));
-    let mut client: HealthClient<_> = client(address)
-        .send_compressed(gzip)
-        .accept_compressed(gzip);
+    let mut client: HealthClient<_> = client(address).send_compressed(gzip).accept_compressed(gzip);
     let ada = token_for(ADA);
     let response = client.check(ask("who", Some(&ada))).await.unwrap();
     assert_eq!(user_id(&response), "usr_ada");

@@ -28,18 +28,10 @@ async fn watching(token: &str) -> Watching {
         .unwrap();
     let door = Door::default();
     let address = serve(layer.named_layer(HealthServer::new(door.clone())));
-    let answers = client(address)
-        .watch(ask("who", Some(token)))
-        .await
-        .unwrap();
+    let answers = client(address).watch(ask("who", Some(token))).await.unwrap();
     let mut answers = answers.into_inner();
     assert!(answers.message().await.unwrap().is_some());
-    Watching {
-        store,
-        clock,
-        door,
-        answers,
-    }
+    Watching { store, clock, door, answers }
 }
 
 impl Watching {
@@ -104,8 +96,7 @@ async fn ends_when_the_token_expires() {
 async fn what_the_stream_says_itself_is_passed_on() {
     let mut watching = watching(&token_for("ada@example.com")).await;
     let feed = watching.door.feeds().pop().unwrap();
-    feed.send(Err(Status::resource_exhausted("enough")))
-        .unwrap();
+    feed.send(Err(Status::resource_exhausted("enough"))).unwrap();
     let status = watching.answers.message().await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(status.message(), "enough");
@@ -121,15 +112,10 @@ async fn a_client_that_leaves_takes_the_stream_with_it() {
 }
 
 async fn ada(store: &Arc<MemoryStore>) -> Identity {
-    let layer = builder(Arc::clone(store))
-        .recheck_interval(Duration::from_millis(10))
-        .build()
-        .unwrap();
+    let layer =
+        builder(Arc::clone(store)).recheck_interval(Duration::from_millis(10)).build().unwrap();
     let request = http::Request::post("/")
-        .header(
-            "authorization",
-            format!("Bearer {}", token_for("ada@example.com")),
-        )
+        .header("authorization", format!("Bearer {}", token_for("ada@example.com")))
         .body(())
         .unwrap();
     let (parts, ()) = request.into_parts();

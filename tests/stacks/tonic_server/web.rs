@@ -16,10 +16,7 @@ const VERSIONS: [Version; 2] = [Version::HTTP_11, Version::HTTP_2];
 async fn call_web(address: std::net::SocketAddr, version: Version, token: Option<&str>) -> Wire {
     Wire::call(address, version, "Check", |headers| {
         headers.remove("te");
-        headers.insert(
-            "content-type",
-            "application/grpc-web+proto".parse().unwrap(),
-        );
+        headers.insert("content-type", "application/grpc-web+proto".parse().unwrap());
         if let Some(token) = token {
             headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
         }
@@ -35,10 +32,7 @@ async fn untranslated_it_gets_http_statuses() {
         assert_eq!(wire.head.status, 401, "{version:?}");
         assert_eq!(wire.header("content-type"), Some("application/json"));
         assert_eq!(wire.header("grpc-status"), None);
-        assert_eq!(
-            wire.body,
-            r#"{"error": "Invalid or expired JWT token", "status": 401}"#
-        );
+        assert_eq!(wire.body, r#"{"error": "Invalid or expired JWT token", "status": 401}"#);
         let idle = token_for("no-session@example.com");
         let wire = call_web(address, version, Some(&idle)).await;
         assert_eq!(wire.head.status, 404, "{version:?}");
@@ -54,10 +48,7 @@ async fn translated_it_gets_grpc_statuses() {
         let wire = call_web(address, version, None).await;
         assert_eq!(wire.head.status, 200, "{version:?}: {wire:?}");
         assert_eq!(wire.header("grpc-status"), Some("16"), "{version:?}");
-        assert_eq!(
-            wire.header("grpc-message"),
-            Some("Invalid or expired JWT token")
-        );
+        assert_eq!(wire.header("grpc-message"), Some("Invalid or expired JWT token"));
         assert_eq!(wire.header("www-authenticate"), Some("Bearer"));
         assert!(wire.body.is_empty(), "{version:?}: {wire:?}");
         let idle = token_for("no-session@example.com");
@@ -69,9 +60,6 @@ async fn translated_it_gets_grpc_statuses() {
         assert_eq!(wire.header("user-id"), Some("usr_ada"), "{version:?}");
         // The trailers are the last frame of the body, marked by its first byte.
         let trailers = String::from_utf8_lossy(&wire.body);
-        assert!(
-            trailers.contains("grpc-status:0"),
-            "{version:?}: {trailers:?}"
-        );
+        assert!(trailers.contains("grpc-status:0"), "{version:?}: {trailers:?}");
     }
 }

@@ -13,9 +13,7 @@ fn layer() -> BetterAuthLayer {
 }
 
 fn broken() -> BetterAuthLayer {
-    builder(store_fn(|_| async { Err(StoreError::timeout()) }))
-        .build()
-        .unwrap()
+    builder(store_fn(|_| async { Err(StoreError::timeout()) })).build().unwrap()
 }
 
 /// How a request is refused, and what says so.
@@ -40,13 +38,7 @@ fn refusals() -> Vec<Refusal> {
     };
     let invalid = |what, token| {
         let message = "Invalid or expired JWT token";
-        refusal(
-            what,
-            token,
-            Code::Unauthenticated,
-            message,
-            &[NO_STORE, INVALID][..],
-        )
+        refusal(what, token, Code::Unauthenticated, message, &[NO_STORE, INVALID][..])
     };
     let expired = serde_json::json!({ "exp": support::test_clock::NOW });
     vec![
@@ -115,10 +107,7 @@ impl Refusal {
             .await;
             assert_eq!(wire.head.status, 200, "{what}");
             assert!(wire.headers_only, "{what}: {wire:?}");
-            assert!(
-                wire.body.is_empty() && wire.trailers.is_none(),
-                "{what}: {wire:?}"
-            );
+            assert!(wire.body.is_empty() && wire.trailers.is_none(), "{what}: {wire:?}");
             let code = i32::from(self.code).to_string();
             let mut expected = vec![
                 ("content-type", "application/grpc"),
@@ -145,10 +134,7 @@ impl Refusal {
             assert_eq!(status.code(), self.code, "{}", self.what);
             assert_eq!(status.message(), self.message, "{}", self.what);
             for (name, value) in self.headers {
-                let found = status
-                    .metadata()
-                    .get(*name)
-                    .map(|found| found.to_str().unwrap());
+                let found = status.metadata().get(*name).map(|found| found.to_str().unwrap());
                 assert_eq!(found, Some(*value), "{}", self.what);
             }
         }
@@ -187,9 +173,7 @@ async fn a_policy_around_a_service_refuses_in_the_same_way() {
 #[tokio::test]
 async fn no_spelling_of_a_path_gets_by_the_layer() {
     let address = serve(layer().named_layer(HealthServer::new(Door::default())));
-    for method in [
-        "Check", "Check/", "check", "%43heck", "Check?x", "/Check", "Nothing", "../x",
-    ] {
+    for method in ["Check", "Check/", "check", "%43heck", "Check?x", "/Check", "Nothing", "../x"] {
         let wire = Wire::call(address, Version::HTTP_2, method, |_| {}).await;
         assert_eq!(wire.header("grpc-status"), Some("16"), "{method}: {wire:?}");
         assert!(wire.headers_only, "{method}: {wire:?}");

@@ -28,14 +28,8 @@ async fn every_caller_gets_the_own_answer_whatever_the_others_ask() {
             (Lookup::by_user_id(user.clone(), now()), found.clone()),
             (by_token(&format!("tok_{n}")), found.clone()),
             (by_api_key(&format!("hash_{n}")), format!("{user} key_{n}")),
-            (
-                Lookup::by_email(email.clone(), now()).with_session_id(own.clone()),
-                found.clone(),
-            ),
-            (
-                Lookup::by_user_id(user.clone(), now()).with_session_id(own.clone()),
-                found.clone(),
-            ),
+            (Lookup::by_email(email.clone(), now()).with_session_id(own.clone()), found.clone()),
+            (Lookup::by_user_id(user.clone(), now()).with_session_id(own.clone()), found.clone()),
             (by_token(&format!("tok_{n}")).with_session_id(own), found),
             (
                 Lookup::by_email(email.clone(), now()).with_session_id(other.clone()),
@@ -52,23 +46,11 @@ async fn every_caller_gets_the_own_answer_whatever_the_others_ask() {
                 ),
                 "no session".to_owned(),
             ),
-            (
-                Lookup::by_user_id(format!("{user}\0"), now()),
-                "no user".to_owned(),
-            ),
-            (
-                Lookup::by_user_id(user, now()).with_session_id("\0"),
-                "no session".to_owned(),
-            ),
-            (
-                Lookup::by_email(format!("{email}\0"), now()),
-                "no user".to_owned(),
-            ),
+            (Lookup::by_user_id(format!("{user}\0"), now()), "no user".to_owned()),
+            (Lookup::by_user_id(user, now()).with_session_id("\0"), "no session".to_owned()),
+            (Lookup::by_email(format!("{email}\0"), now()), "no user".to_owned()),
             (by_token("\0"), "no session".to_owned()),
-            (
-                Lookup::by_email("nobody@example.com", now()),
-                "no user".to_owned(),
-            ),
+            (Lookup::by_email("nobody@example.com", now()), "no user".to_owned()),
             (by_token("tok_nobody"), "no session".to_owned()),
             (by_api_key("hash_nobody"), "no key".to_owned()),
         ] {
@@ -76,9 +58,8 @@ async fn every_caller_gets_the_own_answer_whatever_the_others_ask() {
         }
     }
     // Not in the order of the kinds.
-    let (lookups, wanted): (Vec<_>, Vec<_>) = (0..asked.len())
-        .map(|index| asked[index * 7 % asked.len()].clone())
-        .unzip();
+    let (lookups, wanted): (Vec<_>, Vec<_>) =
+        (0..asked.len()).map(|index| asked[index * 7 % asked.len()].clone()).unzip();
     let lock = Lock::on(&database).await;
     let from = server.log().len();
     let crowd = begin(&store, lookups.clone());
@@ -104,12 +85,7 @@ async fn a_batch_that_one_of_them_spoils_is_asked_one_by_one() {
                 CASE "id" WHEN 'usr_7' THEN (1 / length(substr("name", 1, 0)))::text ELSE "name" END AS "name" FROM "people""#,
         )
         .await;
-    let store = store(&database)
-        .batch_connections(1)
-        .max_in_flight(1)
-        .connect()
-        .await
-        .unwrap();
+    let store = store(&database).batch_connections(1).max_in_flight(1).connect().await.unwrap();
     let lock = Lock::on_table(&database, "people").await;
     let from = server.log().len();
     let lookups = (0..20).map(|n| Lookup::by_user_id(format!("usr_{n}"), now()));
@@ -118,10 +94,7 @@ async fn a_batch_that_one_of_them_spoils_is_asked_one_by_one() {
     lock.release().await;
     for (n, answer) in answers(crowd).await.iter().enumerate() {
         if n == 7 {
-            assert!(
-                answer.starts_with("failed: the user store is unavailable"),
-                "{answer}"
-            );
+            assert!(answer.starts_with("failed: the user store is unavailable"), "{answer}");
         } else {
             assert_eq!(*answer, format!("usr_{n} ses_{n}"));
         }

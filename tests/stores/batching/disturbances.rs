@@ -14,12 +14,7 @@ fn by_id(number: usize) -> Lookup<'static> {
 async fn those_whose_connection_is_ended_are_asked_for_again() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = store(&database)
-        .batch_connections(2)
-        .max_in_flight(1)
-        .connect()
-        .await
-        .unwrap();
+    let store = store(&database).batch_connections(2).max_in_flight(1).connect().await.unwrap();
     let lock = Lock::on(&database).await;
     let first = begin(&store, (0..2).map(by_id).collect());
     let before = lock.waiting(2).await;
@@ -32,12 +27,7 @@ async fn those_whose_connection_is_ended_are_asked_for_again() {
     settle().await;
     lock.waiting(2).await;
     lock.release().await;
-    for (n, answer) in answers(first)
-        .await
-        .into_iter()
-        .chain(answers(crowd).await)
-        .enumerate()
-    {
+    for (n, answer) in answers(first).await.into_iter().chain(answers(crowd).await).enumerate() {
         assert_eq!(answer, format!("usr_{n} ses_{n}"));
     }
 }
@@ -46,12 +36,7 @@ async fn those_whose_connection_is_ended_are_asked_for_again() {
 async fn a_batch_whose_connection_is_ended_is_asked_again() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = store(&database)
-        .batch_connections(1)
-        .max_in_flight(1)
-        .connect()
-        .await
-        .unwrap();
+    let store = store(&database).batch_connections(1).max_in_flight(1).connect().await.unwrap();
     // Its statement is prepared, so that it needs the lock once.
     assert_eq!(ask(&store, by_id(0)).await, "usr_0 ses_0");
     let lock = Lock::on(&database).await;
@@ -62,9 +47,7 @@ async fn a_batch_whose_connection_is_ended_is_asked_again() {
     // The next lock is in the queue before the batch is.
     let next = database.client().await;
     let next_lock = tokio::spawn(async move {
-        next.batch_execute(r#"BEGIN; LOCK TABLE "user" IN ACCESS EXCLUSIVE MODE"#)
-            .await
-            .unwrap();
+        next.batch_execute(r#"BEGIN; LOCK TABLE "user" IN ACCESS EXCLUSIVE MODE"#).await.unwrap();
         Lock::of(next)
     });
     lock.waiting(2).await;
@@ -98,10 +81,7 @@ async fn a_lookup_that_is_stuck_holds_up_nobody_on_the_other_lane() {
     let store = store(&database).connect().await.unwrap();
     assert_eq!(ask(&store, by_id(7)).await, "usr_7 ses_7");
     let holder = database.client().await;
-    holder
-        .batch_execute("SELECT pg_advisory_lock(1)")
-        .await
-        .unwrap();
+    holder.batch_execute("SELECT pg_advisory_lock(1)").await.unwrap();
     let lock = Lock::of(holder);
     let stuck = begin(&store, vec![by_id(7)]);
     lock.waiting(1).await;
@@ -110,10 +90,7 @@ async fn a_lookup_that_is_stuck_holds_up_nobody_on_the_other_lane() {
     for round in 0..3 {
         let crowd = begin(&store, (0..100).filter(|n| *n != 7).map(by_id).collect());
         let answers = answers(crowd).await;
-        assert!(
-            answers.iter().all(|answer| answer.starts_with("usr_")),
-            "{round}: {answers:?}"
-        );
+        assert!(answers.iter().all(|answer| answer.starts_with("usr_")), "{round}: {answers:?}");
     }
     lock.execute("SELECT pg_advisory_unlock(1)").await;
     assert_eq!(answers(stuck).await, ["usr_7 ses_7"]);
@@ -152,10 +129,7 @@ async fn a_lookup_may_be_dropped_wherever_it_waits() {
     for is_new in [true, false] {
         let mut places = 0;
         for waits in 1.. {
-            let store = store(&database)
-                .batch_connections(1)
-                .max_in_flight(1)
-                .queue_capacity(3);
+            let store = store(&database).batch_connections(1).max_in_flight(1).queue_capacity(3);
             let store = store.build().unwrap();
             let mut first = begin(&store, Vec::new());
             if !is_new {
@@ -163,22 +137,14 @@ async fn a_lookup_may_be_dropped_wherever_it_waits() {
                 first = begin(&store, vec![by_id(0)]);
                 settle().await;
             }
-            let leaving = Leaving {
-                future: Some(Box::pin(ask(&store, by_id(77)))),
-                waits,
-            };
+            let leaving = Leaving { future: Some(Box::pin(ask(&store, by_id(77)))), waits };
             let answer = leaving.await;
             // One is under way and as many wait as may: each place is still there.
             let crowd = begin(&store, (1..4).map(by_id).collect());
             for (n, answer) in answers(crowd).await.into_iter().enumerate() {
                 assert_eq!(answer, format!("usr_{0} ses_{0}", n + 1), "{waits}");
             }
-            assert!(
-                answers(first)
-                    .await
-                    .iter()
-                    .all(|answer| answer == "usr_0 ses_0")
-            );
+            assert!(answers(first).await.iter().all(|answer| answer == "usr_0 ses_0"));
             match answer {
                 None => places += 1,
                 Some(answer) => {

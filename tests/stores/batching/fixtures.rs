@@ -99,10 +99,7 @@ impl Lock {
 
     pub(crate) async fn on_table(database: &Database, table: &str) -> Self {
         let lock = Self::of(database.client().await);
-        lock.execute(&format!(
-            "BEGIN; LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE"
-        ))
-        .await;
+        lock.execute(&format!("BEGIN; LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE")).await;
         lock
     }
 
@@ -123,9 +120,7 @@ impl Lock {
     pub(crate) async fn waiting(&self, processes: usize) -> Vec<i32> {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
-            let rows = self
-                .0
-                .query("SELECT pid FROM pg_locks WHERE NOT granted", &[]);
+            let rows = self.0.query("SELECT pid FROM pg_locks WHERE NOT granted", &[]);
             let rows = rows.await.unwrap();
             if rows.len() >= processes {
                 return rows.iter().map(|row| row.get(0)).collect();
@@ -158,11 +153,7 @@ pub(crate) struct Questions {
 /// Reads the server's log from a place on.
 pub(crate) fn questions(server: &OwnCluster, from: usize) -> Questions {
     let log = server.log();
-    let mut found = Questions {
-        alone: 0,
-        together: 0,
-        prepared: 0,
-    };
+    let mut found = Questions { alone: 0, together: 0, prepared: 0 };
     for line in log[from..].lines() {
         let Some((_, rest)) = line.split_once("execute ") else {
             continue;

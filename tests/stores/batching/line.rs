@@ -46,12 +46,7 @@ async fn a_few_go_alone_and_a_crowd_goes_together() {
 async fn a_crowd_that_is_too_large_for_one_statement_takes_several() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = store(&database)
-        .batch_connections(1)
-        .max_in_flight(1)
-        .connect()
-        .await
-        .unwrap();
+    let store = store(&database).batch_connections(1).max_in_flight(1).connect().await.unwrap();
     let lock = Lock::on(&database).await;
     let from = server.log().len();
     let crowd = begin(&store, (0..1001).map(|n| by_email(n % 100)).collect());
@@ -66,10 +61,7 @@ async fn a_crowd_that_is_too_large_for_one_statement_takes_several() {
 async fn the_line_has_an_end_and_whoever_comes_then_is_told_at_once() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = store(&database)
-        .batch_connections(1)
-        .max_in_flight(1)
-        .queue_capacity(3);
+    let store = store(&database).batch_connections(1).max_in_flight(1).queue_capacity(3);
     let store = store.connect().await.unwrap();
     assert_eq!(ask(&store, by_email(0)).await, "usr_0 ses_0");
     let lock = Lock::on(&database).await;
@@ -77,10 +69,7 @@ async fn the_line_has_an_end_and_whoever_comes_then_is_told_at_once() {
     lock.waiting(1).await;
     let error = store.resolve(by_email(4)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    assert!(
-        format!("{error:#}").contains("too many lookups"),
-        "{error:#}"
-    );
+    assert!(format!("{error:#}").contains("too many lookups"), "{error:#}");
     // A probe does not stand in this line.
     lock.release().await;
     store.ready().await.unwrap();
@@ -91,12 +80,7 @@ async fn the_line_has_an_end_and_whoever_comes_then_is_told_at_once() {
 async fn who_has_left_the_line_is_not_asked_for() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let store = store(&database)
-        .batch_connections(1)
-        .max_in_flight(1)
-        .connect()
-        .await
-        .unwrap();
+    let store = store(&database).batch_connections(1).max_in_flight(1).connect().await.unwrap();
     let lock = Lock::on(&database).await;
     let first = begin(&store, vec![by_email(0)]);
     lock.waiting(1).await;
@@ -118,20 +102,13 @@ async fn each_keeps_to_the_own_deadline() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database).query_timeout(Duration::from_secs(2));
-    let store = store
-        .batch_connections(1)
-        .max_in_flight(1)
-        .connect()
-        .await
-        .unwrap();
+    let store = store.batch_connections(1).max_in_flight(1).connect().await.unwrap();
     assert_eq!(ask(&store, by_email(0)).await, "usr_0 ses_0");
     let lock = Lock::on(&database).await;
     let crowd = begin(&store, (0..20).map(by_email).collect());
     let kinds = answers(crowd).await;
     assert!(
-        kinds
-            .iter()
-            .all(|answer| answer.starts_with("failed: the user store did not answer")),
+        kinds.iter().all(|answer| answer.starts_with("failed: the user store did not answer")),
         "{kinds:?}"
     );
     lock.release().await;
@@ -153,10 +130,5 @@ async fn limits_that_make_no_sense_are_refused() {
         let error = builder.build().unwrap_err().to_string();
         assert!(error.contains(setting), "{error}");
     }
-    builder()
-        .batch_connections(64)
-        .max_in_flight(64)
-        .max_connections(1)
-        .build()
-        .unwrap();
+    builder().batch_connections(64).max_in_flight(64).max_connections(1).build().unwrap();
 }

@@ -29,16 +29,7 @@ fn some_id(kind: &str, dice: &mut Dice, most: u64) -> String {
         1 => format!("0{real}"),
         2 => format!("{real} "),
         3 => dice
-            .one_of(&[
-                "",
-                "\0",
-                "-1",
-                "99999999999999999999",
-                "2147483648",
-                "32768",
-                "NaN",
-                "x",
-            ])
+            .one_of(&["", "\0", "-1", "99999999999999999999", "2147483648", "32768", "NaN", "x"])
             .to_owned(),
         _ => real,
     }
@@ -62,25 +53,13 @@ fn lookup(kind: &str, dice: &mut Dice) -> Lookup<'static> {
 
 #[tokio::test]
 async fn a_crowd_is_answered_as_each_would_be_alone() {
-    for (seed, kind) in [
-        "text",
-        "varchar(40)",
-        "uuid",
-        "smallint",
-        "integer",
-        "bigint",
-        "numeric",
-    ]
-    .into_iter()
-    .enumerate()
+    for (seed, kind) in ["text", "varchar(40)", "uuid", "smallint", "integer", "bigint", "numeric"]
+        .into_iter()
+        .enumerate()
     {
         let mut dice = Dice::new(0x9e37_79b9_7f4a_7c15 ^ (seed as u64 + 1));
         let kind_of_id = kind.split('(').next().unwrap();
-        let kind_of_id = if kind_of_id == "varchar" {
-            "text"
-        } else {
-            kind_of_id
-        };
+        let kind_of_id = if kind_of_id == "varchar" { "text" } else { kind_of_id };
         let database = cluster().await.create_database().await;
         database.execute(&tables(kind)).await;
         let mut rows = String::new();
@@ -103,12 +82,7 @@ async fn a_crowd_is_answered_as_each_would_be_alone() {
             );
         }
         database.execute(&rows).await;
-        let store = store(&database)
-            .batch_connections(1)
-            .max_in_flight(1)
-            .connect()
-            .await
-            .unwrap();
+        let store = store(&database).batch_connections(1).max_in_flight(1).connect().await.unwrap();
         let lookups: Vec<_> = (0..400).map(|_| lookup(kind_of_id, &mut dice)).collect();
         let mut alone = Vec::new();
         for lookup in &lookups {
@@ -124,17 +98,8 @@ async fn a_crowd_is_answered_as_each_would_be_alone() {
         }
         // The dice are not all on one side.
         for answer in ["no user", "no session", "failed"] {
-            assert!(
-                alone.iter().any(|given| given.starts_with(answer)),
-                "{kind}: {answer}"
-            );
+            assert!(alone.iter().any(|given| given.starts_with(answer)), "{kind}: {answer}");
         }
-        assert!(
-            alone
-                .iter()
-                .filter(|given| !given.starts_with("no "))
-                .count()
-                > 50
-        );
+        assert!(alone.iter().filter(|given| !given.starts_with("no ")).count() > 50);
     }
 }

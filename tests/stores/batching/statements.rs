@@ -96,10 +96,7 @@ async fn nothing_is_prepared_through_a_pooler() {
 async fn another_services_statement_of_the_same_name_answers_no_lookup_of_ours() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
-    let theirs = format!(
-        "CREATE SCHEMA theirs; SET search_path = theirs; {}",
-        tables("text")
-    );
+    let theirs = format!("CREATE SCHEMA theirs; SET search_path = theirs; {}", tables("text"));
     database
         .execute(&format!(
             r#"{theirs}
@@ -152,11 +149,8 @@ async fn prepare_the_same(ours: &Client, theirs: &Client) {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
     }) {
-        let (name, statement, types) = (
-            row.get(0).unwrap(),
-            row.get(1).unwrap(),
-            row.get(2).unwrap(),
-        );
+        let (name, statement, types) =
+            (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
         let theirs_instead = statement.replace(r#"FROM ""#, r#"FROM theirs.""#);
         assert_ne!(theirs_instead, statement);
         theirs

@@ -31,49 +31,24 @@ async fn settings_that_cannot_be_used_are_one_finding_with_their_name() {
             "the secret has 7 bytes",
         ),
         (
-            vec![
-                database,
-                (
-                    "BETTER_AUTH_SECRET",
-                    "better-auth-secret-12345678901234567890",
-                ),
-            ],
+            vec![database, ("BETTER_AUTH_SECRET", "better-auth-secret-12345678901234567890")],
             "BETTER_AUTH_SECRET",
             "public default",
         ),
+        (vec![secret, ("DATABASE_URL", "hunter2")], "DATABASE_URL", "is not an address"),
+        (vec![secret, ("DATABASE_URL", "sqlite:missing.sqlite")], "DATABASE_URL", "not there"),
         (
-            vec![secret, ("DATABASE_URL", "hunter2")],
-            "DATABASE_URL",
-            "is not an address",
-        ),
-        (
-            vec![secret, ("DATABASE_URL", "sqlite:missing.sqlite")],
-            "DATABASE_URL",
-            "not there",
-        ),
-        (
-            vec![
-                secret,
-                database,
-                ("BETTER_AUTH_URL", "http://app.example.com"),
-            ],
+            vec![secret, database, ("BETTER_AUTH_URL", "http://app.example.com")],
             "BETTER_AUTH_URL",
             "is not `https`",
         ),
-        (
-            vec![secret, database, ("BETTER_AUTH_CACHE", "maybe")],
-            "BETTER_AUTH_CACHE",
-            "is none of",
-        ),
+        (vec![secret, database, ("BETTER_AUTH_CACHE", "maybe")], "BETTER_AUTH_CACHE", "is none of"),
     ] {
         let diagnosis = check(&variables).await;
         assert_finding(&diagnosis, what, CheckStatus::Failed, part);
         assert_eq!(diagnosis.checks().len(), 1, "{diagnosis}");
         let text = diagnosis.to_string();
-        assert!(
-            !text.contains("hunter2") && !text.contains(SECRET),
-            "{text}"
-        );
+        assert!(!text.contains("hunter2") && !text.contains(SECRET), "{text}");
     }
 }
 
@@ -92,20 +67,10 @@ async fn the_whole_deployment_is_looked_at() {
     let diagnosis = check(&variables).await;
     assert_finding(&diagnosis, "listener", CheckStatus::Failed, "trigger_sql");
     let listener = PostgresListener::builder(database.url()).build().unwrap();
-    database
-        .execute(&listener.trigger_sql().await.unwrap())
-        .await;
+    database.execute(&listener.trigger_sql().await.unwrap()).await;
     let diagnosis = check(&variables).await;
     assert_right(&diagnosis);
-    for what in [
-        "secret",
-        "issuer",
-        "database",
-        "tables",
-        "lookups",
-        "public keys",
-        "listener",
-    ] {
+    for what in ["secret", "issuer", "database", "tables", "lookups", "public keys", "listener"] {
         assert_eq!(about(&diagnosis, what).len(), 1, "{what} in\n{diagnosis}");
     }
     // Nothing goes on listening.
@@ -122,12 +87,7 @@ async fn the_whole_deployment_is_looked_at() {
     ])
     .await;
     assert!(diagnosis.is_healthy(), "{diagnosis}");
-    assert_finding(
-        &diagnosis,
-        "secret",
-        CheckStatus::Warning,
-        "fewer than 32 bytes",
-    );
+    assert_finding(&diagnosis, "secret", CheckStatus::Warning, "fewer than 32 bytes");
 }
 
 #[tokio::test]
@@ -150,10 +110,5 @@ async fn only_postgres_says_what_changes() {
     assert_right(&check(&variables).await);
     variables.push(("BETTER_AUTH_CACHE", "listen"));
     let diagnosis = check(&variables).await;
-    assert_finding(
-        &diagnosis,
-        "BETTER_AUTH_CACHE",
-        CheckStatus::Failed,
-        "only PostgreSQL",
-    );
+    assert_finding(&diagnosis, "BETTER_AUTH_CACHE", CheckStatus::Failed, "only PostgreSQL");
 }

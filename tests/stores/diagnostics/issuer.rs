@@ -14,10 +14,7 @@ fn builder() -> BetterAuthLayerBuilder {
     let store = MemoryStore::new();
     store.insert_user(User::new("usr_ada", "ada@example.com"));
     store.insert_session(Session::new("ses_ada", "usr_ada", Timestamp::MAX));
-    BetterAuthLayer::builder()
-        .base_url(ISSUER)
-        .clock(clock())
-        .store(store)
+    BetterAuthLayer::builder().base_url(ISSUER).clock(clock()).store(store)
 }
 
 fn issued_by(server: &KeyServer) -> BetterAuthLayerBuilder {
@@ -56,21 +53,9 @@ async fn what_is_wrong_with_the_address_of_the_keys_is_said() {
     let good = Signer::ed25519("first").jwk();
     let bad = r#"{"kid":"second","kty":"oct","k":"aHVudGVyMg"}"#;
     for (reply, verdict, part) in [
-        (
-            Reply::Status(404, "no".to_owned()),
-            CheckStatus::Failed,
-            "answered 404",
-        ),
-        (
-            Reply::Status(302, "/".to_owned()),
-            CheckStatus::Failed,
-            "redirects are not followed",
-        ),
-        (
-            Reply::Body("<html>".to_owned()),
-            CheckStatus::Failed,
-            "this is not JSON",
-        ),
+        (Reply::Status(404, "no".to_owned()), CheckStatus::Failed, "answered 404"),
+        (Reply::Status(302, "/".to_owned()), CheckStatus::Failed, "redirects are not followed"),
+        (Reply::Body("<html>".to_owned()), CheckStatus::Failed, "this is not JSON"),
         (
             Reply::Body(r#"{"keys":[]}"#.to_owned()),
             CheckStatus::Failed,
@@ -113,12 +98,7 @@ async fn keys_that_never_change_are_counted() {
     assert_finding(&diagnosis, "public keys", CheckStatus::Ok, "1 can be used");
     let none: KeySet = r#"{"keys":[]}"#.parse().unwrap();
     let diagnosis = check(builder().key_source(none)).await;
-    assert_finding(
-        &diagnosis,
-        "public keys",
-        CheckStatus::Failed,
-        "none of those",
-    );
+    assert_finding(&diagnosis, "public keys", CheckStatus::Failed, "none of those");
 }
 
 #[tokio::test]
@@ -126,30 +106,10 @@ async fn the_issuers_clock_is_known_from_its_answer() {
     let keys = jwks([&Signer::ed25519("first")]);
     let server = KeyServer::start(Reply::Nothing).await;
     for (lines, wrong_by, verdict, part) in [
-        (
-            format!("date: {DATE}\r\n"),
-            0,
-            CheckStatus::Ok,
-            "agrees with the issuer's",
-        ),
-        (
-            format!("date: {DATE}\r\n"),
-            20,
-            CheckStatus::Warning,
-            "is 19 s ahead of the issuer's",
-        ),
-        (
-            format!("date: {DATE}\r\n"),
-            -20,
-            CheckStatus::Warning,
-            "is 20 s behind the issuer's",
-        ),
-        (
-            format!("date: {DATE}\r\n"),
-            3600,
-            CheckStatus::Failed,
-            "is 3599 s ahead of the issuer's",
-        ),
+        (format!("date: {DATE}\r\n"), 0, CheckStatus::Ok, "agrees with the issuer's"),
+        (format!("date: {DATE}\r\n"), 20, CheckStatus::Warning, "is 19 s ahead of the issuer's"),
+        (format!("date: {DATE}\r\n"), -20, CheckStatus::Warning, "is 20 s behind the issuer's"),
+        (format!("date: {DATE}\r\n"), 3600, CheckStatus::Failed, "is 3599 s ahead of the issuer's"),
         // A cache has kept the answer for an hour.
         (
             format!("date: {DATE}\r\nage: 3600\r\n"),
@@ -157,12 +117,7 @@ async fn the_issuers_clock_is_known_from_its_answer() {
             CheckStatus::Ok,
             "agrees with the issuer's",
         ),
-        (
-            format!("date: {DATE}\r\nage: long\r\n"),
-            0,
-            CheckStatus::Ok,
-            "agrees with the issuer's",
-        ),
+        (format!("date: {DATE}\r\nage: long\r\n"), 0, CheckStatus::Ok, "agrees with the issuer's"),
     ] {
         server.reply(Reply::Headed(lines, keys.clone()));
         let clock = clock();
@@ -173,10 +128,7 @@ async fn the_issuers_clock_is_known_from_its_answer() {
     for lines in ["", "date: yesterday\r\n", "date: \r\n", "age: 1\r\n"] {
         server.reply(Reply::Headed(lines.to_owned(), keys.clone()));
         let diagnosis = check(issued_by(&server)).await;
-        assert!(
-            about(&diagnosis, "clock").is_empty(),
-            "{lines}: {diagnosis}"
-        );
+        assert!(about(&diagnosis, "clock").is_empty(), "{lines}: {diagnosis}");
         assert!(diagnosis.is_healthy());
     }
 }
@@ -212,10 +164,8 @@ async fn a_check_that_nobody_polls_any_more_holds_up_nobody() {
         diagnosis = &mut held => panic!("{diagnosis}"),
         () = source.asked.notified() => {}
     }
-    let request = Request::get("/").header(
-        AUTHORIZATION,
-        format!("Bearer {}", signer.token_for("usr_ada")),
-    );
+    let request =
+        Request::get("/").header(AUTHORIZATION, format!("Bearer {}", signer.token_for("usr_ada")));
     let (parts, ()) = request.body(()).unwrap().into_parts();
     let mut waiting = Box::pin(authenticator.authenticate(&parts));
     tokio::select! {
@@ -239,10 +189,5 @@ impl KeySource for Broken {
 #[tokio::test]
 async fn a_source_that_panics_is_a_finding() {
     let diagnosis = check(builder().key_source(Broken)).await;
-    assert_finding(
-        &diagnosis,
-        "public keys",
-        CheckStatus::Failed,
-        "ended without an answer",
-    );
+    assert_finding(&diagnosis, "public keys", CheckStatus::Failed, "ended without an answer");
 }

@@ -13,9 +13,7 @@ async fn check(builder: BetterAuthLayerBuilder) -> HealthReport {
 /// The findings about something.
 fn about<'a>(diagnosis: &'a HealthReport, what: &str) -> Vec<&'a Check> {
     let findings = diagnosis.checks().iter();
-    findings
-        .filter(|finding| finding.subject() == what)
-        .collect()
+    findings.filter(|finding| finding.subject() == what).collect()
 }
 
 /// The only finding about something is of this kind, has this in its line, and comes with a remedy unless it is good.
@@ -28,24 +26,15 @@ fn assert_finding(diagnosis: &HealthReport, what: &str, verdict: CheckStatus, pa
     let line = finding.to_string();
     assert!(line.contains(part), "{part} is not in: {line}");
     assert_eq!(line.lines().count(), 1, "{line}");
-    assert!(
-        verdict == CheckStatus::Ok || line.contains(';'),
-        "no remedy in: {line}"
-    );
-    assert!(
-        verdict != CheckStatus::Failed || !diagnosis.is_healthy(),
-        "{diagnosis}"
-    );
+    assert!(verdict == CheckStatus::Ok || line.contains(';'), "no remedy in: {line}");
+    assert!(verdict != CheckStatus::Failed || !diagnosis.is_healthy(), "{diagnosis}");
 }
 
 /// Nothing is wrong.
 fn assert_right(diagnosis: &HealthReport) {
     let all = diagnosis.checks().iter();
     assert!(
-        all.clone().count() > 2
-            && all
-                .clone()
-                .all(|finding| finding.status() == CheckStatus::Ok),
+        all.clone().count() > 2 && all.clone().all(|finding| finding.status() == CheckStatus::Ok),
         "\n{diagnosis}"
     );
     assert!(diagnosis.is_healthy());

@@ -34,10 +34,7 @@ async fn a_database_that_is_right_says_what_it_is() {
         ("connection", "does not leave this machine"),
         ("statements", "straight to the server"),
         ("tables", r#""user" with "session" ("expiresAt")"#),
-        (
-            "lookups",
-            "by e-mail address, by session token, by API key are",
-        ),
+        ("lookups", "by e-mail address, by session token, by API key are"),
         ("clock", "agrees with the store's"),
     ] {
         assert_finding(&diagnosis, what, CheckStatus::Ok, part);
@@ -58,17 +55,9 @@ async fn what_is_wrong_with_the_tables_is_named() {
             "tables",
             r#"column "expiresAt" is no time"#,
         ),
-        (
-            r#"ALTER TABLE "user" RENAME "email" TO "mail""#,
-            "tables",
-            r#"column "email" of "user""#,
-        ),
+        (r#"ALTER TABLE "user" RENAME "email" TO "mail""#, "tables", r#"column "email" of "user""#),
         (r#"DROP TABLE "apikey""#, "lookups by API key", "apikey"),
-        (
-            r#"ALTER TABLE "session" DROP "token""#,
-            "lookups by session token",
-            "no such lookup",
-        ),
+        (r#"ALTER TABLE "session" DROP "token""#, "lookups by session token", "no such lookup"),
     ] {
         let database = tables().await;
         database.execute(change).await;
@@ -94,27 +83,18 @@ async fn rights_that_are_missing_are_named() {
         CheckStatus::Failed,
         r#"may not read column "id" of "session""#,
     );
-    database
-        .execute(r#"GRANT SELECT ON "session" TO reader"#)
-        .await;
+    database.execute(r#"GRANT SELECT ON "session" TO reader"#).await;
     assert_right(&check(builder(store(&url))).await);
 
     // A server that is not there, and one that wants another password.
-    let wrong = database
-        .url()
-        .replacen("//postgres@", "//hunter2:hunter3@", 1);
+    let wrong = database.url().replacen("//postgres@", "//hunter2:hunter3@", 1);
     let diagnosis = check(builder(store(&wrong))).await;
     assert_finding(&diagnosis, "database", CheckStatus::Failed, "DATABASE_URL");
     assert!(!diagnosis.to_string().contains("hunter3"), "{diagnosis}");
     cluster.stop_fast().await;
     let gone = PostgresStore::builder(database.url()).query_timeout(Duration::from_millis(200));
     let diagnosis = check(builder(gone.build().unwrap())).await;
-    assert_finding(
-        &diagnosis,
-        "database",
-        CheckStatus::Failed,
-        "did not answer in time: ",
-    );
+    assert_finding(&diagnosis, "database", CheckStatus::Failed, "did not answer in time: ");
     assert_eq!(diagnosis.checks().len(), 3, "{diagnosis}");
 }
 
@@ -138,10 +118,7 @@ async fn this_machines_clock_is_held_against_the_servers() {
     for (seconds, part) in [
         (now + 3600, "s ahead of the store's"),
         (now - 3600, "s behind the store's"),
-        (
-            Timestamp::UNIX_EPOCH.as_unix_seconds(),
-            "s behind the store's",
-        ),
+        (Timestamp::UNIX_EPOCH.as_unix_seconds(), "s behind the store's"),
     ] {
         let clock = TestClock::at(at(seconds));
         let diagnosis = check(builder(store(database.url())).clock(clock)).await;
@@ -157,36 +134,16 @@ async fn whether_statements_are_prepared_is_said_and_a_pooler_is_noticed() {
     let pooler = Pooler::start(&cluster, PoolMode::Transaction, 4).await;
     let (direct, pooled) = (database.url().to_owned(), pooler.url(&database));
     for (url, statements, verdict, part) in [
-        (
-            &direct,
-            StatementMode::Auto,
-            CheckStatus::Ok,
-            "are prepared: ",
-        ),
+        (&direct, StatementMode::Auto, CheckStatus::Ok, "are prepared: "),
         (
             &pooled,
             StatementMode::Auto,
             CheckStatus::Ok,
             "are not prepared: the connection leads through a pooler",
         ),
-        (
-            &direct,
-            StatementMode::Unprepared,
-            CheckStatus::Ok,
-            "are not prepared, as it was said",
-        ),
-        (
-            &direct,
-            StatementMode::Prepared,
-            CheckStatus::Ok,
-            "are prepared, as it was said",
-        ),
-        (
-            &pooled,
-            StatementMode::Prepared,
-            CheckStatus::Warning,
-            "may lead through a pooler",
-        ),
+        (&direct, StatementMode::Unprepared, CheckStatus::Ok, "are not prepared, as it was said"),
+        (&direct, StatementMode::Prepared, CheckStatus::Ok, "are prepared, as it was said"),
+        (&pooled, StatementMode::Prepared, CheckStatus::Warning, "may lead through a pooler"),
     ] {
         let store = PostgresStore::builder(url).statement_mode(statements);
         let diagnosis = check(builder(store.build().unwrap())).await;
@@ -199,14 +156,9 @@ async fn whether_statements_are_prepared_is_said_and_a_pooler_is_noticed() {
     let heard = async |url: &str| listener(url).build().unwrap().diagnose().await;
     let finding = heard(&direct).await;
     assert_eq!(finding.status(), CheckStatus::Failed);
-    assert!(
-        finding.message().contains("the triggers are missing"),
-        "{finding}"
-    );
+    assert!(finding.message().contains("the triggers are missing"), "{finding}");
     let triggers = listener(&direct).schema(Schema::auto()).build().unwrap();
-    database
-        .execute(&triggers.trigger_sql().await.unwrap())
-        .await;
+    database.execute(&triggers.trigger_sql().await.unwrap()).await;
     let finding = heard(&direct).await;
     assert_eq!(finding.status(), CheckStatus::Ok, "{finding}");
     let finding = heard(&pooled).await;
@@ -218,8 +170,5 @@ async fn whether_statements_are_prepared_is_said_and_a_pooler_is_noticed() {
     cluster.stop_fast().await;
     let finding = heard(&direct).await;
     assert_eq!(finding.status(), CheckStatus::Failed);
-    assert!(
-        finding.remedy().unwrap().contains("DATABASE_DIRECT_URL"),
-        "{finding}"
-    );
+    assert!(finding.remedy().unwrap().contains("DATABASE_DIRECT_URL"), "{finding}");
 }

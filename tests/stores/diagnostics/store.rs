@@ -62,11 +62,7 @@ async fn a_store_of_ones_own_is_asked_as_requests_will_ask() {
     );
 
     for (answers, what, part) in [
-        (
-            Answers::Fails,
-            "store",
-            "unavailable: the service answered 502;",
-        ),
+        (Answers::Fails, "store", "unavailable: the service answered 502;"),
         (Answers::Never, "store", "did not answer in time"),
         (Answers::Panics, "store", "panicked"),
         (
@@ -74,11 +70,7 @@ async fn a_store_of_ones_own_is_asked_as_requests_will_ask() {
             "lookups by session token",
             "unavailable: the service answered 502;",
         ),
-        (
-            Answers::Somebody,
-            "lookups",
-            "somebody is found where nobody",
-        ),
+        (Answers::Somebody, "lookups", "somebody is found where nobody"),
     ] {
         let diagnosis = check(issuer(answers)).await;
         assert_finding(&diagnosis, what, CheckStatus::Failed, part);
@@ -94,21 +86,14 @@ async fn only_what_is_accepted_is_asked_for() {
     let secret = Secret::new("correct-horse-battery-staple-4711").unwrap();
     for (builder, expected) in [
         (
-            BetterAuthLayer::builder()
-                .secret(secret.clone())
-                .without_session_tokens(),
+            BetterAuthLayer::builder().secret(secret.clone()).without_session_tokens(),
             "by e-mail address are answered",
         ),
         (
-            BetterAuthLayer::builder()
-                .secret(secret)
-                .without_secret_jwts(),
+            BetterAuthLayer::builder().secret(secret).without_secret_jwts(),
             "by session token are answered",
         ),
-        (
-            BetterAuthLayer::builder().api_keys(ApiKeys::new()),
-            "by API key are answered",
-        ),
+        (BetterAuthLayer::builder().api_keys(ApiKeys::new()), "by API key are answered"),
     ] {
         let diagnosis = check(builder.store(MemoryStore::new())).await;
         assert_finding(&diagnosis, "lookups", CheckStatus::Ok, expected);
@@ -124,16 +109,9 @@ async fn clocks_that_differ_are_told_with_the_direction() {
         (-3, CheckStatus::Warning, "is 3 s ahead of the store's"),
         (30, CheckStatus::Warning, "is 30 s behind the store's"),
         (31, CheckStatus::Failed, "is 31 s behind the store's"),
-        (
-            -86_400,
-            CheckStatus::Failed,
-            "is 86400 s ahead of the store's",
-        ),
+        (-86_400, CheckStatus::Failed, "is 86400 s ahead of the store's"),
     ] {
-        let store = Store {
-            answers: Answers::Nobody,
-            error,
-        };
+        let store = Store { answers: Answers::Nobody, error };
         let diagnosis = check(builder(store).clock(clock())).await;
         assert_finding(&diagnosis, "clock", verdict, part);
     }
@@ -143,12 +121,7 @@ async fn clocks_that_differ_are_told_with_the_direction() {
 async fn weak_settings_are_a_warning() {
     let short = Secret::new("sixteen-bytes-xy").unwrap();
     let diagnosis = check(builder(MemoryStore::new()).secret(short)).await;
-    assert_finding(
-        &diagnosis,
-        "secret",
-        CheckStatus::Warning,
-        "fewer than 32 bytes",
-    );
+    assert_finding(&diagnosis, "secret", CheckStatus::Warning, "fewer than 32 bytes");
     assert_finding(&diagnosis, "issuer", CheckStatus::Warning, "every issuer");
     assert!(diagnosis.is_healthy(), "{diagnosis}");
     assert!(!diagnosis.to_string().contains("sixteen-bytes"));
@@ -174,16 +147,6 @@ async fn what_a_store_says_about_itself_is_shown() {
     }
     tokio::time::pause();
     let diagnosis = check(builder(std::sync::Arc::new(Talkative))).await;
-    assert_finding(
-        &diagnosis,
-        "replica",
-        CheckStatus::Warning,
-        "is a minute old; ask the primary",
-    );
-    assert_finding(
-        &diagnosis,
-        "clock",
-        CheckStatus::Failed,
-        "did not answer in time",
-    );
+    assert_finding(&diagnosis, "replica", CheckStatus::Warning, "is a minute old; ask the primary");
+    assert_finding(&diagnosis, "clock", CheckStatus::Failed, "did not answer in time");
 }

@@ -9,12 +9,7 @@ fn by_email(address: &str) -> Lookup<'_> {
     Lookup::by_email(address, now())
 }
 
-fn cached() -> (
-    MockStore,
-    TestClock,
-    CachedStore<MockStore>,
-    CacheInvalidator,
-) {
+fn cached() -> (MockStore, TestClock, CachedStore<MockStore>, CacheInvalidator) {
     let (store, clock) = (MockStore::new(), clock());
     let cached = CachedStore::builder(store.clone()).clock(clock.clone());
     let cached = cached.build().unwrap();
@@ -25,10 +20,7 @@ fn cached() -> (
 #[tokio::test]
 async fn whichever_key_an_answer_was_found_by_it_is_forgotten() {
     let (_, _, cached, invalidation) = cached();
-    let (token, hash) = (
-        SessionToken::new("ses_ada"),
-        ApiKeyHash::from_key("app_of-ada"),
-    );
+    let (token, hash) = (SessionToken::new("ses_ada"), ApiKeyHash::from_key("app_of-ada"));
     // Whether each of them is about the session.
     let questions = [
         (by_email(ADA), true),
@@ -47,19 +39,12 @@ async fn whichever_key_an_answer_was_found_by_it_is_forgotten() {
     for (case, tell, keys_too) in cases {
         for (question, _) in &questions {
             cached.resolve(question.clone()).await.unwrap();
-            assert!(
-                cached.try_resolve(question).is_some(),
-                "{case} {question:?}"
-            );
+            assert!(cached.try_resolve(question).is_some(), "{case} {question:?}");
         }
         tell(&invalidation);
         for (question, is_about_session) in &questions {
             let is_forgotten = cached.try_resolve(question).is_none();
-            assert_eq!(
-                is_forgotten,
-                *is_about_session || keys_too,
-                "{case} {question:?}"
-            );
+            assert_eq!(is_forgotten, *is_about_session || keys_too, "{case} {question:?}");
         }
     }
 }
@@ -103,9 +88,7 @@ async fn a_small_cache_has_places_enough_to_tell_people_apart() {
     let mut remembered = 0;
     for other in 0..8 {
         cached.resolve(by_email(ADA)).await.unwrap();
-        cached
-            .invalidator()
-            .invalidate_user(&format!("usr_{other}"));
+        cached.invalidator().invalidate_user(&format!("usr_{other}"));
         remembered += usize::from(cached.try_resolve(&by_email(ADA)).is_some());
     }
     assert!(remembered > 0);
@@ -118,9 +101,7 @@ async fn an_answer_from_before_a_change_is_not_kept_when_it_arrives_after_it() {
         ("user", |told| told.invalidate_user("usr_ada")),
         ("session", |told| told.invalidate_session("ses_ada")),
         ("all", CacheInvalidator::invalidate_all),
-        ("a listener", |told| {
-            told.extend_lease(Duration::from_secs(60))
-        }),
+        ("a listener", |told| told.extend_lease(Duration::from_secs(60))),
         ("lost and back", |told| {
             told.end_lease();
             told.extend_lease(Duration::from_secs(60));
@@ -245,10 +226,7 @@ async fn answers_never_mix_and_no_request_sees_what_was_told_before_it() {
             memory.insert_session(Session::new(name, id(user), ends));
         }
     }
-    let store = Arc::new(Slow {
-        memory: Arc::clone(&memory),
-        asked: AtomicUsize::new(0),
-    });
+    let store = Arc::new(Slow { memory: Arc::clone(&memory), asked: AtomicUsize::new(0) });
     let cached = CachedStore::builder(store.clone()).max_entries(15);
     let cached = cached.build().unwrap();
     let invalidation = cached.invalidator();
@@ -308,8 +286,5 @@ async fn answers_never_mix_and_no_request_sees_what_was_told_before_it() {
     stop.store(true, Ordering::SeqCst);
     let requests: usize = workers.join_all().await.into_iter().sum();
     let lookups = store.asked.load(Ordering::SeqCst);
-    assert!(
-        lookups < requests,
-        "{lookups} lookups for {requests} requests"
-    );
+    assert!(lookups < requests, "{lookups} lookups for {requests} requests");
 }

@@ -38,10 +38,7 @@ async fn fill(cached: &CachedStore<PostgresStore>) {
 async fn until(what: &str, is_so: impl AsyncFn() -> bool) -> Duration {
     let started = Instant::now();
     while !is_so().await {
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "not within 20 seconds: {what}"
-        );
+        assert!(started.elapsed() < Duration::from_secs(20), "not within 20 seconds: {what}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     started.elapsed()
@@ -56,18 +53,12 @@ async fn a_change_takes_effect_although_the_cache_is_not_old() {
     let database = tables().await;
     make_triggers(&database, Schema::auto()).await;
     let cached = cached(&database).await;
-    listener(&database)
-        .build()
-        .unwrap()
-        .listen(&cached.invalidator());
+    listener(&database).build().unwrap().listen(&cached.invalidator());
     assert!(!is_hit(&cached));
     let client = database.client().await;
     for (statement, answer) in [
         (r#"DELETE FROM "session" WHERE "id" = 'ses_ada'"#, "ses_two"),
-        (
-            r#"UPDATE "user" SET "banned" = true WHERE "id" = 'usr_ada'"#,
-            "ses_two",
-        ),
+        (r#"UPDATE "user" SET "banned" = true WHERE "id" = 'usr_ada'"#, "ses_two"),
         (
             r#"UPDATE "session" SET "expiresAt" = to_timestamp(0) WHERE "id" = 'ses_two'"#,
             "NoActiveSession",
@@ -79,10 +70,7 @@ async fn a_change_takes_effect_although_the_cache_is_not_old() {
         assert_eq!(ask(&cached).await, answer, "{statement}");
     }
     // What takes nothing away leaves the cache as it is.
-    client
-        .batch_execute(r#"UPDATE "session" SET "expiresAt" = to_timestamp(4e9)"#)
-        .await
-        .unwrap();
+    client.batch_execute(r#"UPDATE "session" SET "expiresAt" = to_timestamp(4e9)"#).await.unwrap();
     fill(&cached).await;
     client
         .batch_execute(
@@ -102,10 +90,7 @@ async fn while_the_listener_is_down_the_store_is_asked_and_afterwards_the_cache_
     let database = tables().await;
     make_triggers(&database, Schema::auto()).await;
     let cached = cached(&database).await;
-    listener(&database)
-        .build()
-        .unwrap()
-        .listen(&cached.invalidator());
+    listener(&database).build().unwrap().listen(&cached.invalidator());
     let admin = database.client().await;
     // Nobody shuts the door of the database that they are in.
     let outside = cluster().await.create_database().await.client().await;
@@ -172,20 +157,15 @@ async fn pass(
 
 #[tokio::test]
 async fn a_connection_that_dies_without_a_word_is_worth_three_heartbeats() {
-    let cluster = OwnCluster::start(ClusterOptions {
-        tcp: true,
-        ..ClusterOptions::default()
-    })
-    .await;
+    let cluster =
+        OwnCluster::start(ClusterOptions { tcp: true, ..ClusterOptions::default() }).await;
     let database = cluster.create_database().await;
     database.execute(support::fixtures::POSTGRES_TABLES).await;
     database.execute(super::triggers::ROWS).await;
     make_triggers(&database, Schema::auto()).await;
     let port = cluster.port().unwrap();
     let (through, stall) = proxy(port).await;
-    let url = database
-        .tcp_url()
-        .replace(&format!(":{port}/"), &format!(":{through}/"));
+    let url = database.tcp_url().replace(&format!(":{port}/"), &format!(":{through}/"));
     let cached = cached(&database).await;
     let heartbeat = Duration::from_millis(200);
     PostgresListener::builder(&url)
@@ -197,15 +177,10 @@ async fn a_connection_that_dies_without_a_word_is_worth_three_heartbeats() {
     fill(&cached).await;
     stall.send_replace(true);
     let stalled = Instant::now();
-    database
-        .execute(r#"DELETE FROM "session" WHERE "id" = 'ses_ada'"#)
-        .await;
+    database.execute(r#"DELETE FROM "session" WHERE "id" = 'ses_ada'"#).await;
     until("the loss is noticed", async || !is_hit(&cached)).await;
     let took = stalled.elapsed();
-    assert!(
-        took < 3 * heartbeat + Duration::from_millis(500),
-        "{took:?}"
-    );
+    assert!(took < 3 * heartbeat + Duration::from_millis(500), "{took:?}");
     assert_eq!(ask(&cached).await, "ses_two");
     assert!(!is_hit(&cached));
     stall.send_replace(false);
@@ -219,15 +194,10 @@ async fn without_its_triggers_a_listener_is_none() {
     let (log, _guard) = CapturedLog::start();
     let database = tables().await;
     let cached = cached(&database).await;
-    listener(&database)
-        .build()
-        .unwrap()
-        .listen(&cached.invalidator());
+    listener(&database).build().unwrap().listen(&cached.invalidator());
     let is_asked_for = async |log: &CapturedLog| {
-        until("the log says so", async || {
-            log.text().contains("PostgresListener::trigger_sql")
-        })
-        .await;
+        until("the log says so", async || log.text().contains("PostgresListener::trigger_sql"))
+            .await;
         log.take();
         ask(&cached).await;
         assert!(!is_hit(&cached));
@@ -267,10 +237,8 @@ async fn announcements_that_are_not_heard_are_noticed_at_the_start() {
         .build()
         .unwrap()
         .listen(&cached.invalidator());
-    until("the log says so", async || {
-        log.text().contains("is not heard at DATABASE_DIRECT_URL")
-    })
-    .await;
+    until("the log says so", async || log.text().contains("is not heard at DATABASE_DIRECT_URL"))
+        .await;
     ask(&cached).await;
     assert!(!is_hit(&cached));
 }
@@ -285,10 +253,7 @@ async fn a_listener_goes_with_the_cache() {
         rows.unwrap().len()
     };
     let cached = cached(&database).await;
-    listener(&database)
-        .build()
-        .unwrap()
-        .listen(&cached.invalidator());
+    listener(&database).build().unwrap().listen(&cached.invalidator());
     fill(&cached).await;
     assert_eq!(listeners().await, 1);
     let handle: CacheInvalidator = cached.invalidator();
@@ -306,23 +271,14 @@ async fn what_cannot_be_used_is_refused_and_nothing_is_shown() {
         let builder = PostgresListener::builder(url).heartbeat(heartbeat);
         assert_eq!(builder.build().unwrap_err().setting(), "heartbeat");
     }
-    let error = PostgresListener::builder("hunter2")
-        .query_url(url)
-        .build()
-        .unwrap_err();
+    let error = PostgresListener::builder("hunter2").query_url(url).build().unwrap_err();
     assert_eq!(error.setting(), "DATABASE_DIRECT_URL");
-    let error = PostgresListener::builder(url)
-        .query_url("hunter2")
-        .build()
-        .unwrap_err();
+    let error = PostgresListener::builder(url).query_url("hunter2").build().unwrap_err();
     assert_eq!(error.setting(), "DATABASE_URL");
     assert!(!error.to_string().contains("hunter2"));
     let builder = PostgresListener::builder(url).query_url(url);
     let shown = format!("{builder:?} {:?}", builder.clone().build().unwrap());
-    assert!(
-        !shown.contains("hunter2") && !shown.contains("db.example.com"),
-        "{shown}"
-    );
+    assert!(!shown.contains("hunter2") && !shown.contains("db.example.com"), "{shown}");
 }
 
 #[tokio::test]
@@ -343,17 +299,8 @@ async fn the_environment_switches_it_on() {
         rows.unwrap().len() == 1
     })
     .await;
-    app.accepts(
-        &token_for("ada@example.com"),
-        "before",
-        "usr_ada",
-        "ses_ada",
-    )
-    .await;
-    client
-        .batch_execute(r#"DELETE FROM "session" WHERE "id" = 'ses_ada'"#)
-        .await
-        .unwrap();
+    app.accepts(&token_for("ada@example.com"), "before", "usr_ada", "ses_ada").await;
+    client.batch_execute(r#"DELETE FROM "session" WHERE "id" = 'ses_ada'"#).await.unwrap();
     until("the change is seen", async || {
         let answer = app.send(&token_for("ada@example.com")).await;
         answer.body == "usr_ada ses_two"
@@ -373,13 +320,9 @@ const LISTENERS: &str = "SELECT 1 FROM pg_stat_activity WHERE datname = current_
 fn without_a_runtime_the_cache_asks_its_store() {
     let store = Arc::new(support::fixtures::memory());
     let cached = CachedStore::new(store);
-    let listener = PostgresListener::builder("postgres://localhost/app")
-        .build()
-        .unwrap();
+    let listener = PostgresListener::builder("postgres://localhost/app").build().unwrap();
     listener.listen(&cached.invalidator());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         cached.resolve(by_email("ada@example.com")).await.unwrap();
         assert!(cached.try_resolve(&by_email("ada@example.com")).is_none());

@@ -41,9 +41,8 @@ struct Ear {
 
 impl Ear {
     async fn of(database: &Database) -> Self {
-        let (client, mut connection) = tokio_postgres::connect(database.url(), NoTls)
-            .await
-            .unwrap();
+        let (client, mut connection) =
+            tokio_postgres::connect(database.url(), NoTls).await.unwrap();
         let (say, said) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Some(Ok(message)) =
@@ -54,10 +53,7 @@ impl Ear {
                 }
             }
         });
-        client
-            .batch_execute("LISTEN better_auth_layer")
-            .await
-            .unwrap();
+        client.batch_execute("LISTEN better_auth_layer").await.unwrap();
         Self { said, client }
     }
 
@@ -65,10 +61,7 @@ impl Ear {
     async fn hear(&mut self, statement: &str) -> Vec<String> {
         self.client.batch_execute(statement).await.unwrap();
         // Announcements come in the order of their transactions.
-        self.client
-            .batch_execute("NOTIFY better_auth_layer, 'end'")
-            .await
-            .unwrap();
+        self.client.batch_execute("NOTIFY better_auth_layer, 'end'").await.unwrap();
         let mut said = Vec::new();
         loop {
             match self.said.recv().await.unwrap().as_str() {
@@ -84,9 +77,7 @@ impl Ear {
 #[tokio::test]
 async fn what_takes_something_away_is_announced_and_nothing_else() {
     let database = tables().await;
-    database
-        .execute(r#"ALTER TABLE "user" ADD COLUMN "plan" json"#)
-        .await;
+    database.execute(r#"ALTER TABLE "user" ADD COLUMN "plan" json"#).await;
     make_triggers(&database, Schema::auto().with_user_field("plan")).await;
     let mut ear = Ear::of(&database).await;
     let ada = "user:usr_ada";
@@ -107,10 +98,8 @@ async fn what_takes_something_away_is_announced_and_nothing_else() {
         assert_eq!(ear.hear(&statement).await, [ada], "{change}");
         // The second time it changes nothing.
         let again = statement.replace("now()", r#"coalesce("banExpires", now())"#);
-        let again = again.replace(
-            r#""updatedAt" = coalesce("banExpires", now())"#,
-            r#""updatedAt" = now()"#,
-        );
+        let again = again
+            .replace(r#""updatedAt" = coalesce("banExpires", now())"#, r#""updatedAt" = now()"#);
         assert_eq!(ear.hear(&again).await, [""; 0], "{change} again");
     }
     let session = "session:ses_ada";
@@ -141,10 +130,7 @@ async fn what_takes_something_away_is_announced_and_nothing_else() {
     assert_eq!(ear.hear(statement).await, ["session:ses_other"]);
     // With the user go the sessions.
     let statement = r#"DELETE FROM "user" WHERE "id" = 'usr_eve'"#;
-    assert_eq!(
-        ear.hear(statement).await,
-        ["session:ses_ada", "session:ses_eve", "user:usr_eve"]
-    );
+    assert_eq!(ear.hear(statement).await, ["session:ses_ada", "session:ses_eve", "user:usr_eve"]);
     let statement = r#"TRUNCATE "session""#;
     assert_eq!(ear.hear(statement).await, ["all"]);
     // An id of any length fails nobody's statement.
@@ -179,29 +165,15 @@ async fn triggers_are_made_for_whatever_tables_there_are() {
         let statement = statement.replace("SCHEMA", r#""we""ird""#);
         ear.hear(&statement).await
     };
-    assert_eq!(
-        hear("UPDATE SCHEMA.people SET is_banned = true").await,
-        ["user:7"]
-    );
-    assert_eq!(
-        hear("UPDATE SCHEMA.sessions SET expires_at = 1001").await,
-        [""; 0]
-    );
+    assert_eq!(hear("UPDATE SCHEMA.people SET is_banned = true").await, ["user:7"]);
+    assert_eq!(hear("UPDATE SCHEMA.sessions SET expires_at = 1001").await, [""; 0]);
     let session = ["session:00000000-0000-0000-0000-000000000001"];
-    assert_eq!(
-        hear("UPDATE SCHEMA.sessions SET expires_at = 1000").await,
-        session
-    );
+    assert_eq!(hear("UPDATE SCHEMA.sessions SET expires_at = 1000").await, session);
     assert_eq!(hear("DELETE FROM SCHEMA.sessions").await, session);
 
     // Without tables there are none, and it says so.
     let empty = cluster().await.create_database().await;
-    let error = listener(&empty)
-        .build()
-        .unwrap()
-        .trigger_sql()
-        .await
-        .unwrap_err();
+    let error = listener(&empty).build().unwrap().trigger_sql().await.unwrap_err();
     let error = format!("{error:#}");
     assert!(error.contains("no tables of Better Auth found"), "{error}");
 }

@@ -35,9 +35,7 @@ contract! {
 
 async fn members_are_found_with_their_roles(deployment: &impl Deployment) {
     deployment.insert("usr_ada", "org_1", "owner").await;
-    deployment
-        .insert("usr_ada", "org_2", "member, billing,,")
-        .await;
+    deployment.insert("usr_ada", "org_2", "member, billing,,").await;
     deployment.insert("usr_eve", "org_1", "member").await;
     deployment.insert("usr_eve", "org_3", "").await;
     let store = deployment.store();
@@ -72,11 +70,7 @@ async fn nobody_else_is_a_member(deployment: &impl Deployment) {
         assert_eq!(ask(&store, &bad, "org_1").await, "not a member", "{bad:?}");
     }
     for bad in malformed("org_1") {
-        assert_eq!(
-            ask(&store, "usr_ada", &bad).await,
-            "not a member",
-            "{bad:?}"
-        );
+        assert_eq!(ask(&store, "usr_ada", &bad).await, "not a member", "{bad:?}");
     }
     assert_eq!(ask(&store, "usr_ada", "org_1").await, "member as owner");
 }
@@ -86,9 +80,7 @@ async fn what_changes_is_seen_at_once(deployment: &impl Deployment) {
     assert_eq!(ask(&store, "usr_ada", "org_1").await, "not a member");
     for organization_id in ["org_1", "org_2"] {
         deployment.insert("usr_ada", organization_id, "admin").await;
-        deployment
-            .insert("usr_eve", organization_id, "member")
-            .await;
+        deployment.insert("usr_eve", organization_id, "member").await;
     }
     assert_eq!(ask(&store, "usr_ada", "org_1").await, "member as admin");
     deployment.change("usr_ada", "org_1", "member").await;

@@ -104,11 +104,7 @@ impl Deployment for Sqlite {
         let database = rusqlite::Connection::open(&path).unwrap();
         database.pragma_update(None, "foreign_keys", true).unwrap();
         database.execute_batch(TABLES).unwrap();
-        Self {
-            database,
-            store: Arc::new(SqliteStore::open(path).unwrap()),
-            _folder: folder,
-        }
+        Self { database, store: Arc::new(SqliteStore::open(path).unwrap()), _folder: folder }
     }
 
     fn store(&self) -> Arc<impl MembershipStore> {
@@ -142,10 +138,7 @@ impl Deployment for Postgres {
         let database = cluster().await.create_database().await;
         database.execute(TABLES).await;
         let store = PostgresStore::builder(database.url()).max_connections(2);
-        Self {
-            store: Arc::new(store.connect().await.unwrap()),
-            database,
-        }
+        Self { store: Arc::new(store.connect().await.unwrap()), database }
     }
 
     fn store(&self) -> Arc<impl MembershipStore> {
@@ -163,9 +156,7 @@ impl Deployment for Postgres {
     }
 
     async fn remove(&self, user_id: &str, organization_id: &str) {
-        self.database
-            .execute(&remove(user_id, organization_id))
-            .await;
+        self.database.execute(&remove(user_id, organization_id)).await;
     }
 
     async fn remove_user(&self, user_id: &str) {

@@ -11,10 +11,8 @@ const CAMEL: [&str; 2] = ["userId", "organizationId"];
 const SNAKE: [&str; 2] = ["user_id", "organization_id"];
 const TEXTS: [&str; 2] = ["usr_7", "org_9"];
 const NUMBERS: [&str; 2] = ["7", "9"];
-const UUIDS: [&str; 2] = [
-    "0b5ef5a1-93c2-4b1c-8a55-1f0f5a4e0a07",
-    "0b5ef5a1-93c2-4b1c-8a55-1f0f5a4e0a09",
-];
+const UUIDS: [&str; 2] =
+    ["0b5ef5a1-93c2-4b1c-8a55-1f0f5a4e0a07", "0b5ef5a1-93c2-4b1c-8a55-1f0f5a4e0a09"];
 const FOUND: &str = "member as admin+billing";
 
 /// A table with one row.
@@ -55,11 +53,7 @@ async fn tables_and_columns_are_found_under_their_usual_names_and_under_ones_own
         (r#""member""#, SNAKE, Schema::auto()),
         (r#""members""#, CAMEL, Schema::auto()),
         (r#""members""#, SNAKE, Schema::snake()),
-        (
-            r#""App 1"."member""#,
-            SNAKE,
-            Schema::auto().with_database_schema("App 1"),
-        ),
+        (r#""App 1"."member""#, SNAKE, Schema::auto().with_database_schema("App 1")),
         (r#""App 1"."Team ""A""""#, CAMEL, own(r#"Team "A""#)),
     ] {
         let ddl = table(name, columns, ["text"; 2], TEXTS);
@@ -88,11 +82,7 @@ async fn ids_of_every_type_are_compared_letter_for_letter() {
         let ddl = table("member", CAMEL, types, ids);
         let store = store(&database(&format!("{domains}{ddl}")).await);
         let [user_id, organization_id] = ids;
-        assert_eq!(
-            ask(&store, user_id, organization_id).await,
-            FOUND,
-            "{types:?}"
-        );
+        assert_eq!(ask(&store, user_id, organization_id).await, FOUND, "{types:?}");
         let others = |id: &str| {
             let mut others = malformed(id);
             others.extend([id.to_uppercase(), id.replace('-', "")]);
@@ -107,11 +97,7 @@ async fn ids_of_every_type_are_compared_letter_for_letter() {
             let answer = ask(&store, user_id, &bad).await;
             assert_eq!(answer, "not a member", "{types:?} organization {bad:?}");
         }
-        assert_eq!(
-            ask(&store, user_id, organization_id).await,
-            FOUND,
-            "{types:?}"
-        );
+        assert_eq!(ask(&store, user_id, organization_id).await, FOUND, "{types:?}");
     }
 }
 
@@ -148,20 +134,11 @@ async fn a_membership_that_is_there_twice_counts_once_and_with_other_roles_not_a
         .await;
     assert_eq!(ask_usual(&store).await, FOUND);
     for role in ["'owner'", "NULL"] {
-        database
-            .execute(&format!(
-                r#"UPDATE "member" SET "role" = {role} WHERE "id" = 'n'"#
-            ))
-            .await;
+        database.execute(&format!(r#"UPDATE "member" SET "role" = {role} WHERE "id" = 'n'"#)).await;
         let text = failure(&store, "usr_7", "org_9").await;
-        assert!(
-            text.starts_with("WrongAnswer") && text.contains("twice"),
-            "{text}"
-        );
+        assert!(text.starts_with("WrongAnswer") && text.contains("twice"), "{text}");
     }
-    database
-        .execute(r#"DELETE FROM "member" WHERE "id" = 'm'"#)
-        .await;
+    database.execute(r#"DELETE FROM "member" WHERE "id" = 'm'"#).await;
     assert_eq!(ask_usual(&store).await, "member as ");
 }
 
@@ -178,14 +155,9 @@ async fn a_table_that_is_missing_is_named_and_works_as_soon_as_it_appears() {
     ] {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
-    database
-        .execute(r#"CREATE TABLE "member" ("userId" text, "role" text)"#)
-        .await;
+    database.execute(r#"CREATE TABLE "member" ("userId" text, "role" text)"#).await;
     let text = failure(&store, "usr_7", "org_9").await;
-    assert!(
-        text.contains(r#"no column "organizationId" in "member""#),
-        "{text}"
-    );
+    assert!(text.contains(r#"no column "organizationId" in "member""#), "{text}");
     database.execute(r#"DROP TABLE "member""#).await;
     database.execute(&usual()).await;
     assert_eq!(ask_usual(&store).await, FOUND);
@@ -210,23 +182,17 @@ async fn a_table_that_changes_while_the_service_runs_is_found_again_at_once() {
         database.execute(change).await;
         assert_eq!(ask_usual(&store).await, FOUND, "after: {change}");
     }
-    database
-        .execute(r#"ALTER TABLE "member" RENAME TO away"#)
-        .await;
+    database.execute(r#"ALTER TABLE "member" RENAME TO away"#).await;
     for _ in 0..3 {
         let text = failure(&store, "usr_7", "org_9").await;
         assert!(text.contains("organization plugin"), "{text}");
     }
-    database
-        .execute(r#"ALTER TABLE away RENAME TO "member""#)
-        .await;
+    database.execute(r#"ALTER TABLE away RENAME TO "member""#).await;
     assert_eq!(ask_usual(&store).await, FOUND);
 
     // What no id could be is nobody's still.
-    let to_uuid = format!(
-        r#"ALTER TABLE "member" ALTER user_id TYPE uuid USING '{}'::uuid"#,
-        UUIDS[0]
-    );
+    let to_uuid =
+        format!(r#"ALTER TABLE "member" ALTER user_id TYPE uuid USING '{}'::uuid"#, UUIDS[0]);
     database.execute(&to_uuid).await;
     assert_eq!(ask_usual(&store).await, "not a member");
     assert_eq!(ask(&store, UUIDS[0], "org_9").await, FOUND);
@@ -259,19 +225,11 @@ async fn rights_on_three_columns_are_enough_and_less_is_a_failure() {
     let store = store.unwrap();
     assert_eq!(ask_usual(&store).await, FOUND);
     for column in ["userId", "organizationId", "role"] {
-        database
-            .execute(&format!(
-                r#"REVOKE SELECT ("{column}") ON "member" FROM reader"#
-            ))
-            .await;
+        database.execute(&format!(r#"REVOKE SELECT ("{column}") ON "member" FROM reader"#)).await;
         let text = failure(&store, "usr_7", "org_9").await;
         let part = format!(r#"may not read column "{column}" of "member"; GRANT SELECT on it"#);
         assert!(text.contains(&part), "{text}");
-        database
-            .execute(&format!(
-                r#"GRANT SELECT ("{column}") ON "member" TO reader"#
-            ))
-            .await;
+        database.execute(&format!(r#"GRANT SELECT ("{column}") ON "member" TO reader"#)).await;
         assert_eq!(ask_usual(&store).await, FOUND);
     }
 }
@@ -308,10 +266,7 @@ async fn a_database_that_is_locked_or_away_is_no_answer() {
     let store = builder.max_connections(1).build().unwrap();
     assert_eq!(ask_usual(&store).await, FOUND);
     let client = database.client().await;
-    client
-        .batch_execute(r#"BEGIN; LOCK TABLE "member""#)
-        .await
-        .unwrap();
+    client.batch_execute(r#"BEGIN; LOCK TABLE "member""#).await.unwrap();
     let started = Instant::now();
     assert_eq!(ask_usual(&store).await, "failed: timeout");
     let took = started.elapsed();
@@ -320,15 +275,9 @@ async fn a_database_that_is_locked_or_away_is_no_answer() {
     assert_eq!(ask_usual(&store).await, FOUND);
 
     let nowhere = PostgresStore::builder("postgres://app@127.0.0.1:1/app?sslmode=disable");
-    let nowhere = nowhere
-        .query_timeout(Duration::from_millis(300))
-        .build()
-        .unwrap();
+    let nowhere = nowhere.query_timeout(Duration::from_millis(300)).build().unwrap();
     let text = failure(&nowhere, "usr_7", "org_9").await;
-    assert!(
-        text.starts_with("Timeout") && text.contains("refused"),
-        "{text}"
-    );
+    assert!(text.starts_with("Timeout") && text.contains("refused"), "{text}");
 }
 
 #[tokio::test]
@@ -336,17 +285,13 @@ async fn the_table_is_looked_for_once_and_then_asked_alone() {
     let cluster = OwnCluster::start(ClusterOptions::default()).await;
     let database = cluster.create_database().await;
     database.execute(&usual()).await;
-    database
-        .execute(r#"CREATE ROLE reader LOGIN; GRANT SELECT ON "member" TO reader"#)
-        .await;
+    database.execute(r#"CREATE ROLE reader LOGIN; GRANT SELECT ON "member" TO reader"#).await;
     let url = database.url().replacen("//postgres@", "//reader@", 1);
     let connect = || PostgresStore::builder(&url).build().unwrap();
     let store = connect();
     assert_eq!(ask_usual(&store).await, FOUND);
     // Who looks for a table needs this function.
-    database
-        .execute("REVOKE EXECUTE ON FUNCTION pg_catalog.to_regclass(text) FROM PUBLIC")
-        .await;
+    database.execute("REVOKE EXECUTE ON FUNCTION pg_catalog.to_regclass(text) FROM PUBLIC").await;
     assert_eq!(ask_usual(&connect()).await, "failed: schema");
     assert_eq!(ask_usual(&store).await, FOUND);
     assert_eq!(ask(&store, "usr_7", "org_8").await, "not a member");

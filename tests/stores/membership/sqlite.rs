@@ -49,10 +49,7 @@ async fn the_table_that_better_auth_made_is_read() {
     database.execute(sql, names.map(text)).unwrap();
     let store = SqliteStore::open(path).unwrap();
     let (user_id, organization_id) = (text("userId"), text("organizationId"));
-    assert_eq!(
-        ask(&store, user_id, organization_id).await,
-        "member as owner"
-    );
+    assert_eq!(ask(&store, user_id, organization_id).await, "member as owner");
     assert_eq!(ask(&store, organization_id, user_id).await, "not a member");
 }
 
@@ -64,11 +61,7 @@ async fn tables_and_columns_are_found_under_their_usual_names_and_under_ones_own
         ("members", CAMEL, Schema::auto()),
         ("members", SNAKE, Schema::auto()),
         ("member", SNAKE, Schema::auto().with_database_schema("main")),
-        (
-            "Team \"A\"",
-            CAMEL,
-            Schema::auto().with_member_table(TableName::new("Team \"A\"")),
-        ),
+        ("Team \"A\"", CAMEL, Schema::auto().with_member_table(TableName::new("Team \"A\""))),
     ] {
         let folder = TemporaryFolder::new();
         let more = table(&name.replace('"', "\"\""), columns, ["text"; 2], TEXTS);
@@ -93,11 +86,7 @@ async fn ids_of_every_type_are_compared_letter_for_letter() {
         let store = SqliteStore::open(path).unwrap();
         let [user_id, organization_id] = ids;
         let found = "member as admin+billing";
-        assert_eq!(
-            ask(&store, user_id, organization_id).await,
-            found,
-            "{types:?}"
-        );
+        assert_eq!(ask(&store, user_id, organization_id).await, found, "{types:?}");
         let upper = organization_id.to_uppercase();
         for bad in malformed(organization_id).into_iter().chain([upper]) {
             if bad != organization_id {
@@ -142,18 +131,12 @@ async fn a_membership_that_is_there_twice_counts_once_and_with_other_roles_not_a
     let again =
         r#"INSERT INTO "member" SELECT 'n', "userId", "organizationId", "role" FROM "member""#;
     database.execute_batch(again).unwrap();
-    assert_eq!(
-        ask(&store, "usr_7", "org_9").await,
-        "member as admin+billing"
-    );
+    assert_eq!(ask(&store, "usr_7", "org_9").await, "member as admin+billing");
     for role in ["'owner'", "'ADMIN,BILLING'", "NULL"] {
         let sql = format!(r#"UPDATE "member" SET "role" = {role} WHERE "id" = 'n'"#);
         database.execute_batch(&sql).unwrap();
         let text = failure(&store, "usr_7", "org_9").await;
-        assert!(
-            text.starts_with("WrongAnswer") && text.contains("twice"),
-            "{text}"
-        );
+        assert!(text.starts_with("WrongAnswer") && text.contains("twice"), "{text}");
     }
 }
 
@@ -161,9 +144,7 @@ async fn a_membership_that_is_there_twice_counts_once_and_with_other_roles_not_a
 async fn a_role_may_be_null_and_is_none_then() {
     let folder = TemporaryFolder::new();
     let (database, path) = file(&folder, &table("member", CAMEL, ["text"; 2], TEXTS));
-    database
-        .execute_batch(r#"UPDATE "member" SET "role" = NULL"#)
-        .unwrap();
+    database.execute_batch(r#"UPDATE "member" SET "role" = NULL"#).unwrap();
     let store = SqliteStore::open(path).unwrap();
     assert_eq!(ask(&store, "usr_7", "org_9").await, "member as ");
 }
@@ -189,10 +170,7 @@ async fn a_table_that_is_missing_is_named_and_works_as_soon_as_it_appears() {
     database.execute_batch(r#"DROP TABLE "member""#).unwrap();
     let members = table("members", SNAKE, ["text"; 2], TEXTS);
     database.execute_batch(&members).unwrap();
-    assert_eq!(
-        ask(&store, "usr_7", "org_9").await,
-        "member as admin+billing"
-    );
+    assert_eq!(ask(&store, "usr_7", "org_9").await, "member as admin+billing");
     database.execute_batch(r#"DROP TABLE "members""#).unwrap();
     assert_eq!(ask(&store, "usr_7", "org_9").await, "failed: schema");
 }
@@ -206,10 +184,7 @@ async fn a_writer_that_does_not_end_is_a_timeout() {
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
     assert_eq!(ask(&store, "usr_7", "org_9").await, "failed: timeout");
     database.execute_batch("COMMIT").unwrap();
-    assert_eq!(
-        ask(&store, "usr_7", "org_9").await,
-        "member as admin+billing"
-    );
+    assert_eq!(ask(&store, "usr_7", "org_9").await, "member as admin+billing");
 }
 
 #[tokio::test]
@@ -219,9 +194,6 @@ async fn the_store_that_an_address_names_is_asked_too() {
     let url: DatabaseUrl = format!("sqlite:{}", path.display()).parse().unwrap();
     let schema = Schema::auto().with_member_table(TableName::new("teams"));
     let store = DatabaseStore::connect(&url, &schema).await.unwrap();
-    assert_eq!(
-        ask(&store, "usr_7", "org_9").await,
-        "member as admin+billing"
-    );
+    assert_eq!(ask(&store, "usr_7", "org_9").await, "member as admin+billing");
     assert_eq!(ask(&store, "usr_7", "org_8").await, "not a member");
 }

@@ -21,10 +21,7 @@ async fn fill(database: &Database, addresses: &[&str]) {
 
 async fn store(email: &'static str, addresses: &[&str]) -> PostgresStore {
     let database = cluster().await.create_database().await;
-    let types = Types {
-        email,
-        ..Types::USUAL
-    };
+    let types = Types { email, ..Types::USUAL };
     database.execute(&types.ddl()).await;
     fill(&database, addresses).await;
     PostgresStore::connect(database.url()).await.unwrap()
@@ -34,60 +31,27 @@ async fn store(email: &'static str, addresses: &[&str]) -> PostgresStore {
 async fn the_row_with_the_address_as_given_wins_over_the_lower_cased_one() {
     for email in ["text", "varchar(80)", "char(80)"] {
         // The lower-cased one comes first, by its place in the table and by its user's id.
-        let store = store(
-            email,
-            &["ada@example.com", "Ada@Example.com", "eve@example.com"],
-        )
-        .await;
-        assert_eq!(
-            by_email(&store, "Ada@Example.com").await,
-            "u1 s1",
-            "{email}"
-        );
-        assert_eq!(
-            by_email(&store, "ada@example.com").await,
-            "u0 s0",
-            "{email}"
-        );
-        assert_eq!(
-            by_email(&store, "ADA@EXAMPLE.COM").await,
-            "u0 s0",
-            "{email}"
-        );
-        assert_eq!(
-            by_email(&store, "EVE@example.com").await,
-            "u2 s2",
-            "{email}"
-        );
-        assert_eq!(
-            by_email(&store, "aDa@example.org").await,
-            "no user",
-            "{email}"
-        );
+        let store = store(email, &["ada@example.com", "Ada@Example.com", "eve@example.com"]).await;
+        assert_eq!(by_email(&store, "Ada@Example.com").await, "u1 s1", "{email}");
+        assert_eq!(by_email(&store, "ada@example.com").await, "u0 s0", "{email}");
+        assert_eq!(by_email(&store, "ADA@EXAMPLE.COM").await, "u0 s0", "{email}");
+        assert_eq!(by_email(&store, "EVE@example.com").await, "u2 s2", "{email}");
+        assert_eq!(by_email(&store, "aDa@example.org").await, "no user", "{email}");
     }
 }
 
 #[tokio::test]
 async fn letters_beyond_ascii_are_told_apart() {
-    let store = store(
-        "text",
-        &[
-            "jürgen+🦀@exämple.com",
-            "JÜRGEN+🦀@EXÄMPLE.COM",
-            "straße@example.com",
-        ],
-    )
-    .await;
+    let store =
+        store("text", &["jürgen+🦀@exämple.com", "JÜRGEN+🦀@EXÄMPLE.COM", "straße@example.com"])
+            .await;
     assert_eq!(by_email(&store, "jürgen+🦀@exämple.com").await, "u0 s0");
     assert_eq!(by_email(&store, "JÜRGEN+🦀@EXÄMPLE.COM").await, "u1 s1");
     assert_eq!(by_email(&store, "Jürgen+🦀@Exämple.com").await, "u0 s0");
     assert_eq!(by_email(&store, "JüRGEN+🦀@EXÄMPLE.COM").await, "no user");
     assert_eq!(by_email(&store, "strasse@example.com").await, "no user");
     // The same letter in two code points.
-    assert_eq!(
-        by_email(&store, "ju\u{308}rgen+🦀@exämple.com").await,
-        "no user"
-    );
+    assert_eq!(by_email(&store, "ju\u{308}rgen+🦀@exämple.com").await, "no user");
 }
 
 /// The type of the citext extension, which not every server has, from what every server has.
@@ -106,32 +70,19 @@ const CASELESS: &str = r#"
 async fn a_column_that_compares_without_regard_to_case_has_one_user_for_each_spelling() {
     let database = own_server().await.create_database().await;
     database.execute(CASELESS).await;
-    let types = Types {
-        email: "caseless",
-        ..Types::USUAL
-    };
+    let types = Types { email: "caseless", ..Types::USUAL };
     database.execute(&types.ddl()).await;
-    fill(
-        &database,
-        &["Ada@Example.com", "ada@EXAMPLE.com", "ada@example.com"],
-    )
-    .await;
+    fill(&database, &["Ada@Example.com", "ada@EXAMPLE.com", "ada@example.com"]).await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
-    for (index, address) in ["Ada@Example.com", "ada@EXAMPLE.com", "ada@example.com"]
-        .iter()
-        .enumerate()
+    for (index, address) in
+        ["Ada@Example.com", "ada@EXAMPLE.com", "ada@example.com"].iter().enumerate()
     {
-        assert_eq!(
-            by_email(&store, address).await,
-            format!("u{index} s{index}")
-        );
+        assert_eq!(by_email(&store, address).await, format!("u{index} s{index}"));
     }
     // In lower case only.
     assert_eq!(by_email(&store, "aDA@example.com").await, "u2 s2");
     // A third spelling may be somebody else's.
-    database
-        .execute(r#"DELETE FROM "user" WHERE "id" <> 'u0'"#)
-        .await;
+    database.execute(r#"DELETE FROM "user" WHERE "id" <> 'u0'"#).await;
     assert_eq!(by_email(&store, "aDA@example.com").await, "no user");
 }
 
@@ -139,22 +90,11 @@ async fn a_column_that_compares_without_regard_to_case_has_one_user_for_each_spe
 async fn two_users_with_one_address_are_a_failure_and_neither_of_them() {
     let store = store(
         "text",
-        &[
-            "ada@example.com",
-            "ada@example.com",
-            "Eve@example.com",
-            "eve@example.com",
-        ],
+        &["ada@example.com", "ada@example.com", "Eve@example.com", "eve@example.com"],
     )
     .await;
-    assert_eq!(
-        by_email(&store, "ada@example.com").await,
-        "failed: wrong_answer"
-    );
-    assert_eq!(
-        by_email(&store, "Ada@Example.com").await,
-        "failed: wrong_answer"
-    );
+    assert_eq!(by_email(&store, "ada@example.com").await, "failed: wrong_answer");
+    assert_eq!(by_email(&store, "Ada@Example.com").await, "failed: wrong_answer");
     assert_eq!(by_email(&store, "Eve@example.com").await, "u2 s2");
 }
 
@@ -162,10 +102,7 @@ async fn two_users_with_one_address_are_a_failure_and_neither_of_them() {
 async fn a_column_that_finds_an_id_in_another_spelling_has_not_found_it() {
     let database = own_server().await.create_database().await;
     database.execute(CASELESS).await;
-    let caseless = Types {
-        owner: "text",
-        ..Types::ids("caseless")
-    };
+    let caseless = Types { owner: "text", ..Types::ids("caseless") };
     // Without an index: the type has no order.
     let ddl = caseless
         .ddl()
@@ -190,9 +127,7 @@ async fn a_database_of_another_encoding_has_no_user_with_letters_it_cannot_hold(
         ))
         .await;
     let url = database.url().replacen(database.name(), &name, 1);
-    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
-        .await
-        .unwrap();
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     client.batch_execute(&Types::USUAL.ddl()).await.unwrap();
     client

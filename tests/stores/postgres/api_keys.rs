@@ -66,11 +66,7 @@ async fn the_owner_is_found_whatever_the_types_of_ids_are() {
         add_key(&database, owner_type, id).await;
         let store = store(&database).await;
         let what = format!("{id_type} {owner_type}");
-        assert_eq!(
-            ask(&store, "app_key").await,
-            format!("{id} key_1"),
-            "{what}"
-        );
+        assert_eq!(ask(&store, "app_key").await, format!("{id} key_1"), "{what}");
         assert_eq!(ask(&store, "app_other").await, "no key", "{what}");
     }
 }
@@ -157,23 +153,15 @@ async fn ends_are_read_in_every_way_they_are_written() {
 async fn a_table_that_is_missing_or_lacks_what_decides_is_no_answer() {
     let database = database("text", "usr_ada").await;
     assert_eq!(ask(&store(&database).await, "app_key").await, "Schema");
-    database
-        .execute(r#"CREATE TABLE "apikey" ("id" text, "key" text, "referenceId" text)"#)
-        .await;
+    database.execute(r#"CREATE TABLE "apikey" ("id" text, "key" text, "referenceId" text)"#).await;
     let store = store(&database).await;
     assert_eq!(ask(&store, "app_key").await, "Schema");
     // Nobody else suffers from it.
     let now = now();
     let answer = store.resolve(Lookup::by_user_id("usr_ada", now)).await;
-    assert!(
-        matches!(answer, Ok(Resolution::NoActiveSession)),
-        "{answer:?}"
-    );
+    assert!(matches!(answer, Ok(Resolution::NoActiveSession)), "{answer:?}");
     let hash = ApiKeyHash::from_key("app_key");
-    let error = store
-        .resolve(Lookup::by_api_key(&hash, now))
-        .await
-        .unwrap_err();
+    let error = store.resolve(Lookup::by_api_key(&hash, now)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Schema);
     let text = format!("{error:#}");
     assert!(text.contains(r#"column "enabled" in "apikey""#), "{text}");
@@ -196,9 +184,7 @@ async fn fields_of_the_applications_own_are_read_with_every_lookup() {
     database
         .execute(r#"INSERT INTO "session" VALUES ('ses_1', 'usr_ada', now() + interval '1000 years', 't1')"#)
         .await;
-    let schema = Schema::auto()
-        .with_user_field("plan")
-        .with_user_field("credits");
+    let schema = Schema::auto().with_user_field("plan").with_user_field("credits");
     let builder = PostgresStore::builder(database.url()).schema(schema);
     let store = builder.connect().await.unwrap();
     let now = now();

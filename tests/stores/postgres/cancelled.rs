@@ -30,10 +30,8 @@ async fn ask_and_leave(store: &PostgresStore, polls: usize) {
 async fn lookups_that_are_dropped_leave_a_pool_that_works() {
     let database = ada().await;
     let client = database.client().await;
-    let store = PostgresStore::builder(database.url())
-        .max_connections(CONNECTIONS)
-        .build()
-        .unwrap();
+    let store =
+        PostgresStore::builder(database.url()).max_connections(CONNECTIONS).build().unwrap();
     // More rounds than there are connections: none of them may be lost.
     for polls in [1, 2, 3, 8, 1, 2, 3, 8] {
         for _ in 0..200 {
@@ -61,10 +59,8 @@ async fn lookups_that_are_dropped_leave_a_pool_that_works() {
 async fn lookups_that_are_dropped_while_the_server_answers_open_no_further_connections() {
     let database = ada().await;
     let client = database.client().await;
-    let store = PostgresStore::builder(database.url())
-        .max_connections(CONNECTIONS)
-        .build()
-        .unwrap();
+    let store =
+        PostgresStore::builder(database.url()).max_connections(CONNECTIONS).build().unwrap();
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     let before = backends(&client).await;
     for _ in 0..200 {
@@ -73,10 +69,7 @@ async fn lookups_that_are_dropped_while_the_server_answers_open_no_further_conne
     }
     let after = backends(&client).await;
     assert!(after.len() <= CONNECTIONS, "{after:?}");
-    assert!(
-        after.contains(&before[0]),
-        "{before:?} are not among {after:?}"
-    );
+    assert!(after.contains(&before[0]), "{before:?} are not among {after:?}");
 }
 
 /// A server that waits for a lock does not see that its client is gone: without a word to it, every lookup that ends at
@@ -91,19 +84,13 @@ async fn a_table_that_is_locked_fills_the_server_with_no_backends() {
         .build()
         .unwrap();
     found_in_the_end(&store).await;
-    locker
-        .batch_execute(r#"BEGIN; LOCK TABLE "user" IN ACCESS EXCLUSIVE MODE"#)
-        .await
-        .unwrap();
+    locker.batch_execute(r#"BEGIN; LOCK TABLE "user" IN ACCESS EXCLUSIVE MODE"#).await.unwrap();
     for _ in 0..8 {
         let mut lookups = JoinSet::new();
         for _ in 0..CONNECTIONS {
             let store = store.clone();
             lookups.spawn(async move {
-                store
-                    .resolve(Lookup::by_email("ada@example.com", now()))
-                    .await
-                    .is_err()
+                store.resolve(Lookup::by_email("ada@example.com", now())).await.is_err()
             });
         }
         assert!(lookups.join_all().await.into_iter().all(|failed| failed));

@@ -25,10 +25,7 @@ const BAN: &str = r#"ALTER TABLE "user" ADD "banned" boolean; UPDATE "user" SET 
 #[tokio::test]
 async fn a_ban_column_that_is_added_counts_when_the_tables_are_looked_at_again() {
     let database = without_bans().await;
-    let store = PostgresStore::builder(database.url())
-        .schema_refresh(REFRESH)
-        .build()
-        .unwrap();
+    let store = PostgresStore::builder(database.url()).schema_refresh(REFRESH).build().unwrap();
     let clock = clock();
     let app = App::of(builder(store).clock(clock.clone()));
     let token = token_for("ada@example.com");
@@ -43,10 +40,7 @@ async fn a_ban_column_that_is_added_counts_when_the_tables_are_looked_at_again()
 #[tokio::test]
 async fn a_clock_that_is_set_back_does_not_stop_the_looking() {
     let database = without_bans().await;
-    let store = PostgresStore::builder(database.url())
-        .schema_refresh(REFRESH)
-        .build()
-        .unwrap();
+    let store = PostgresStore::builder(database.url()).schema_refresh(REFRESH).build().unwrap();
     let is_banned = async |now| {
         let lookup = Lookup::by_email("ada@example.com", now);
         match store.resolve(lookup).await.unwrap() {
@@ -83,34 +77,22 @@ async fn a_column_that_is_dropped_or_renamed_is_missed_by_no_lookup() {
 #[tokio::test]
 async fn a_table_that_goes_away_is_a_failure_and_is_found_again_when_it_comes_back() {
     let database = ada().await;
-    let store = PostgresStore::builder(database.url())
-        .max_connections(1)
-        .connect()
-        .await
-        .unwrap();
+    let store = PostgresStore::builder(database.url()).max_connections(1).connect().await.unwrap();
     let client = database.client().await;
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     let before = backends(&client).await;
     for table in ["user", "session"] {
-        database
-            .execute(&format!(r#"ALTER TABLE "{table}" RENAME TO "away""#))
-            .await;
+        database.execute(&format!(r#"ALTER TABLE "{table}" RENAME TO "away""#)).await;
         for _ in 0..5 {
             let error = error_for_ada(&store).await;
             assert_eq!(error.kind(), StoreErrorKind::Schema);
             let text = everything(&error);
             assert!(text.contains(&format!(r#"table "{table}""#)), "{text}");
         }
-        database
-            .execute(&format!(r#"ALTER TABLE "away" RENAME TO "{table}""#))
-            .await;
+        database.execute(&format!(r#"ALTER TABLE "away" RENAME TO "{table}""#)).await;
         assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     }
-    assert_eq!(
-        backends(&client).await,
-        before,
-        "the connection was as good as before"
-    );
+    assert_eq!(backends(&client).await, before, "the connection was as good as before");
 }
 
 #[tokio::test]
@@ -138,11 +120,7 @@ async fn many_lookups_at_once_survive_a_change_together() {
     assert_eq!(before.len(), 4);
     database.execute(r#"ALTER TABLE "user" DROP "image""#).await;
     all().await;
-    assert_eq!(
-        backends(&client).await,
-        before,
-        "nobody had to connect anew"
-    );
+    assert_eq!(backends(&client).await, before, "nobody had to connect anew");
 }
 
 #[tokio::test]
@@ -151,13 +129,9 @@ async fn a_probe_notices_what_a_lookup_would() {
     let store = PostgresStore::connect(database.url()).await.unwrap();
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     store.ready().await.unwrap();
-    database
-        .execute(r#"ALTER TABLE "session" RENAME "expiresAt" TO "ends""#)
-        .await;
+    database.execute(r#"ALTER TABLE "session" RENAME "expiresAt" TO "ends""#).await;
     let error = store.ready().await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Schema);
-    database
-        .execute(r#"ALTER TABLE "session" RENAME "ends" TO "expiresAt""#)
-        .await;
+    database.execute(r#"ALTER TABLE "session" RENAME "ends" TO "expiresAt""#).await;
     store.ready().await.unwrap();
 }

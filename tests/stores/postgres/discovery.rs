@@ -16,13 +16,8 @@ async fn database(ddl: &str) -> Database {
 #[tokio::test]
 async fn two_tables_of_users_are_a_choice_that_is_not_made_for_anybody() {
     let database = ada().await;
-    database
-        .execute("CREATE TABLE users (id text, email text)")
-        .await;
-    let error = PostgresStore::connect(database.url())
-        .await
-        .unwrap_err()
-        .to_string();
+    database.execute("CREATE TABLE users (id text, email text)").await;
+    let error = PostgresStore::connect(database.url()).await.unwrap_err().to_string();
     for part in [
         r#""user" with "session""#,
         r#""users" with "session""#,
@@ -32,15 +27,9 @@ async fn two_tables_of_users_are_a_choice_that_is_not_made_for_anybody() {
     ] {
         assert!(error.contains(part), "{part} is not in: {error}");
     }
-    for schema in [
-        Schema::camel(),
-        Schema::auto().with_user_table(TableName::new("user")),
-    ] {
+    for schema in [Schema::camel(), Schema::auto().with_user_table(TableName::new("user"))] {
         let store = PostgresStore::builder(database.url()).schema(schema);
-        assert_eq!(
-            ask_for_ada(&store.connect().await.unwrap()).await,
-            ADA_FOUND
-        );
+        assert_eq!(ask_for_ada(&store.connect().await.unwrap()).await, ADA_FOUND);
     }
 }
 
@@ -52,10 +41,7 @@ async fn columns_in_both_ways_of_naming_are_a_choice_as_well() {
         .await;
     PostgresStore::connect(database.url()).await.unwrap_err();
     let store = PostgresStore::builder(database.url()).schema(Schema::camel());
-    assert_eq!(
-        ask_for_ada(&store.connect().await.unwrap()).await,
-        ADA_FOUND
-    );
+    assert_eq!(ask_for_ada(&store.connect().await.unwrap()).await, ADA_FOUND);
 }
 
 #[tokio::test]
@@ -63,8 +49,7 @@ async fn tables_that_are_missing_are_named_and_work_as_soon_as_they_appear() {
     let database = database("").await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
     let app = App::new(store.clone());
-    app.rejects(&token_for("ada@example.com"), "no tables", Unavailable)
-        .await;
+    app.rejects(&token_for("ada@example.com"), "no tables", Unavailable).await;
     let error = error_for_ada(&store).await;
     assert_eq!(error.kind(), StoreErrorKind::Schema);
     let text = everything(&error);
@@ -77,14 +62,9 @@ async fn tables_that_are_missing_are_named_and_work_as_soon_as_they_appear() {
     ] {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
-    assert_eq!(
-        store.ready().await.unwrap_err().kind(),
-        StoreErrorKind::Schema
-    );
+    assert_eq!(store.ready().await.unwrap_err().kind(), StoreErrorKind::Schema);
 
-    database
-        .execute(r#"CREATE TABLE "user" ("id" text, "email" text)"#)
-        .await;
+    database.execute(r#"CREATE TABLE "user" ("id" text, "email" text)"#).await;
     let text = everything(&error_for_ada(&store).await);
     assert!(!text.contains(r#"table "user""#), "{text}");
     assert!(text.contains(r#"table "session""#), "{text}");
@@ -93,42 +73,26 @@ async fn tables_that_are_missing_are_named_and_work_as_soon_as_they_appear() {
     database.execute(&Types::USUAL.ddl()).await;
     database.execute(&ADA.join(";")).await;
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
-    app.accepts(
-        &token_for("ada@example.com"),
-        "tables",
-        "usr_ada",
-        "ses_ada",
-    )
-    .await;
+    app.accepts(&token_for("ada@example.com"), "tables", "usr_ada", "ses_ada").await;
     store.ready().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_column_that_is_missing_is_named() {
     let database = usual_tables().await;
-    database
-        .execute(r#"ALTER TABLE "session" DROP "expiresAt""#)
-        .await;
+    database.execute(r#"ALTER TABLE "session" DROP "expiresAt""#).await;
     for schema in [Schema::camel(), Schema::auto()] {
         let store = PostgresStore::builder(database.url()).schema(schema);
         let store = store.connect().await.unwrap();
         let text = everything(&error_for_ada(&store).await);
-        assert!(
-            text.contains(r#"column "expiresAt" of "session""#),
-            "{text}"
-        );
+        assert!(text.contains(r#"column "expiresAt" of "session""#), "{text}");
     }
 }
 
 #[tokio::test]
 async fn a_time_that_is_no_time_is_named() {
-    let text_column = Types {
-        time: "text",
-        ..Types::USUAL
-    };
-    let store = PostgresStore::connect(database(&text_column.ddl()).await.url())
-        .await
-        .unwrap();
+    let text_column = Types { time: "text", ..Types::USUAL };
+    let store = PostgresStore::connect(database(&text_column.ddl()).await.url()).await.unwrap();
     let error = error_for_ada(&store).await;
     assert_eq!(error.kind(), StoreErrorKind::Schema);
     let text = everything(&error);
@@ -160,12 +124,8 @@ async fn a_table_that_somebody_adds_elsewhere_stops_nothing_that_runs() {
         .execute(r#"CREATE TABLE users (id text, email text); CREATE TABLE sessions AS SELECT * FROM "session""#)
         .await;
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
-    database
-        .execute(r#"ALTER TABLE "session" RENAME TO "away""#)
-        .await;
+    database.execute(r#"ALTER TABLE "session" RENAME TO "away""#).await;
     assert_eq!(ask_for_ada(&store).await, "failed: schema");
-    database
-        .execute(r#"ALTER TABLE "away" RENAME TO "session""#)
-        .await;
+    database.execute(r#"ALTER TABLE "away" RENAME TO "session""#).await;
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
 }

@@ -22,24 +22,12 @@ impl Types {
 
     /// All ids of one type.
     pub(crate) const fn ids(id: &'static str) -> Self {
-        Self {
-            user_id: id,
-            session_id: id,
-            owner: id,
-            email: "text",
-            time: "timestamptz",
-        }
+        Self { user_id: id, session_id: id, owner: id, email: "text", time: "timestamptz" }
     }
 
     /// The two tables, with the columns of the admin and organization plugins.
     pub(crate) fn ddl(self) -> String {
-        let Self {
-            user_id,
-            session_id,
-            owner,
-            email,
-            time,
-        } = self;
+        let Self { user_id, session_id, owner, email, time } = self;
         format!(
             r#"CREATE TABLE "user" ("id" {user_id} NOT NULL PRIMARY KEY, "name" text NOT NULL DEFAULT 'somebody',
                 "email" {email} NOT NULL, "emailVerified" boolean NOT NULL DEFAULT false, "image" text, "role" text,
@@ -83,10 +71,7 @@ pub(crate) async fn own_server() -> &'static OwnCluster {
     static SERVER: OnceCell<OwnCluster> = OnceCell::const_new();
     SERVER
         .get_or_init(|| {
-            OwnCluster::start(ClusterOptions {
-                tcp: true,
-                ..ClusterOptions::default()
-            })
+            OwnCluster::start(ClusterOptions { tcp: true, ..ClusterOptions::default() })
         })
         .await
 }
@@ -131,10 +116,7 @@ pub(crate) async fn ask_for_ada(store: &PostgresStore) -> String {
 
 /// The error with which a lookup for Ada fails.
 pub(crate) async fn error_for_ada(store: &PostgresStore) -> StoreError {
-    match store
-        .resolve(Lookup::by_email("ada@example.com", now()))
-        .await
-    {
+    match store.resolve(Lookup::by_email("ada@example.com", now())).await {
         Ok(resolution) => panic!("no error but {resolution:?}"),
         Err(error) => error,
     }

@@ -59,15 +59,8 @@ async fn a_frozen_connection_costs_one_deadline_and_no_more() {
         .filter(|pid| *pid != i32::try_from(frozen.0).unwrap())
         .map(Frozen::freeze)
         .collect::<Vec<_>>();
-    app.rejects(&token_for("ada@example.com"), "frozen", Unavailable)
-        .await;
-    app.accepts(
-        &token_for("ada@example.com"),
-        "on another connection",
-        "usr_ada",
-        "ses_ada",
-    )
-    .await;
+    app.rejects(&token_for("ada@example.com"), "frozen", Unavailable).await;
+    app.accepts(&token_for("ada@example.com"), "on another connection", "usr_ada", "ses_ada").await;
 }
 
 #[tokio::test]
@@ -76,10 +69,7 @@ async fn a_frozen_server_is_a_failure_and_works_again_when_it_thaws() {
     let database = cluster.create_database().await;
     database.execute(&Types::USUAL.ddl()).await;
     database.execute(&ADA.join(";")).await;
-    let store = PostgresStore::builder(database.url())
-        .query_timeout(DEADLINE)
-        .build()
-        .unwrap();
+    let store = PostgresStore::builder(database.url()).query_timeout(DEADLINE).build().unwrap();
     let frozen = Frozen::freeze(i32::try_from(cluster.postmaster_pid()).unwrap());
     for _ in 0..2 {
         let started = Instant::now();

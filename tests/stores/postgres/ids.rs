@@ -40,10 +40,7 @@ async fn every_lookup_finds_the_user(types: Types, ids: [&str; 4]) -> PostgresSt
     assert_eq!(by_id(&store, user).await, found);
     assert_eq!(by_token(&store, "tok_a").await, found);
     assert_eq!(by_id(&store, other).await, format!("{other} {others}"));
-    for lookup in [
-        Lookup::by_email("a@example.com", now()),
-        Lookup::by_user_id(user, now()),
-    ] {
+    for lookup in [Lookup::by_email("a@example.com", now()), Lookup::by_user_id(user, now())] {
         let own = lookup.clone().with_session_id(session);
         assert_eq!(ask(&store, own).await, found);
         let foreign = lookup.clone().with_session_id(others);
@@ -68,10 +65,7 @@ async fn users_and_sessions_are_found_whatever_type_their_ids_have() {
     ] {
         // Only one column of a table has to be an identity: the owner of a session is a plain number.
         let owner = id.split(" GENERATED").next().unwrap();
-        let types = Types {
-            owner,
-            ..Types::ids(id)
-        };
+        let types = Types { owner, ..Types::ids(id) };
         every_lookup_finds_the_user(types, ids).await;
     }
 }
@@ -84,11 +78,7 @@ async fn a_sessions_owner_may_be_of_another_type_than_the_users_id() {
         ("integer", "text", NUMBERS),
         ("integer", "bigint", NUMBERS),
     ] {
-        let types = Types {
-            user_id,
-            owner,
-            ..Types::ids("text")
-        };
+        let types = Types { user_id, owner, ..Types::ids("text") };
         every_lookup_finds_the_user(types, ids).await;
     }
 }
@@ -131,10 +121,9 @@ async fn an_id_that_none_can_have_is_nobodys_and_no_failure() {
             assert_eq!(by_id(&store, &bad).await, "no user", "{id}: {bad:?}");
         }
         for bad in malformed(session) {
-            for lookup in [
-                Lookup::by_email("a@example.com", now()),
-                Lookup::by_user_id(user, now()),
-            ] {
+            for lookup in
+                [Lookup::by_email("a@example.com", now()), Lookup::by_user_id(user, now())]
+            {
                 let lookup = lookup.with_session_id(bad.as_str());
                 assert_eq!(ask(&store, lookup).await, "no session", "{id}: {bad:?}");
             }
@@ -169,9 +158,7 @@ async fn a_token_that_names_a_malformed_session_is_refused_and_no_outage() {
         app.send(&sign(&claims)).await
     };
     let [user, _, session, others] = UUIDS;
-    send(session)
-        .await
-        .assert_identity("her own", user, session);
+    send(session).await.assert_identity("her own", user, session);
     for bad in [others, "71", &session.to_uppercase()] {
         let answer = send(bad).await;
         answer.assert_rejected(bad, NoActiveSession);

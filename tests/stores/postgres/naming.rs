@@ -109,9 +109,8 @@ async fn tables_are_named_by_the_environment() {
     .collect();
     let settings = Config::from_env(&environment).unwrap();
     let url = settings.database_url().unwrap();
-    let DatabaseStore::Postgres(store) = DatabaseStore::connect(url, settings.schema())
-        .await
-        .unwrap()
+    let DatabaseStore::Postgres(store) =
+        DatabaseStore::connect(url, settings.schema()).await.unwrap()
     else {
         panic!("no PostgreSQL");
     };
@@ -119,13 +118,7 @@ async fn tables_are_named_by_the_environment() {
 
     let builder = BetterAuthLayer::from_env(&environment).await.unwrap();
     let app = App::of(builder.clock(clock()));
-    app.accepts(
-        &token_for("ada@example.com"),
-        "the environment's tables",
-        "2",
-        "3",
-    )
-    .await;
+    app.accepts(&token_for("ada@example.com"), "the environment's tables", "2", "3").await;
 }
 
 #[tokio::test]
@@ -149,19 +142,14 @@ async fn names_of_ones_own_are_taken_as_they_are() {
     let store = with_schema(&database, schema.clone()).await;
     assert_eq!(ask_for_ada(&store).await, "p v");
     let app = App::new(store);
-    app.rejects(&token_for("ada@example.com"), "blocked", UserBanned)
-        .await;
-    app.accepts(&token_for("eve@example.com"), "not blocked", "q", "w")
-        .await;
+    app.rejects(&token_for("ada@example.com"), "blocked", UserBanned).await;
+    app.accepts(&token_for("eve@example.com"), "not blocked", "q", "w").await;
 
     // A ban column that was named must be there: without it everybody would come in.
     let schema = schema.with_column(Column::UserBanned, "is_blocked");
     let store = with_schema(&database, schema).await;
     let text = everything(&error_for_ada(&store).await);
-    assert!(
-        text.contains(r#"column "is_blocked" of "people""#),
-        "{text}"
-    );
+    assert!(text.contains(r#"column "is_blocked" of "people""#), "{text}");
 }
 
 #[tokio::test]
@@ -190,11 +178,7 @@ async fn the_schema_in_prismas_address_is_where_the_tables_are() {
         ada = ADA.join(";"),
     ))
     .await;
-    let and = if database.url().contains('?') {
-        '&'
-    } else {
-        '?'
-    };
+    let and = if database.url().contains('?') { '&' } else { '?' };
     let url = format!("{}{and}schema=app%20one&connection_limit=3", database.url());
     for schema in [Schema::auto(), Schema::camel()] {
         let store = PostgresStore::builder(&url).schema(schema);
@@ -206,10 +190,7 @@ async fn the_schema_in_prismas_address_is_where_the_tables_are() {
         .with_user_table(TableName::new("user").in_schema("public"))
         .with_session_table(TableName::new("session").in_schema("public"));
     let store = PostgresStore::builder(&url).schema(public);
-    assert_eq!(
-        ask_for_ada(&store.connect().await.unwrap()).await,
-        "no user"
-    );
+    assert_eq!(ask_for_ada(&store.connect().await.unwrap()).await, "no user");
 
     let store = PostgresStore::connect(&url.replace("app%20one", "elsewhere")).await;
     let text = everything(&error_for_ada(&store.unwrap()).await);

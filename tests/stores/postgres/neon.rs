@@ -37,12 +37,7 @@ impl Compute {
         database.execute("CHECKPOINT").await;
         let folder = TemporaryFolder::new();
         std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
-        Self {
-            cluster,
-            database,
-            pooler,
-            folder,
-        }
+        Self { cluster, database, pooler, folder }
     }
 
     /// As Neon's console shows it, but for where the host is and who has signed its certificate.
@@ -52,10 +47,7 @@ impl Compute {
         assert!(url.contains(&own), "{url}");
         let url = url.replace(&own, &format!("@{host}:{}/", port.unwrap()));
         let authority = self.folder.path().join("ca.pem");
-        format!(
-            "{url}?{query}&hostaddr=127.0.0.1&sslrootcert={}",
-            authority.display()
-        )
+        format!("{url}?{query}&hostaddr=127.0.0.1&sslrootcert={}", authority.display())
     }
 
     fn direct(&self, query: &str) -> PostgresStoreBuilder {
@@ -102,11 +94,7 @@ async fn both_hosts_are_verified_and_statements_are_prepared_at_the_direct_one()
         assert!(says(&diagnosis, "connection").starts_with("is encrypted"));
         assert!(says(&diagnosis, "statements").starts_with("are prepared"));
     }
-    for query in [
-        "sslmode=require",
-        "sslmode=verify-full",
-        "channel_binding=prefer",
-    ] {
+    for query in ["sslmode=require", "sslmode=verify-full", "channel_binding=prefer"] {
         let store = compute.pooled(query).build().unwrap();
         assert_eq!(ask_for_ada(&store).await, ADA_FOUND, "{query}");
         let diagnosis = diagnose(store).await;
@@ -128,10 +116,7 @@ async fn channel_binding_that_is_required_is_had_or_nothing_is() {
         // PgBouncer has none.
         compute.pooled("sslmode=require&channel_binding=require"),
     ] {
-        let store = builder
-            .query_timeout(Duration::from_secs(30))
-            .build()
-            .unwrap();
+        let store = builder.query_timeout(Duration::from_secs(30)).build().unwrap();
         let started = Instant::now();
         let error = error_for_ada(&store).await;
         assert!(started.elapsed() < Duration::from_secs(10));

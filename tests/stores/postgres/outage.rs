@@ -23,19 +23,13 @@ fn store(url: &str, deadline: Duration) -> PostgresStore {
 
 #[tokio::test]
 async fn a_server_that_starts_later_than_the_service_is_used_as_soon_as_it_is_up() {
-    let cluster = OwnCluster::start(ClusterOptions {
-        tcp: true,
-        ..ClusterOptions::default()
-    })
-    .await;
+    let cluster =
+        OwnCluster::start(ClusterOptions { tcp: true, ..ClusterOptions::default() }).await;
     let database = cluster.create_database().await;
     database.execute(&Types::USUAL.ddl()).await;
     database.execute(&ADA.join(";")).await;
     cluster.stop_fast().await;
-    for (url, reason) in [
-        (database.url(), "No such file"),
-        (database.tcp_url(), "refused"),
-    ] {
+    for (url, reason) in [(database.url(), "No such file"), (database.tcp_url(), "refused")] {
         let started = Instant::now();
         let store = PostgresStore::builder(url).query_timeout(DEADLINE);
         let store = store.connect().await.unwrap();
@@ -85,9 +79,7 @@ async fn a_second_attempt_to_connect_is_made_where_the_first_one_hangs() {
     database.execute(&Types::USUAL.ddl()).await;
     database.execute(&ADA.join(";")).await;
     // The first connection goes to nobody, the others to the server.
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .unwrap();
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = server.port().unwrap();
     let url = database.tcp_url().replace(
         &format!("localhost:{port}"),
@@ -114,10 +106,7 @@ async fn a_no_that_stays_a_no_is_passed_on_at_once() {
     let database = server.create_database().await;
     let url = database.tcp_url();
     for (url, reason) in [
-        (
-            url.replace("throw-away", "mistaken"),
-            "password authentication failed",
-        ),
+        (url.replace("throw-away", "mistaken"), "password authentication failed"),
         (
             url.replace("postgres:throw-away", "stranger:throw-away"),
             "password authentication failed",

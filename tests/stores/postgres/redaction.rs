@@ -36,19 +36,8 @@ fn records() -> MutexGuard<'static, String> {
 
 #[track_caller]
 fn assert_clean(what: &str, text: &str) {
-    for secret in [
-        ADDRESS,
-        "marker",
-        TOKEN,
-        PASSWORD,
-        HOST,
-        "localhost",
-        "throw-away",
-    ] {
-        assert!(
-            !text.contains(secret),
-            "{what}: {secret} is seen in: {text}"
-        );
+    for secret in [ADDRESS, "marker", TOKEN, PASSWORD, HOST, "localhost", "throw-away"] {
+        assert!(!text.contains(secret), "{what}: {secret} is seen in: {text}");
     }
 }
 
@@ -91,9 +80,7 @@ async fn with_tables(cluster: &OwnCluster, and: &str) -> Database {
         INSERT INTO "session" ("id", "userId", "token", "expiresAt") VALUES ('s', 'usr', '{TOKEN}', 'infinity'); {and}"#
     );
     // The driver logs what the tests themselves execute: there must not be a marker in it.
-    database
-        .execute(&rows.replace("'marker", "'mark' || 'er"))
-        .await;
+    database.execute(&rows.replace("'marker", "'mark' || 'er")).await;
     database
 }
 
@@ -104,10 +91,7 @@ async fn neither_errors_nor_logs_hold_what_was_asked_or_where() {
     // For the whole process: tests on other threads cause events as well, and theirs must be as clean.
     let log = CapturedLog::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
-    let subscriber = subscriber
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
+    let subscriber = subscriber.with_ansi(false).with_writer(log.clone()).finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let authority = CertificateAuthority::new();
     let folder = TemporaryFolder::new();
@@ -140,10 +124,7 @@ async fn neither_errors_nor_logs_hold_what_was_asked_or_where() {
                 cluster.port().unwrap()
             ),
         ),
-        (
-            "wrong name",
-            format!("{tcp}?sslmode=require&sslrootcert={}", ca.display()),
-        ),
+        ("wrong name", format!("{tcp}?sslmode=require&sslrootcert={}", ca.display())),
         ("no tables", tcp.to_owned()),
     ] {
         ask_everything(what, store(&url)).await;
@@ -152,18 +133,9 @@ async fn neither_errors_nor_logs_hold_what_was_asked_or_where() {
     for (what, failure) in [
         ("a message of its own", "RAISE EXCEPTION 'no good: %', $1;"),
         ("a conversion", "PERFORM $1::integer; RETURN $1;"),
-        (
-            "an integrity error",
-            "RAISE integrity_constraint_violation USING MESSAGE = $1;",
-        ),
-        (
-            "a syntax error",
-            "RAISE syntax_error USING MESSAGE = 'near ' || $1;",
-        ),
-        (
-            "an internal error",
-            "RAISE internal_error USING MESSAGE = $1, DETAIL = $1, HINT = $1;",
-        ),
+        ("an integrity error", "RAISE integrity_constraint_violation USING MESSAGE = $1;"),
+        ("a syntax error", "RAISE syntax_error USING MESSAGE = 'near ' || $1;"),
+        ("an internal error", "RAISE internal_error USING MESSAGE = $1, DETAIL = $1, HINT = $1;"),
     ] {
         // The columns that are read, each computed by the failing function.
         let view = format!(
@@ -176,9 +148,7 @@ async fn neither_errors_nor_logs_hold_what_was_asked_or_where() {
     }
 
     let database = with_tables(&cluster, r#"CREATE TABLE users AS SELECT * FROM "user""#).await;
-    let error = PostgresStore::connect(database.tcp_url())
-        .await
-        .unwrap_err();
+    let error = PostgresStore::connect(database.tcp_url()).await.unwrap_err();
     assert_clean("a choice", &format!("{error} {error:?}"));
 
     let seen = log.text();

@@ -28,10 +28,7 @@ async fn under_load(
     store: &PostgresStore,
     meanwhile: impl Future<Output = ()>,
 ) -> BTreeMap<String, u32> {
-    let (stop, asked) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicU32::new(0)),
-    );
+    let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let mut workers = JoinSet::new();
     for _ in 0..WORKERS {
         let (store, stop, asked) = (store.clone(), Arc::clone(&stop), Arc::clone(&asked));
@@ -81,11 +78,7 @@ async fn no_lookup_is_lost_while_the_server_restarts() {
     })
     .await;
     let kinds: Vec<&str> = answers.keys().map(String::as_str).collect();
-    assert_eq!(
-        kinds,
-        ["ada: usr_ada ses_ada", "eve: no user"],
-        "{answers:?}"
-    );
+    assert_eq!(kinds, ["ada: usr_ada ses_ada", "eve: no user"], "{answers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,23 +109,14 @@ async fn a_crash_is_a_failure_at_most_and_never_an_answer() {
 #[tokio::test]
 async fn connections_that_the_server_closed_in_their_sleep_cost_nobody_an_answer() {
     let (cluster, database) = server_with_ada(ClusterOptions::default()).await;
-    let store = PostgresStore::builder(database.url())
-        .max_connections(4)
-        .build()
-        .unwrap();
+    let store = PostgresStore::builder(database.url()).max_connections(4).build().unwrap();
     let all_at_once = async || {
         let mut lookups = JoinSet::new();
         for _ in 0..WORKERS {
             let store = store.clone();
             lookups.spawn(async move { ask_for_ada(&store).await });
         }
-        assert!(
-            lookups
-                .join_all()
-                .await
-                .iter()
-                .all(|answer| answer == ADA_FOUND)
-        );
+        assert!(lookups.join_all().await.iter().all(|answer| answer == ADA_FOUND));
     };
     all_at_once().await;
     let admin = database.client().await;
@@ -209,11 +193,8 @@ async fn hangs_up(server: u16) -> (u16, Arc<AtomicBool>) {
 
 #[tokio::test]
 async fn where_one_connection_broke_the_others_of_its_time_are_not_trusted() {
-    let (cluster, database) = server_with_ada(ClusterOptions {
-        tcp: true,
-        ..ClusterOptions::default()
-    })
-    .await;
+    let (cluster, database) =
+        server_with_ada(ClusterOptions { tcp: true, ..ClusterOptions::default() }).await;
     let port = cluster.port().unwrap();
     let (proxy, hang_up) = hangs_up(port).await;
     let url = database.tcp_url();

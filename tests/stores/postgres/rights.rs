@@ -28,18 +28,13 @@ impl Guarded {
     }
 
     async fn execute(&self, sql: &str) {
-        self.database
-            .execute(&sql.replace("reader", &self.role))
-            .await;
+        self.database.execute(&sql.replace("reader", &self.role)).await;
     }
 
     fn store(&self) -> PostgresStore {
         let url = self.database.url();
         let url = url.replacen("//postgres@", &format!("//{}@", self.role), 1);
-        PostgresStore::builder(&url)
-            .max_connections(2)
-            .build()
-            .unwrap()
+        PostgresStore::builder(&url).max_connections(2).build().unwrap()
     }
 }
 
@@ -59,9 +54,7 @@ async fn rights_on_the_columns_that_decide_are_enough() {
     // Tokens are sessions: a service that has no use for them need not be able to read them.
     assert_eq!(by_token(&store, "tok_ada").await, "failed: unsupported");
 
-    guarded
-        .execute(r#"UPDATE "user" SET "banned" = true"#)
-        .await;
+    guarded.execute(r#"UPDATE "user" SET "banned" = true"#).await;
     let answer = App::new(store).send(&token_for("ada@example.com")).await;
     answer.assert_rejected("banned", UserBanned);
 }
@@ -69,9 +62,7 @@ async fn rights_on_the_columns_that_decide_are_enough() {
 #[tokio::test]
 async fn rights_on_the_whole_tables_are_enough_for_everything() {
     let guarded = Guarded::new().await;
-    guarded
-        .execute(r#"GRANT SELECT ON "user", "session" TO reader"#)
-        .await;
+    guarded.execute(r#"GRANT SELECT ON "user", "session" TO reader"#).await;
     let store = guarded.store();
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     assert_eq!(by_token(&store, "tok_ada").await, ADA_FOUND);
@@ -98,10 +89,7 @@ async fn a_ban_that_may_not_be_read_is_a_failure_and_not_a_pass() {
         let error = error_for_ada(&store).await;
         assert_eq!(error.kind(), StoreErrorKind::Schema, "{column}");
         let text = everything(&error);
-        assert!(
-            text.contains(&format!(r#"column "{column}" of "{table}""#)),
-            "{text}"
-        );
+        assert!(text.contains(&format!(r#"column "{column}" of "{table}""#)), "{text}");
         assert!(text.contains("GRANT SELECT"), "{text}");
         store.ready().await.unwrap_err();
     }
@@ -120,12 +108,9 @@ async fn a_role_without_rights_knows_nobody_and_says_so() {
         guarded.execute(deed).await;
         assert!(["failed: schema", "failed: unavailable"].contains(&&*ask_for_ada(&store).await));
         store.ready().await.unwrap_err();
-        app.rejects(&token_for("ada@example.com"), deed, Unavailable)
-            .await;
+        app.rejects(&token_for("ada@example.com"), deed, Unavailable).await;
     }
-    guarded
-        .execute("GRANT USAGE ON SCHEMA public TO reader")
-        .await;
+    guarded.execute("GRANT USAGE ON SCHEMA public TO reader").await;
     guarded.execute(ENOUGH).await;
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
 }
@@ -133,22 +118,12 @@ async fn a_role_without_rights_knows_nobody_and_says_so() {
 #[tokio::test]
 async fn rights_that_are_taken_away_while_the_service_runs_are_missed_at_once() {
     let guarded = Guarded::new().await;
-    guarded
-        .execute(r#"GRANT SELECT ON "user", "session" TO reader"#)
-        .await;
+    guarded.execute(r#"GRANT SELECT ON "user", "session" TO reader"#).await;
     let store = guarded.store();
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
-    guarded
-        .execute(r#"REVOKE SELECT ON "user", "session" FROM reader"#)
-        .await;
+    guarded.execute(r#"REVOKE SELECT ON "user", "session" FROM reader"#).await;
     guarded.execute(ENOUGH).await;
-    assert_eq!(
-        ask_for_ada(&store).await,
-        ADA_FOUND,
-        "without the columns that do not decide"
-    );
-    guarded
-        .execute(r#"REVOKE SELECT ("banned") ON "user" FROM reader"#)
-        .await;
+    assert_eq!(ask_for_ada(&store).await, ADA_FOUND, "without the columns that do not decide");
+    guarded.execute(r#"REVOKE SELECT ("banned") ON "user" FROM reader"#).await;
     assert_eq!(ask_for_ada(&store).await, "failed: schema");
 }

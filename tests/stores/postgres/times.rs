@@ -22,10 +22,7 @@ const ZONES: [&str; 3] = ["America/Los_Angeles", "UTC", "Asia/Tokyo"];
 /// A user for each end of a session, in a pair of tables for each type of column.
 async fn ends(zone: &str, ends: &[(&str, String)]) -> Database {
     let database = cluster().await.create_database().await;
-    let zone = format!(
-        "ALTER DATABASE {} SET TimeZone TO '{zone}'",
-        database.name()
-    );
+    let zone = format!("ALTER DATABASE {} SET TimeZone TO '{zone}'", database.name());
     database.execute(&zone).await;
     let mut statements = "CREATE DOMAIN moment AS timestamptz;".to_owned();
     for (index, (kind, literal)) in COLUMNS.iter().enumerate() {
@@ -106,15 +103,9 @@ async fn a_session_ends_at_its_microsecond() {
             continue;
         }
         let resolution = resolve(&store, "x", before).await;
-        assert!(
-            matches!(resolution, Resolution::Found { .. }),
-            "{kind}: {resolution:?}"
-        );
+        assert!(matches!(resolution, Resolution::Found { .. }), "{kind}: {resolution:?}");
         let resolution = resolve(&store, "x", end).await;
-        assert!(
-            matches!(resolution, Resolution::NoActiveSession),
-            "{kind}: {resolution:?}"
-        );
+        assert!(matches!(resolution, Resolution::NoActiveSession), "{kind}: {resolution:?}");
     }
 }
 
@@ -140,10 +131,7 @@ async fn a_session_that_ends_at_infinity_never_ends() {
                 assert_eq!(session.expires_at(), Timestamp::MAX);
             }
             let resolution = resolve(&store, "never", now()).await;
-            assert!(
-                matches!(resolution, Resolution::NoActiveSession),
-                "{resolution:?}"
-            );
+            assert!(matches!(resolution, Resolution::NoActiveSession), "{resolution:?}");
         }
     }
 }
@@ -165,10 +153,7 @@ async fn numbers_at_the_edge_of_their_type_are_times_like_others() {
 #[tokio::test]
 async fn a_request_is_let_in_until_the_session_ends_and_not_longer() {
     let database = usual_tables().await;
-    let zone = format!(
-        "ALTER DATABASE {} SET TimeZone TO 'America/Los_Angeles'",
-        database.name()
-    );
+    let zone = format!("ALTER DATABASE {} SET TimeZone TO 'America/Los_Angeles'", database.name());
     database.execute(&zone).await;
     database
         .execute(&format!(

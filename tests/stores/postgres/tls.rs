@@ -32,11 +32,7 @@ impl Secured {
         std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
         let other = CertificateAuthority::new();
         std::fs::write(folder.path().join("other.pem"), other.pem()).unwrap();
-        Self {
-            cluster,
-            database,
-            folder,
-        }
+        Self { cluster, database, folder }
     }
 
     fn authority(&self) -> PathBuf {
@@ -105,14 +101,8 @@ async fn the_servers_certificate_is_verified_with_the_authority_that_is_named() 
     }
     for (what, builder) in [
         ("public authorities", builder("sslmode=require")),
-        (
-            "wrong authority",
-            builder("sslmode=require&sslrootcert=OTHER"),
-        ),
-        (
-            "verify-full",
-            builder("sslmode=verify-full&sslrootcert=OTHER"),
-        ),
+        ("wrong authority", builder("sslmode=require&sslrootcert=OTHER")),
+        ("verify-full", builder("sslmode=verify-full&sslrootcert=OTHER")),
         (
             "wrong authority",
             builder("sslmode=require&sslrootcert=CA").root_certificates(secured.other_authority()),
@@ -125,10 +115,7 @@ async fn the_servers_certificate_is_verified_with_the_authority_that_is_named() 
 #[tokio::test]
 async fn a_certificate_for_another_host_is_refused() {
     let secured = Secured::with_name("database.example.com").await;
-    for query in [
-        "sslmode=require&sslrootcert=CA",
-        "sslmode=verify-full&sslrootcert=CA",
-    ] {
+    for query in ["sslmode=require&sslrootcert=CA", "sslmode=verify-full&sslrootcert=CA"] {
         let builder = PostgresStore::builder(&secured.url(query));
         assert_rejected_at_once(builder, query, "certificate").await;
     }
@@ -142,11 +129,7 @@ async fn a_certificate_for_another_host_is_refused() {
 #[tokio::test]
 async fn this_machine_is_spoken_to_in_clear_text_unless_tls_is_asked_for() {
     let secured = Secured::with_name("localhost").await;
-    for query in [
-        "sslmode=disable",
-        "sslmode=prefer",
-        "application_name=better-auth-layer",
-    ] {
+    for query in ["sslmode=disable", "sslmode=prefer", "application_name=better-auth-layer"] {
         let store = PostgresStore::builder(&secured.url(query)).build().unwrap();
         assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
         assert_eq!(secured.encrypted().await, [false], "{query}");
@@ -156,9 +139,7 @@ async fn this_machine_is_spoken_to_in_clear_text_unless_tls_is_asked_for() {
         }
     }
     // Any other host is not, even where it turns out to be this machine.
-    let elsewhere = secured
-        .url("hostaddr=127.0.0.1")
-        .replace("@localhost:", "@db.internal:");
+    let elsewhere = secured.url("hostaddr=127.0.0.1").replace("@localhost:", "@db.internal:");
     let store = PostgresStore::builder(&elsewhere).build().unwrap();
     assert_eq!(store_error(&store).await, StoreErrorKind::Unavailable);
     assert!(secured.encrypted().await.is_empty());
@@ -186,10 +167,7 @@ async fn a_file_without_certificates_is_an_error_of_the_configuration() {
     for (name, content) in [
         ("empty.pem", ""),
         ("text.pem", "hello"),
-        (
-            "broken.pem",
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        ),
+        ("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
     ] {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
@@ -233,10 +211,7 @@ async fn a_handshake_that_breaks_off_is_tried_again() {
         let url = secured.url("sslmode=require&sslrootcert=CA");
         let url = url.replace(&format!(":{port}/"), &format!(":{proxy}/"));
         let builder = PostgresStore::builder(&url).max_connections(1);
-        builder
-            .query_timeout(Duration::from_secs(2))
-            .build()
-            .unwrap()
+        builder.query_timeout(Duration::from_secs(2)).build().unwrap()
     };
     assert_eq!(ask_for_ada(&through(2).await).await, ADA_FOUND);
     let error = error_for_ada(&through(usize::MAX).await).await;

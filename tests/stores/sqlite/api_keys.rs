@@ -32,11 +32,7 @@ async fn ask(store: &SqliteStore, key: &str) -> String {
     let now = now();
     match store.resolve(Lookup::by_api_key(&hash, now)).await {
         Ok(Resolution::FoundApiKey { user, api_key, .. }) => {
-            let ended = if api_key.is_expired_at(now) {
-                " ended"
-            } else {
-                ""
-            };
+            let ended = if api_key.is_expired_at(now) { " ended" } else { "" };
             format!("{} {}{ended}", user.id(), api_key.id())
         }
         Ok(Resolution::ApiKeyNotFound) => "no key".to_owned(),
@@ -59,24 +55,16 @@ fn key(owner: &str, expires_at: &str) -> String {
 
 #[tokio::test]
 async fn the_owner_is_found_whatever_the_types_of_ids_are() {
-    for (id_type, id, owner) in [
-        ("text", "usr_ada", "'usr_ada'"),
-        ("integer", "42", "'42'"),
-        ("integer", "42", "42"),
-    ] {
+    for (id_type, id, owner) in
+        [("text", "usr_ada", "'usr_ada'"), ("integer", "42", "'42'"), ("integer", "42", "42")]
+    {
         let (store, _folder) = file(id_type, id, &key(owner, "NULL")).await;
-        assert_eq!(
-            ask(&store, "app_key").await,
-            format!("{id} key_1"),
-            "{owner}"
-        );
+        assert_eq!(ask(&store, "app_key").await, format!("{id} key_1"), "{owner}");
         assert_eq!(ask(&store, "app_other").await, "no key");
     }
-    for (id_type, id, owner) in [
-        ("text", "usr_ada", "'org_1'"),
-        ("integer", "42", "'org_1'"),
-        ("integer", "42", "'43'"),
-    ] {
+    for (id_type, id, owner) in
+        [("text", "usr_ada", "'org_1'"), ("integer", "42", "'org_1'"), ("integer", "42", "'43'")]
+    {
         let (store, _folder) = file(id_type, id, &key(owner, "NULL")).await;
         assert_eq!(ask(&store, "app_key").await, "no user", "{owner}");
     }
@@ -99,11 +87,7 @@ async fn ends_are_read_in_every_way_they_are_written() {
         ("x'00'".to_owned(), true),
     ] {
         let (store, _folder) = file("text", "usr_ada", &key("'usr_ada'", &expires_at)).await;
-        let expected = if ended {
-            "usr_ada key_1 ended"
-        } else {
-            "usr_ada key_1"
-        };
+        let expected = if ended { "usr_ada key_1 ended" } else { "usr_ada key_1" };
         assert_eq!(ask(&store, "app_key").await, expected, "{expires_at}");
     }
 }
@@ -117,10 +101,7 @@ async fn tables_that_lack_something_or_have_it_twice_are_no_answer() {
         r#"CREATE TABLE "apikey" ("id" text, "key" text, "referenceId" text, "enabled" integer);"#;
     let (store, _folder) = file("text", "usr_ada", less).await;
     let text = ask(&store, "app_key").await;
-    assert!(
-        text.contains(r#"no column "expiresAt" in "apikey""#),
-        "{text}"
-    );
+    assert!(text.contains(r#"no column "expiresAt" in "apikey""#), "{text}");
     let twice = key("'usr_ada'", "NULL") + r#"INSERT INTO "apikey" SELECT * FROM "apikey";"#;
     let (store, _folder) = file("text", "usr_ada", &twice).await;
     let text = ask(&store, "app_key").await;
@@ -129,9 +110,7 @@ async fn tables_that_lack_something_or_have_it_twice_are_no_answer() {
 
 #[tokio::test]
 async fn fields_of_the_applications_own_are_read_with_every_lookup() {
-    let schema = Schema::auto()
-        .with_user_field("plan")
-        .with_user_field("credits");
+    let schema = Schema::auto().with_user_field("plan").with_user_field("credits");
     let more = key("'usr_ada'", "NULL");
     let (store, _folder) = file_with(schema, "text", "usr_ada", &more).await;
     let now = now();

@@ -71,11 +71,7 @@ fn question(number: usize) -> (Lookup<'static>, String) {
         }
         _ => {
             let email = format!("u{user}@example.com");
-            let answer = if user == USERS {
-                "WrongAnswer".to_owned()
-            } else {
-                found
-            };
+            let answer = if user == USERS { "WrongAnswer".to_owned() } else { found };
             (Lookup::by_email(email, now()), answer)
         }
     }
@@ -169,15 +165,11 @@ async fn the_line_is_bounded_and_who_leaves_it_makes_room() {
 async fn who_leaves_takes_nobody_along() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
-    let store = SqliteStore::builder(&path)
-        .max_connections(1)
-        .open()
-        .unwrap();
+    let store = SqliteStore::builder(&path).max_connections(1).open().unwrap();
     for round in 0..20 {
         database.execute_batch("BEGIN EXCLUSIVE").unwrap();
-        let mut asking: Vec<_> = (0..8)
-            .map(|number| Box::pin(ask(&store, question(4 * number).0)))
-            .collect();
+        let mut asking: Vec<_> =
+            (0..8).map(|number| Box::pin(ask(&store, question(4 * number).0))).collect();
         for asking in &mut asking {
             assert_eq!(asking.now_or_never(), None);
         }
@@ -212,10 +204,7 @@ async fn what_nobody_waits_for_any_more_makes_way() {
 fn a_runtime_that_ends_takes_nobody_along() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
-    let store = SqliteStore::builder(&path)
-        .max_connections(1)
-        .open()
-        .unwrap();
+    let store = SqliteStore::builder(&path).max_connections(1).open().unwrap();
     let runtime = || tokio::runtime::Runtime::new().unwrap();
     let lasting = runtime();
     for _ in 0..10 {
@@ -245,10 +234,7 @@ async fn nobody_waits_longer_than_the_deadline() {
     let (database, path) = database(&folder);
     slow_down(&database);
     let builder = SqliteStore::builder(&path).max_connections(1);
-    let store = builder
-        .query_timeout(Duration::from_millis(200))
-        .open()
-        .unwrap();
+    let store = builder.query_timeout(Duration::from_millis(200)).open().unwrap();
     // Whoever is behind it waits as long, unless there is time left for them when it is given up.
     let asking: Vec<_> = [3, 4, 5].map(|user| asked(&store, user)).into();
     let answers = join_all(asking).await;

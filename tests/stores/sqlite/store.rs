@@ -50,23 +50,12 @@ async fn a_session_ends_at_the_same_second_however_its_end_is_written() {
         assert_eq!(ask(&store, at(999)).await, "u s", "{end}");
         assert_eq!(ask(&store, at(1000)).await, "no session", "{end}");
     }
-    for no_time in [
-        "'soon'",
-        "''",
-        "NULL",
-        "x'00'",
-        "'1795434243000'",
-        "'9999999999999'",
-        "'2026'",
-    ] {
+    for no_time in ["'soon'", "''", "NULL", "x'00'", "'1795434243000'", "'9999999999999'", "'2026'"]
+    {
         let sql =
             format!("DELETE FROM session; INSERT INTO session VALUES ('s', 'u', {no_time}, 't')");
         database.execute_batch(&sql).unwrap();
-        assert_eq!(
-            ask(&store, Lookup::by_user_id("u", now())).await,
-            "no session",
-            "{no_time}"
-        );
+        assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session", "{no_time}");
     }
 }
 
@@ -74,9 +63,7 @@ async fn a_session_ends_at_the_same_second_however_its_end_is_written() {
 async fn a_ban_counts_whatever_stands_in_its_column() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
-    database
-        .execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')")
-        .unwrap();
+    database.execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')").unwrap();
     let store = SqliteStore::open(path).unwrap();
     for (banned, expires, expected) in [
         ("NULL", "NULL", false),
@@ -113,29 +100,16 @@ async fn integer_ids_are_compared_letter_for_letter() {
         INSERT INTO sessions VALUES (1, 7, '2026-11-30 00:00:00.000000'), (2, 7, '2026-11-29 00:00:00.000000');"#,
     );
     let store = SqliteStore::open(path).unwrap();
-    assert_eq!(
-        ask(&store, Lookup::by_email("U@example.com", now())).await,
-        "7 1"
-    );
+    assert_eq!(ask(&store, Lookup::by_email("U@example.com", now())).await, "7 1");
     assert_eq!(ask(&store, Lookup::by_user_id("7", now())).await, "7 1");
-    assert_eq!(
-        ask(&store, Lookup::by_user_id("7", now()).with_session_id("2")).await,
-        "7 2"
-    );
+    assert_eq!(ask(&store, Lookup::by_user_id("7", now()).with_session_id("2")).await, "7 2");
     for id in ["07", "+7", " 7", "7.0", "0x7", "7 ", "7\0", "", "eight"] {
-        assert_eq!(
-            ask(&store, Lookup::by_user_id(id, now())).await,
-            "no user",
-            "{id:?}"
-        );
+        assert_eq!(ask(&store, Lookup::by_user_id(id, now())).await, "no user", "{id:?}");
         let narrowed = Lookup::by_user_id("7", now()).with_session_id(id.replace('7', "2"));
         assert_eq!(ask(&store, narrowed).await, "no session", "{id:?}");
     }
     let token = better_auth_layer::SessionToken::new("t");
-    assert_eq!(
-        ask(&store, Lookup::by_session_token(&token, now())).await,
-        "Unsupported"
-    );
+    assert_eq!(ask(&store, Lookup::by_session_token(&token, now())).await, "Unsupported");
 }
 
 #[tokio::test]
@@ -148,15 +122,11 @@ async fn tables_may_appear_change_and_go_while_the_store_is_open() {
     assert!(store.ready().await.is_err());
 
     database.execute_batch(CAMEL).unwrap();
-    database
-        .execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')")
-        .unwrap();
+    database.execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')").unwrap();
     assert_eq!(ask(&store, lookup()).await, "u s");
     store.ready().await.unwrap();
 
-    database
-        .execute_batch(r#"ALTER TABLE "user" RENAME COLUMN "banned" TO "other""#)
-        .unwrap();
+    database.execute_batch(r#"ALTER TABLE "user" RENAME COLUMN "banned" TO "other""#).unwrap();
     assert_eq!(ask(&store, lookup()).await, "u s");
     database
         .execute_batch(
@@ -166,14 +136,9 @@ async fn tables_may_appear_change_and_go_while_the_store_is_open() {
     let Ok(Resolution::Found { user, .. }) = store.resolve(lookup()).await else {
         panic!("not found")
     };
-    assert!(
-        user.is_banned_at(now()),
-        "a ban column that was added counts"
-    );
+    assert!(user.is_banned_at(now()), "a ban column that was added counts");
 
-    database
-        .execute_batch(r#"ALTER TABLE "session" RENAME TO "gone""#)
-        .unwrap();
+    database.execute_batch(r#"ALTER TABLE "session" RENAME TO "gone""#).unwrap();
     assert_eq!(ask(&store, lookup()).await, "Schema");
 }
 
@@ -195,10 +160,7 @@ async fn names_of_ones_own_are_quoted() {
         .with_column(Column::SessionUserId, "owner")
         .with_column(Column::SessionExpiresAt, "ends");
     let store = SqliteStore::builder(path).schema(schema).open().unwrap();
-    assert_eq!(
-        ask(&store, Lookup::by_email("u@example.com", now())).await,
-        "u s"
-    );
+    assert_eq!(ask(&store, Lookup::by_email("u@example.com", now())).await, "u s");
 }
 
 #[tokio::test]
@@ -207,41 +169,26 @@ async fn a_file_that_cannot_be_the_one_is_an_error_at_start() {
     let error = SqliteStore::open(folder.path().join("nowhere.sqlite")).unwrap_err();
     assert!(error.to_string().contains("is not there"), "{error}");
     let text = folder.path().join("text.sqlite");
-    std::fs::write(
-        &text,
-        "this is no database, whatever its name says ".repeat(40),
-    )
-    .unwrap();
+    std::fs::write(&text, "this is no database, whatever its name says ".repeat(40)).unwrap();
     let error = SqliteStore::open(text).unwrap_err();
     assert!(error.to_string().contains("cannot be used"), "{error}");
     let (database, path) = database(&folder, CAMEL);
-    database
-        .execute_batch("CREATE TABLE users (id text, email text)")
-        .unwrap();
+    database.execute_batch("CREATE TABLE users (id text, email text)").unwrap();
     let error = SqliteStore::open(path).unwrap_err();
-    assert!(
-        error.to_string().contains("BETTER_AUTH_USER_TABLE"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("BETTER_AUTH_USER_TABLE"), "{error}");
 }
 
 #[tokio::test]
 async fn a_writer_is_waited_for_until_the_deadline() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
-    let store = SqliteStore::builder(path)
-        .query_timeout(Duration::from_millis(300))
-        .open()
-        .unwrap();
+    let store =
+        SqliteStore::builder(path).query_timeout(Duration::from_millis(300)).open().unwrap();
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let lookup = || Lookup::by_user_id("u", now());
     let started = std::time::Instant::now();
     let error = store.resolve(lookup()).await.unwrap_err();
-    assert!(
-        started.elapsed() < Duration::from_millis(1500),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_millis(1500), "{:?}", started.elapsed());
     assert_eq!(error.kind(), StoreErrorKind::Timeout, "{error:?}");
     database.execute_batch("COMMIT").unwrap();
     assert_eq!(ask(&store, lookup()).await, "no session");
@@ -255,16 +202,9 @@ async fn a_writer_does_not_keep_a_service_from_starting() {
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let started = std::time::Instant::now();
     let store = SqliteStore::open(path).unwrap();
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     database.execute_batch("COMMIT").unwrap();
-    assert_eq!(
-        ask(&store, Lookup::by_user_id("u", now())).await,
-        "no session"
-    );
+    assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session");
 }
 
 /// However many come and go, no more than `max_connections` of them hold the file open.
@@ -273,9 +213,8 @@ async fn a_writer_does_not_keep_a_service_from_starting() {
 async fn cancelled_lookups_hold_no_more_connections_than_there_may_be() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
-    let builder = SqliteStore::builder(&path)
-        .max_connections(2)
-        .query_timeout(Duration::from_secs(2));
+    let builder =
+        SqliteStore::builder(&path).max_connections(2).query_timeout(Duration::from_secs(2));
     let store = builder.open().unwrap();
     let open_files = || {
         let files = std::fs::read_dir("/proc/self/fd").unwrap();
@@ -289,18 +228,11 @@ async fn cancelled_lookups_hold_no_more_connections_than_there_may_be() {
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
     for _ in 0..50 {
         let lookup = store.resolve(Lookup::by_user_id("u", now()));
-        assert!(
-            tokio::time::timeout(Duration::from_millis(2), lookup)
-                .await
-                .is_err()
-        );
+        assert!(tokio::time::timeout(Duration::from_millis(2), lookup).await.is_err());
     }
     assert!(open_files() <= before + 2, "{} over {before}", open_files());
     database.execute_batch("COMMIT").unwrap();
-    assert_eq!(
-        ask(&store, Lookup::by_user_id("u", now())).await,
-        "no session"
-    );
+    assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session");
 }
 
 #[tokio::test]
@@ -316,10 +248,7 @@ async fn lookups_that_are_dropped_leave_the_store_usable() {
         })
         .await;
     }
-    assert_eq!(
-        ask(&store, Lookup::by_user_id("u", now())).await,
-        "no session"
-    );
+    assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session");
 }
 
 /// A restored backup is put in the file's place under its name.
@@ -328,26 +257,16 @@ async fn lookups_that_are_dropped_leave_the_store_usable() {
 async fn a_file_that_was_replaced_is_opened_anew() {
     let folder = TemporaryFolder::new();
     let (old, path) = database(&folder, CAMEL);
-    old.execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')")
-        .unwrap();
+    old.execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')").unwrap();
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "u s");
     drop(old);
     let next = folder.path().join("next.sqlite");
-    rusqlite::Connection::open(&next)
-        .unwrap()
-        .execute_batch(CAMEL)
-        .unwrap();
+    rusqlite::Connection::open(&next).unwrap().execute_batch(CAMEL).unwrap();
     std::fs::rename(next, &path).unwrap();
-    assert_eq!(
-        ask(&store, Lookup::by_user_id("u", now())).await,
-        "no session"
-    );
+    assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session");
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(
-        ask(&store, Lookup::by_user_id("u", now())).await,
-        "Unavailable"
-    );
+    assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "Unavailable");
 }
 
 /// A column may compare in its own way; a key is compared letter for letter all the same.
@@ -363,33 +282,14 @@ async fn a_third_spelling_is_somebody_else_and_two_rows_are_nobody() {
     );
     let store = SqliteStore::open(path).unwrap();
     let by_email = |email: &'static str| Lookup::by_email(email, now());
-    assert_eq!(
-        ask(&store, by_email("Ada@Example.com")).await,
-        "b_exact s_b_exact"
-    );
-    assert_eq!(
-        ask(&store, by_email("ada@example.com")).await,
-        "c_lower s_c_lower"
-    );
-    assert_eq!(
-        ask(&store, by_email("aDA@example.com")).await,
-        "c_lower s_c_lower"
-    );
-    database
-        .execute_batch(r#"DELETE FROM "user" WHERE "id" = 'c_lower'"#)
-        .unwrap();
+    assert_eq!(ask(&store, by_email("Ada@Example.com")).await, "b_exact s_b_exact");
+    assert_eq!(ask(&store, by_email("ada@example.com")).await, "c_lower s_c_lower");
+    assert_eq!(ask(&store, by_email("aDA@example.com")).await, "c_lower s_c_lower");
+    database.execute_batch(r#"DELETE FROM "user" WHERE "id" = 'c_lower'"#).unwrap();
     assert_eq!(ask(&store, by_email("ada@example.com")).await, "no user");
-    database
-        .execute_batch(r#"INSERT INTO "user" VALUES ('z_twin', 'Ada@Example.com')"#)
-        .unwrap();
-    assert_eq!(
-        ask(&store, by_email("Ada@Example.com")).await,
-        "WrongAnswer"
-    );
-    assert_eq!(
-        ask(&store, by_email("ADA@example.com")).await,
-        "a_other s_a_other"
-    );
+    database.execute_batch(r#"INSERT INTO "user" VALUES ('z_twin', 'Ada@Example.com')"#).unwrap();
+    assert_eq!(ask(&store, by_email("Ada@Example.com")).await, "WrongAnswer");
+    assert_eq!(ask(&store, by_email("ADA@example.com")).await, "a_other s_a_other");
 }
 
 #[tokio::test]
@@ -397,17 +297,9 @@ async fn a_table_that_somebody_adds_stops_no_service_that_runs() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
     let store = SqliteStore::open(&path).unwrap();
-    assert_eq!(
-        ask(&store, Lookup::by_user_id("u", now())).await,
-        "no session"
-    );
-    database
-        .execute_batch("CREATE TABLE users (id integer, email text)")
-        .unwrap();
-    assert_eq!(
-        ask(&store, Lookup::by_user_id("u", now())).await,
-        "no session"
-    );
+    assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session");
+    database.execute_batch("CREATE TABLE users (id integer, email text)").unwrap();
+    assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session");
     // A service that starts now has to be told.
     assert!(SqliteStore::open(path).is_err());
 }
@@ -419,10 +311,7 @@ async fn limits_that_make_no_sense_are_errors() {
     let builder = || SqliteStore::builder(&path);
     for (builder, setting) in [
         (builder().query_timeout(Duration::ZERO), "query_timeout"),
-        (
-            builder().query_timeout(Duration::from_secs(30 * 86_400)),
-            "query_timeout",
-        ),
+        (builder().query_timeout(Duration::from_secs(30 * 86_400)), "query_timeout"),
         (builder().max_connections(0), "max_connections"),
         (builder().max_connections(usize::MAX), "max_connections"),
         (builder().queue_capacity(0), "queue_capacity"),
@@ -440,10 +329,7 @@ async fn nothing_is_written_to_the_file() {
     drop(database);
     let before = std::fs::read(&path).unwrap();
     let store = SqliteStore::open(&path).unwrap();
-    assert_eq!(
-        ask(&store, Lookup::by_email("u@example.com", now())).await,
-        "no session"
-    );
+    assert_eq!(ask(&store, Lookup::by_email("u@example.com", now())).await, "no session");
     drop(store);
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }

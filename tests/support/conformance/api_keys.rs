@@ -4,17 +4,12 @@ use crate::prelude::*;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 fn with_keys(store: impl UserStore, keys: ApiKeys) -> BetterAuthLayerBuilder {
-    BetterAuthLayer::builder()
-        .clock(clock())
-        .store(store)
-        .api_keys(keys)
+    BetterAuthLayer::builder().clock(clock()).store(store).api_keys(keys)
 }
 
 fn header(name: &'static str, value: &str) -> HeaderMap {
     let value = HeaderValue::from_str(value).unwrap();
-    [(HeaderName::from_static(name), value)]
-        .into_iter()
-        .collect()
+    [(HeaderName::from_static(name), value)].into_iter().collect()
 }
 
 /// By cookie and as a bearer token.
@@ -33,42 +28,24 @@ pub async fn a_session_token_names_its_session_and_nobody_elses(store: impl User
         let identity = app.identity();
         assert_eq!(identity.credential(), CredentialKind::SignedSessionToken);
         assert_eq!(identity.claims_json(), None);
-        assert_eq!(
-            identity.expires_at(),
-            identity.session().unwrap().expires_at()
-        );
+        assert_eq!(identity.expires_at(), identity.session().unwrap().expires_at());
         let cookie = format!("better-auth.session_token={signed}");
         app.accepts(Cookie(&cookie), "cookie", user_id, token).await;
         assert_eq!(app.identity().credential(), CredentialKind::SessionCookie);
     }
-    for token in [
-        "ses_expired_2",
-        "ses_nobody",
-        "SES_ADA",
-        "ses_ad",
-        "usr_ada",
-        "%",
-        "ses_ada'--",
-    ] {
-        app.rejects(&signed_session_token(token), token, InvalidCredential)
-            .await;
+    for token in ["ses_expired_2", "ses_nobody", "SES_ADA", "ses_ad", "usr_ada", "%", "ses_ada'--"]
+    {
+        app.rejects(&signed_session_token(token), token, InvalidCredential).await;
     }
     for token in ["ses_banned", "ses_banned_still"] {
-        app.rejects(&signed_session_token(token), token, UserBanned)
-            .await;
+        app.rejects(&signed_session_token(token), token, UserBanned).await;
     }
 }
 
 /// With what the application may want to know about it.
 pub async fn an_api_key_stands_for_its_owner(store: impl UserStore) {
     let app = App::of(with_keys(store, ApiKeys::new()));
-    app.accepts(
-        header("x-api-key", "app_of-ada"),
-        "a good key",
-        "usr_ada",
-        "key_ada",
-    )
-    .await;
+    app.accepts(header("x-api-key", "app_of-ada"), "a good key", "usr_ada", "key_ada").await;
     let identity = app.identity();
     assert_eq!(identity.credential(), CredentialKind::ApiKey);
     assert!(identity.session().is_none());
@@ -86,16 +63,9 @@ pub async fn an_api_key_stands_for_its_owner(store: impl UserStore) {
         ("app_last-use", "key_last_use"),
         ("app_refill-due", "key_refill_due"),
     ] {
-        app.accepts(header("x-api-key", text), text, "usr_ada", id)
-            .await;
+        app.accepts(header("x-api-key", text), text, "usr_ada", id).await;
     }
-    app.accepts(
-        header("x-api-key", "app_edge"),
-        "about to end",
-        "usr_ada",
-        "key_edge",
-    )
-    .await;
+    app.accepts(header("x-api-key", "app_edge"), "about to end", "usr_ada", "key_edge").await;
     assert_eq!(app.identity().expires_at().as_unix_seconds(), NOW + 1);
 }
 
@@ -116,8 +86,7 @@ pub async fn api_keys_that_are_not_good_are_refused(store: impl UserStore) {
         "app_internal",
         "app_of-an-organization",
     ] {
-        app.rejects(header("x-api-key", text), text, InvalidCredential)
-            .await;
+        app.rejects(header("x-api-key", text), text, InvalidCredential).await;
     }
     let banned = header("x-api-key", "app_of-a-banned-user");
     app.rejects(banned, "banned", UserBanned).await;
@@ -125,9 +94,7 @@ pub async fn api_keys_that_are_not_good_are_refused(store: impl UserStore) {
 
 /// Where they are named, and then those alone.
 pub async fn other_configurations_and_headers_are_accepted_on_request(store: impl UserStore) {
-    let keys = ApiKeys::new()
-        .configuration("internal")
-        .header("x-internal-key");
+    let keys = ApiKeys::new().configuration("internal").header("x-internal-key");
     let app = App::of(with_keys(store, keys.unwrap()));
     app.accepts(
         header("x-internal-key", "app_internal"),
@@ -136,16 +103,6 @@ pub async fn other_configurations_and_headers_are_accepted_on_request(store: imp
         "key_internal",
     )
     .await;
-    app.rejects(
-        header("x-internal-key", "app_of-ada"),
-        "the default one",
-        InvalidCredential,
-    )
-    .await;
-    app.rejects(
-        header("x-api-key", "app_internal"),
-        "another header",
-        MissingCredential,
-    )
-    .await;
+    app.rejects(header("x-internal-key", "app_of-ada"), "the default one", InvalidCredential).await;
+    app.rejects(header("x-api-key", "app_internal"), "another header", MissingCredential).await;
 }

@@ -15,21 +15,12 @@ async fn accepted(app: &App, changes: Value) {
 }
 
 async fn refused(app: &App, changes: Value) {
-    app.rejects(
-        &sign(&claims_with(ADA, changes.clone())),
-        &changes.to_string(),
-        InvalidCredential,
-    )
-    .await;
+    app.rejects(&sign(&claims_with(ADA, changes.clone())), &changes.to_string(), InvalidCredential)
+        .await;
 }
 
 async fn refused_payload(app: &App, payload: &str) {
-    app.rejects(
-        &sign_raw(HEADER, payload, SECRET),
-        payload,
-        InvalidCredential,
-    )
-    .await;
+    app.rejects(&sign_raw(HEADER, payload, SECRET), payload, InvalidCredential).await;
 }
 
 /// Expired, not yet valid, and the seconds between.
@@ -63,13 +54,7 @@ pub async fn times_decide_to_the_second<S: UserStore>(store: S) {
 pub async fn times_of_the_wrong_type_are_refused<S: UserStore>(store: S) {
     let app = App::new(store);
     refused(&app, json!({ "exp": null })).await;
-    for value in [
-        json!("4102444800"),
-        json!(true),
-        json!([NOW + 60]),
-        json!({}),
-        json!(""),
-    ] {
+    for value in [json!("4102444800"), json!(true), json!([NOW + 60]), json!({}), json!("")] {
         refused(&app, json!({ "exp": value })).await;
         refused(&app, json!({ "nbf": value })).await;
         refused(&app, json!({ "iat": value })).await;
@@ -112,17 +97,10 @@ pub async fn the_issuer_is_compared_where_one_is_configured<S: UserStore>(store:
     ] {
         refused(&app, json!({ "iss": issuer })).await;
     }
+    refused_payload(&app, &format!(r#"{{"email":"{ADA}","exp":{},"iss":null}}"#, NOW + 60)).await;
     refused_payload(
         &app,
-        &format!(r#"{{"email":"{ADA}","exp":{},"iss":null}}"#, NOW + 60),
-    )
-    .await;
-    refused_payload(
-        &app,
-        &format!(
-            r#"{{"email":"{ADA}","exp":{},"iss":"x","iss":"{ISSUER}"}}"#,
-            NOW + 60
-        ),
+        &format!(r#"{{"email":"{ADA}","exp":{},"iss":"x","iss":"{ISSUER}"}}"#, NOW + 60),
     )
     .await;
 
@@ -152,12 +130,8 @@ pub async fn the_audience_is_compared_where_the_token_names_one<S: UserStore>(st
     refused(&issuer, json!({ "iss": ISSUER, "aud": [] })).await;
 
     // Configured audiences replace it.
-    let audience = App::of(
-        builder(shared())
-            .issuer(ISSUER)
-            .audience("chatkit")
-            .audience("support"),
-    );
+    let audience =
+        App::of(builder(shared()).issuer(ISSUER).audience("chatkit").audience("support"));
     accepted(&audience, json!({ "iss": ISSUER })).await;
     accepted(&audience, json!({ "iss": ISSUER, "aud": "chatkit" })).await;
     accepted(&audience, json!({ "iss": ISSUER, "aud": ["x", "support"] })).await;
@@ -175,10 +149,7 @@ pub async fn the_audience_is_compared_where_the_token_names_one<S: UserStore>(st
     ] {
         refused(&audience, json!({ "iss": ISSUER, "aud": aud })).await;
     }
-    let payload = format!(
-        r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","aud":null}}"#,
-        NOW + 60
-    );
+    let payload = format!(r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","aud":null}}"#, NOW + 60);
     refused_payload(&audience, &payload).await;
 
     let required = App::of(builder(shared()).audience("chatkit").require_audience());
@@ -192,12 +163,7 @@ pub async fn a_token_without_any_binding_is_refused<S: UserStore>(store: S) {
     let app = App::new(Arc::clone(&store));
     let bare = r#"{"alg":"HS256"}"#;
     let send = async |app: &App, changes: Value| {
-        app.send(&sign_raw(
-            bare,
-            claims_with(ADA, changes).to_string(),
-            SECRET,
-        ))
-        .await
+        app.send(&sign_raw(bare, claims_with(ADA, changes).to_string(), SECRET)).await
     };
     let answer = send(&app, json!({})).await;
     answer.assert_rejected("no binding", InvalidCredential);
@@ -208,21 +174,14 @@ pub async fn a_token_without_any_binding_is_refused<S: UserStore>(store: S) {
     let answer = send(&app, json!({ "jti": "x", "userId": "usr_ada" })).await;
     answer.assert_rejected("members that mean nothing", InvalidCredential);
     for bound in [json!({ "sub": "usr_ada" }), json!({ "iss": "anybody" })] {
-        send(&app, bound.clone())
-            .await
-            .assert_identity(&bound.to_string(), "usr_ada", "ses_ada");
+        send(&app, bound.clone()).await.assert_identity(&bound.to_string(), "usr_ada", "ses_ada");
     }
     let audience = App::of(builder(Arc::clone(&store)).audience("chatkit"));
-    send(&audience, json!({ "aud": "chatkit" }))
-        .await
-        .assert_identity("aud", "usr_ada", "ses_ada");
-    app.accepts(&sign(&claims(ADA)), "typ", "usr_ada", "ses_ada")
-        .await;
+    send(&audience, json!({ "aud": "chatkit" })).await.assert_identity("aud", "usr_ada", "ses_ada");
+    app.accepts(&sign(&claims(ADA)), "typ", "usr_ada", "ses_ada").await;
 
     let loose = App::of(builder(store).dangerous_accept_unbound_tokens());
-    send(&loose, json!({}))
-        .await
-        .assert_identity("loosened", "usr_ada", "ses_ada");
+    send(&loose, json!({})).await.assert_identity("loosened", "usr_ada", "ses_ada");
     let answer = send(&loose, json!({ "updateTo": "eve@example.com" })).await;
     answer.assert_rejected("loosened, but an artefact", InvalidCredential);
 }
@@ -244,15 +203,11 @@ pub async fn better_auths_own_tokens_are_refused<S: UserStore>(store: S) {
     }
     // An application may have a claim of that name that is no object.
     accepted(&app, json!({ "iss": ISSUER, "session": "ses_ada" })).await;
-    let escaped = format!(
-        r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","\u0075pdateTo":"x"}}"#,
-        NOW + 60
-    );
+    let escaped =
+        format!(r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","\u0075pdateTo":"x"}}"#, NOW + 60);
     refused_payload(&app, &escaped).await;
-    let null = format!(
-        r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","updateTo":null}}"#,
-        NOW + 60
-    );
+    let null =
+        format!(r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","updateTo":null}}"#, NOW + 60);
     refused_payload(&app, &null).await;
 }
 
@@ -282,10 +237,5 @@ pub async fn claims_sets_that_are_no_plain_object_are_refused<S: UserStore>(stor
     }
     let mut not_utf8 = format!(r#"{{"email":"{ADA}","exp":{end},"x":""#).into_bytes();
     not_utf8.extend_from_slice(b"\xff\"}");
-    app.rejects(
-        &sign_raw(HEADER, not_utf8, SECRET),
-        "not UTF-8",
-        InvalidCredential,
-    )
-    .await;
+    app.rejects(&sign_raw(HEADER, not_utf8, SECRET), "not UTF-8", InvalidCredential).await;
 }

@@ -9,16 +9,14 @@ const ADA: &str = "ada@example.com";
 /// The first row of the contract.
 pub async fn a_good_token_reaches_the_service<S: UserStore>(store: S) {
     let app = App::new(store);
-    app.accepts(&token_for(ADA), "good token", "usr_ada", "ses_ada")
-        .await;
+    app.accepts(&token_for(ADA), "good token", "usr_ada", "ses_ada").await;
     assert_eq!(app.calls(), 1);
 }
 
 /// RFC 6750 §3.1: no error code where nothing was sent.
 pub async fn a_request_without_a_credential_is_challenged<S: UserStore>(store: S) {
     let app = App::new(store);
-    app.rejects(HeaderMap::new(), "no header", MissingCredential)
-        .await;
+    app.rejects(HeaderMap::new(), "no header", MissingCredential).await;
     for other in ["Basic dXNlcjpwYXNz", "DPoP a.b.c"] {
         let headers = [(AUTHORIZATION, HeaderValue::from_static(other))];
         app.rejects(headers, other, MissingCredential).await;
@@ -44,24 +42,16 @@ pub async fn an_authorization_that_is_no_bearer_token_is_refused<S: UserStore>(s
         app.rejects(headers, value, InvalidCredential).await;
     }
     let mut twice = HeaderMap::new();
-    twice.append(
-        AUTHORIZATION,
-        HeaderValue::from_str(&format!("Bearer {good}")).unwrap(),
-    );
-    twice.append(
-        AUTHORIZATION,
-        HeaderValue::from_str(&format!("Bearer {good}")).unwrap(),
-    );
+    twice.append(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {good}")).unwrap());
+    twice.append(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {good}")).unwrap());
     app.rejects(twice, "twice", InvalidCredential).await;
     for raw in [&b"Bearer \xff\xfe"[..], b"\xc3\xbc"] {
         let headers = [(AUTHORIZATION, HeaderValue::from_bytes(raw).unwrap())];
         app.rejects(headers, "no ASCII", InvalidCredential).await;
     }
     for scheme in ["bearer", "BEARER", "Bearer "] {
-        let headers = [(
-            AUTHORIZATION,
-            HeaderValue::from_str(&format!("{scheme} {good}")).unwrap(),
-        )];
+        let headers =
+            [(AUTHORIZATION, HeaderValue::from_str(&format!("{scheme} {good}")).unwrap())];
         app.accepts(headers, scheme, "usr_ada", "ses_ada").await;
     }
 }
@@ -76,10 +66,7 @@ pub async fn a_token_of_the_wrong_form_is_refused<S: UserStore>(store: S) {
     // The last of 43 characters carries four bits; the next letter of the alphabet differs in the two that no
     // encoder sets.
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let next = alphabet
-        .chars()
-        .nth(alphabet.find(last).unwrap() + 1)
-        .unwrap();
+    let next = alphabet.chars().nth(alphabet.find(last).unwrap() + 1).unwrap();
     let cases = [
         ("garbage", "garbage".to_owned()),
         ("dots", "..".to_owned()),
@@ -90,19 +77,10 @@ pub async fn a_token_of_the_wrong_form_is_refused<S: UserStore>(store: S) {
         ("no header", format!(".{payload}.{signature}")),
         ("no payload", format!("{header}..{signature}")),
         ("padding", format!("{good}=")),
-        (
-            "bits that no encoder sets",
-            format!("{input}.{}{next}", &signature[..42]),
-        ),
-        (
-            "standard alphabet",
-            format!("{input}.{}+", &signature[..42]),
-        ),
+        ("bits that no encoder sets", format!("{input}.{}{next}", &signature[..42])),
+        ("standard alphabet", format!("{input}.{}+", &signature[..42])),
         ("a user id", "0fOyRVonMqRyD20kP9Qi".to_owned()),
-        (
-            "a signed session token",
-            format!("{}.{}=", "a".repeat(32), "A".repeat(43)),
-        ),
+        ("a signed session token", format!("{}.{}=", "a".repeat(32), "A".repeat(43))),
     ];
     for (what, token) in cases {
         app.rejects(&token, what, InvalidCredential).await;
@@ -126,14 +104,8 @@ pub async fn a_token_signed_otherwise_is_refused<S: UserStore>(store: S) {
             "the public default".to_owned(),
             sign_raw(HEADER, &payload, "better-auth-secret-12345678901234567890"),
         ),
-        (
-            "the secret decoded".to_owned(),
-            sign_raw(HEADER, &payload, base64url(SECRET)),
-        ),
-        (
-            "truncated signature".to_owned(),
-            format!("{input}.{}", base64url([0; 16])),
-        ),
+        ("the secret decoded".to_owned(), sign_raw(HEADER, &payload, base64url(SECRET))),
+        ("truncated signature".to_owned(), format!("{input}.{}", base64url([0; 16]))),
         ("another payload".to_owned(), {
             let mut parts: Vec<&str> = good.split('.').collect();
             parts[1] = &other_payload;
@@ -151,10 +123,7 @@ pub async fn a_token_signed_otherwise_is_refused<S: UserStore>(store: S) {
         ));
         let unsigned = format!("{}.{}", base64url(&header), base64url(&payload));
         cases.push((format!("alg {alg:?} unsigned"), format!("{unsigned}.")));
-        cases.push((
-            format!("alg {alg:?} signed with a letter"),
-            format!("{unsigned}.AA"),
-        ));
+        cases.push((format!("alg {alg:?} signed with a letter"), format!("{unsigned}.AA")));
     }
     for (what, token) in cases {
         app.rejects(&token, &what, InvalidCredential).await;
@@ -192,12 +161,7 @@ pub async fn headers_that_ask_for_another_treatment_are_refused<S: UserStore>(st
         r#"{"alg":"HS256","typ":"JWT","kid":{}}"#,
         "\u{feff}{\"alg\":\"HS256\",\"typ\":\"JWT\"}",
     ] {
-        app.rejects(
-            &sign_raw(header, &payload, SECRET),
-            header,
-            InvalidCredential,
-        )
-        .await;
+        app.rejects(&sign_raw(header, &payload, SECRET), header, InvalidCredential).await;
     }
     for header in [
         r#"{"alg":"HS256","typ":"jwt"}"#,
@@ -205,32 +169,15 @@ pub async fn headers_that_ask_for_another_treatment_are_refused<S: UserStore>(st
         r#"{"alg":"HS256","typ":"JWT","kid":"../../etc/passwd","jku":"https://evil.example/jwks","x5u":"http://[::1]:9/"}"#,
         r#"{"alg":"HS256","typ":"JWT","jwk":{"kty":"oct","k":"AA"}}"#,
     ] {
-        app.accepts(
-            &sign_raw(header, &payload, SECRET),
-            header,
-            "usr_ada",
-            "ses_ada",
-        )
-        .await;
+        app.accepts(&sign_raw(header, &payload, SECRET), header, "usr_ada", "ses_ada").await;
     }
     // A deep nest is an error of the parser, not of the process.
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}"), (r#"[{"a":"#, "}]")] {
         let nest = format!("{}1{}", open.repeat(500), close.repeat(500));
         let deep = format!(r#"{{"alg":"HS256","typ":"JWT","x":{nest}}}"#);
-        app.rejects(
-            &sign_raw(&deep, &payload, SECRET),
-            "deep header",
-            InvalidCredential,
-        )
-        .await;
+        app.rejects(&sign_raw(&deep, &payload, SECRET), "deep header", InvalidCredential).await;
         let deep = format!(r#"{{"email":"{ADA}","exp":{},"x":{nest}}}"#, NOW + 60);
-        app.rejects(
-            &sign_raw(HEADER, deep, SECRET),
-            "deep payload",
-            InvalidCredential,
-        )
-        .await;
+        app.rejects(&sign_raw(HEADER, deep, SECRET), "deep payload", InvalidCredential).await;
     }
-    app.accepts(&sign(&claims(ADA)), "still there", "usr_ada", "ses_ada")
-        .await;
+    app.accepts(&sign(&claims(ADA)), "still there", "usr_ada", "ses_ada").await;
 }

@@ -10,8 +10,7 @@ pub async fn users_without_an_active_session_are_refused<S: UserStore>(store: S)
     }
     let edge = token_for("edge@example.com");
     clock.advance(Duration::from_millis(999));
-    app.accepts(&edge, "a millisecond before", "usr_edge", "ses_edge")
-        .await;
+    app.accepts(&edge, "a millisecond before", "usr_edge", "ses_edge").await;
     clock.advance(Duration::from_millis(1));
     app.rejects(&edge, "ended just now", NoActiveSession).await;
 }
@@ -21,21 +20,10 @@ pub async fn the_preferred_of_several_sessions_is_taken<S: UserStore>(store: S) 
     let clock = clock();
     let app = App::of(builder(store).clock(clock.clone()));
     let several = token_for("several@example.com");
-    app.accepts(
-        &several,
-        "own, longest, first",
-        "usr_several",
-        "ses_several_long_a",
-    )
-    .await;
+    app.accepts(&several, "own, longest, first", "usr_several", "ses_several_long_a").await;
     clock.advance(Duration::from_secs(200));
-    app.accepts(
-        &several,
-        "only an administrator's is left",
-        "usr_several",
-        "ses_several_admin",
-    )
-    .await;
+    app.accepts(&several, "only an administrator's is left", "usr_several", "ses_several_admin")
+        .await;
     app.accepts(
         &token_for("impersonated@example.com"),
         "only an administrator's",
@@ -52,43 +40,18 @@ pub async fn a_token_that_names_a_session_gets_that_one_or_none<S: UserStore>(st
     let token = |claim: &str, id: serde_json::Value| {
         sign(&claims_with("several@example.com", json!({ claim: id })))
     };
-    for id in [
-        "ses_several_short",
-        "ses_several_long_b",
-        "ses_several_admin",
-    ] {
-        app.accepts(&token("sid", json!(id)), id, "usr_several", id)
-            .await;
+    for id in ["ses_several_short", "ses_several_long_b", "ses_several_admin"] {
+        app.accepts(&token("sid", json!(id)), id, "usr_several", id).await;
     }
-    for id in [
-        "ses_several_ended",
-        "ses_ada",
-        "ses_nowhere",
-        "SES_SEVERAL_SHORT",
-        "' OR true --",
-        "%",
-    ] {
-        app.rejects(&token("sid", json!(id)), id, NoActiveSession)
-            .await;
+    for id in
+        ["ses_several_ended", "ses_ada", "ses_nowhere", "SES_SEVERAL_SHORT", "' OR true --", "%"]
+    {
+        app.rejects(&token("sid", json!(id)), id, NoActiveSession).await;
     }
-    for id in [
-        json!(""),
-        json!(1),
-        json!(["ses_several_short"]),
-        json!({}),
-        json!("ses\0"),
-    ] {
-        app.rejects(
-            &token("sid", id.clone()),
-            &id.to_string(),
-            InvalidCredential,
-        )
-        .await;
+    for id in [json!(""), json!(1), json!(["ses_several_short"]), json!({}), json!("ses\0")] {
+        app.rejects(&token("sid", id.clone()), &id.to_string(), InvalidCredential).await;
     }
-    let nobody = sign(&claims_with(
-        "nobody@example.com",
-        json!({ "sid": "ses_ada" }),
-    ));
+    let nobody = sign(&claims_with("nobody@example.com", json!({ "sid": "ses_ada" })));
     app.rejects(&nobody, "nobody", UserNotFound).await;
 
     let own_claim = App::of(builder(store).session_id_claim("session_id"));
@@ -121,18 +84,12 @@ pub async fn every_kind_of_lookup_is_answered<S: UserStore>(store: S) {
     };
     let by_id = |id: &'static str| Lookup::by_user_id(id, now);
     assert_eq!(ask(by_id("usr_ada")).await, "usr_ada ses_ada");
-    assert_eq!(
-        ask(by_id("usr_several")).await,
-        "usr_several ses_several_long_a"
-    );
+    assert_eq!(ask(by_id("usr_several")).await, "usr_several ses_several_long_a");
     assert_eq!(
         ask(by_id("usr_several").with_session_id("ses_several_short")).await,
         "usr_several ses_several_short"
     );
-    assert_eq!(
-        ask(by_id("usr_several").with_session_id("ses_ada")).await,
-        "no session"
-    );
+    assert_eq!(ask(by_id("usr_several").with_session_id("ses_ada")).await, "no session");
     assert_eq!(ask(by_id("usr_expired")).await, "no session");
     for nobody in ["", "usr_nobody", "USR_ADA", "ada@example.com"] {
         assert_eq!(ask(by_id(nobody)).await, "no user", "{nobody}");
@@ -140,23 +97,11 @@ pub async fn every_kind_of_lookup_is_answered<S: UserStore>(store: S) {
 
     let token = |token: &str| SessionToken::new(token);
     let (ada, several) = (token("ses_ada"), token("ses_several_short"));
-    assert_eq!(
-        ask(Lookup::by_session_token(&ada, now)).await,
-        "usr_ada ses_ada"
-    );
-    assert_eq!(
-        ask(Lookup::by_session_token(&several, now)).await,
-        "usr_several ses_several_short"
-    );
+    assert_eq!(ask(Lookup::by_session_token(&ada, now)).await, "usr_ada ses_ada");
+    assert_eq!(ask(Lookup::by_session_token(&several, now)).await, "usr_several ses_several_short");
     let narrowed = Lookup::by_session_token(&ada, now).with_session_id("ses_several_short");
     assert_eq!(ask(narrowed).await, "no session");
-    for gone in [
-        "",
-        "ses_nowhere",
-        "SES_ADA",
-        "ses_expired_1",
-        "ses_expired_2",
-    ] {
+    for gone in ["", "ses_nowhere", "SES_ADA", "ses_expired_1", "ses_expired_2"] {
         let gone = token(gone);
         assert_eq!(
             ask(Lookup::by_session_token(&gone, now)).await,

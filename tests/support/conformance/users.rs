@@ -24,8 +24,7 @@ pub async fn the_e_mail_address_must_be_one<S: UserStore>(store: S) {
         .await;
     }
     let null = format!(r#"{{"email":null,"exp":{}}}"#, NOW + 60);
-    app.rejects(&sign_raw(HEADER, null, SECRET), "null", InvalidCredential)
-        .await;
+    app.rejects(&sign_raw(HEADER, null, SECRET), "null", InvalidCredential).await;
 }
 
 /// Among them everything that a query might take for more than a text to compare.
@@ -51,13 +50,7 @@ pub async fn users_that_do_not_exist_are_not_found<S: UserStore>(store: S) {
     ] {
         app.rejects(&token_for(email), email, UserNotFound).await;
     }
-    app.accepts(
-        &token_for("ada@example.com"),
-        "still there",
-        "usr_ada",
-        "ses_ada",
-    )
-    .await;
+    app.accepts(&token_for("ada@example.com"), "still there", "usr_ada", "ses_ada").await;
 }
 
 /// Better Auth stores lower case; where a table has both, the row as given wins.
@@ -77,36 +70,16 @@ pub async fn the_exact_spelling_of_an_address_wins<S: UserStore>(store: S) {
 /// Letters beyond ASCII are neither folded nor normalized, and `%` is no wildcard.
 pub async fn unicode_and_odd_addresses_are_compared_as_they_are<S: UserStore>(store: S) {
     let app = App::new(store);
-    app.accepts(
-        &token_for("jürgen+🦀@exämple.com"),
-        "unicode",
-        "usr_unicode",
-        "ses_unicode",
-    )
-    .await;
-    for other in [
-        "JÜRGEN+🦀@EXÄMPLE.COM",
-        "jurgen+🦀@example.com",
-        "ju\u{308}rgen+🦀@exa\u{308}mple.com",
-    ] {
+    app.accepts(&token_for("jürgen+🦀@exämple.com"), "unicode", "usr_unicode", "ses_unicode").await;
+    for other in
+        ["JÜRGEN+🦀@EXÄMPLE.COM", "jurgen+🦀@example.com", "ju\u{308}rgen+🦀@exa\u{308}mple.com"]
+    {
         app.rejects(&token_for(other), other, UserNotFound).await;
     }
-    app.accepts(
-        &token_for("%@example.com"),
-        "percent",
-        "usr_wildcard",
-        "ses_wildcard",
-    )
-    .await;
+    app.accepts(&token_for("%@example.com"), "percent", "usr_wildcard", "ses_wildcard").await;
     // The same address written with escapes in JSON.
     let escaped = format!(r#"{{"email":"\u0061da@example.com","exp":{}}}"#, NOW + 60);
-    app.accepts(
-        &sign_raw(HEADER, escaped, SECRET),
-        "escaped",
-        "usr_ada",
-        "ses_ada",
-    )
-    .await;
+    app.accepts(&sign_raw(HEADER, escaped, SECRET), "escaped", "usr_ada", "ses_ada").await;
 }
 
 /// The contract names the address alone.
@@ -118,19 +91,11 @@ pub async fn a_subject_is_compared_on_request_only<S: UserStore>(store: S) {
     for sub in ["usr_ada", "usr_edge", "ada@example.com", "somebody", ""] {
         app.accepts(&token(sub), sub, "usr_ada", "ses_ada").await;
     }
-    strict
-        .accepts(&token("usr_ada"), "matching", "usr_ada", "ses_ada")
-        .await;
+    strict.accepts(&token("usr_ada"), "matching", "usr_ada", "ses_ada").await;
     for sub in ["usr_edge", "ada@example.com", "somebody", "", "USR_ADA"] {
         strict.rejects(&token(sub), sub, InvalidCredential).await;
     }
-    strict
-        .rejects(
-            &token_for("ada@example.com"),
-            "no subject",
-            InvalidCredential,
-        )
-        .await;
+    strict.rejects(&token_for("ada@example.com"), "no subject", InvalidCredential).await;
     for sub in [json!(1), json!(["usr_ada"]), json!(true)] {
         app.rejects(
             &sign(&claims_with("ada@example.com", json!({ "sub": sub }))),
@@ -146,28 +111,9 @@ pub async fn an_unverified_address_is_refused_on_request_only<S: UserStore>(stor
     let store = Arc::new(store);
     let app = App::new(Arc::clone(&store));
     let strict = App::of(builder(store).require_verified_email());
-    app.accepts(
-        &token_for("edge@example.com"),
-        "unverified",
-        "usr_edge",
-        "ses_edge",
-    )
-    .await;
-    strict
-        .accepts(
-            &token_for("ada@example.com"),
-            "verified",
-            "usr_ada",
-            "ses_ada",
-        )
-        .await;
-    strict
-        .rejects(
-            &token_for("edge@example.com"),
-            "unverified",
-            InvalidCredential,
-        )
-        .await;
+    app.accepts(&token_for("edge@example.com"), "unverified", "usr_edge", "ses_edge").await;
+    strict.accepts(&token_for("ada@example.com"), "verified", "usr_ada", "ses_ada").await;
+    strict.rejects(&token_for("edge@example.com"), "unverified", InvalidCredential).await;
 }
 
 /// The ban of the admin plugin, to the second.
