@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use better_auth_layer::PostgresStore;
+use better_auth_layer::postgres::PostgresStore;
 use libfuzzer_sys::fuzz_target;
 
 const PASSWORD: &str = "Xyzzy-4711";

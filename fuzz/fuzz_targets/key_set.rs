@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use better_auth_layer::KeySet;
+use better_auth_layer::jwks::KeySet;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|document: &str| {

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use better_auth_layer::SecretRing;
+use better_auth_layer::config::SecretRing;
 use libfuzzer_sys::fuzz_target;
 
 /// The seeds' secrets hold it.

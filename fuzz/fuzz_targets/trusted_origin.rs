@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use better_auth_layer::TrustedOrigin;
+use better_auth_layer::csrf::TrustedOrigin;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -4,10 +4,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use better_auth_layer::{
-    BetterAuthLayer, Clock, CookieCache, KeySet, MemoryStore, RejectionKind, Secret, Session,
-    SessionToken, Timestamp, User,
-};
+use better_auth_layer::{BetterAuthLayer, CookieCache, RejectionKind, Secret, Session, SessionToken, User};
+use better_auth_layer::clock::{Clock, Timestamp};
+use better_auth_layer::jwks::KeySet;
+use better_auth_layer::store::MemoryStore;
 use http::{HeaderName, HeaderValue, Request};
 use serde_json::Value;
 

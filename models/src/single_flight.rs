@@ -7,7 +7,7 @@ use std::time::Duration;
 use shuttle::future::{block_on, spawn, yield_now};
 
 use crate::clock::Timestamp;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 use crate::runtime::{End, Handle, Task, panic_here};
 use crate::sightings::saw;
 use crate::store::erased::BoxFuture;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use self::erased::BoxFuture;
 use crate::clock::Timestamp;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 
 #[rustfmt::skip]
 #[path = "../../crates/better-auth-layer/src/store/single_flight.rs"]

@@ -224,7 +224,6 @@ async fn the_readiness_probe_asks_the_store_and_is_held_to_the_deadline() {
 
 #[tokio::test]
 async fn previous_secrets_count_on_request_only() {
-    use better_auth_layer::{BetterAuthLayer, Secret, SecretRing};
     let ring = || {
         let current = Secret::new("the-new-secret-of-the-deployment").unwrap();
         SecretRing::new(current).with_previous(Secret::new(support::token::SECRET).unwrap())

@@ -4,22 +4,35 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 
 pub use better_auth_layer::RejectionKind::{self, *};
+pub use better_auth_layer::api_key::{ApiKeyHash, ApiKeys};
+pub use better_auth_layer::cache::{CacheInvalidator, CachedStore, CachedStoreBuilder};
+pub use better_auth_layer::clock::{Clock, SystemClock, Timestamp};
+pub use better_auth_layer::config::{DatabaseStore, Env, SecretError, SecretRing};
+pub use better_auth_layer::csrf::TrustedOrigin;
+pub use better_auth_layer::diagnostics::{Check, CheckStatus, HealthReport};
+pub use better_auth_layer::jwks::{
+    JwksOptions, JwsAlgorithm, KeySet, KeySource, KeySourceError, RemoteKeySource,
+};
+pub use better_auth_layer::organization::{Member, MembershipFn, MembershipStore, membership_fn};
+pub use better_auth_layer::postgres::{
+    PostgresKeySource, PostgresListener, PostgresListenerBuilder, PostgresStore,
+    PostgresStoreBuilder, StatementMode,
+};
+pub use better_auth_layer::rejection::{ProblemJson, RenderRejection, RetryAfter};
+pub use better_auth_layer::sqlite::{SqliteKeySource, SqliteStore, SqliteStoreBuilder};
+pub use better_auth_layer::store::{
+    Column, EmailKey, LookupKey, LookupKind, MemoryStore, Naming, Schema, StoreErrorKind, StoreFn,
+    TableName, TableNameError, store_fn,
+};
+pub use better_auth_layer::stream::{SessionEndReason, SessionEnded, UntilSessionEnd};
 pub use better_auth_layer::testing::{
     Credential, KeysFault, StoreFault, TestClock, TestDeployment,
 };
 pub use better_auth_layer::{
-    ApiKey, ApiKeyHash, ApiKeys, Authenticate, Authenticator, BetterAuth, BetterAuthLayer,
-    BetterAuthLayerBuilder, CacheInvalidator, CachedStore, CachedStoreBuilder, Check, CheckStatus,
-    Clock, Column, Config, ConfigError, CookieCache, CredentialKind, CredentialSource,
-    DatabaseStore, DatabaseUrl, EmailKey, Env, HealthReport, Identity, JwksOptions, JwsAlgorithm,
-    KeySet, KeySource, KeySourceError, Lookup, LookupKey, LookupKind, Member, MembershipFn,
-    MembershipStore, MemoryStore, Naming, PostgresKeySource, PostgresListener,
-    PostgresListenerBuilder, PostgresStore, PostgresStoreBuilder, ProblemJson, Rejection,
-    RemoteKeySource, RenderRejection, Resolution, ResponseBody, ResponseFuture, RetryAfter, Schema,
-    Secret, SecretError, SecretRing, Session, SessionEndReason, SessionEnded, SessionToken,
-    SqliteKeySource, SqliteStore, SqliteStoreBuilder, StatementMode, StoreError, StoreErrorKind,
-    StoreFn, SystemClock, TableName, TableNameError, Timestamp, TrustedOrigin, UntilSessionEnd,
-    User, UserStore, membership_fn, store_fn,
+    ApiKey, Authenticate, Authenticator, BetterAuth, BetterAuthLayer, BetterAuthLayerBuilder,
+    Config, ConfigError, CookieCache, CredentialKind, CredentialSource, Identity, Lookup,
+    Rejection, Resolution, ResponseBody, ResponseFuture, Secret, Session, SessionToken, StoreError,
+    User, UserStore,
 };
 pub use serde_json::{Value, json};
 

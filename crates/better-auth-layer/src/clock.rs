@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 ///
 /// ```
 /// use std::time::Duration;
-/// use better_auth_layer::Timestamp;
+/// use better_auth_layer::clock::Timestamp;
 ///
 /// let expires_at = Timestamp::from_unix_millis(1_795_434_242_090);
 /// assert_eq!(expires_at.as_unix_seconds(), 1_795_434_242);
@@ -131,7 +131,7 @@ impl fmt::Debug for Timestamp {
 ///
 /// ```
 /// use std::time::Duration;
-/// use better_auth_layer::{Clock, Timestamp};
+/// use better_auth_layer::clock::{Clock, Timestamp};
 ///
 /// /// Always the second in which the recorded token was made.
 /// struct Recorded;
@@ -156,7 +156,7 @@ pub trait Clock: Send + Sync + 'static {
 /// The operating system's clocks.
 ///
 /// ```
-/// use better_auth_layer::{Clock, SystemClock, Timestamp};
+/// use better_auth_layer::clock::{Clock, SystemClock, Timestamp};
 ///
 /// assert!(SystemClock.now() > Timestamp::UNIX_EPOCH);
 /// ```

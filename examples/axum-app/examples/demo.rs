@@ -5,9 +5,10 @@ use std::{error::Error, io};
 
 use axum::{ServiceExt, extract::Request};
 use axum_app::Room;
-use better_auth_layer::{
-    ApiKeys, Member, authorize::MembershipLayer, membership_fn, testing::TestDeployment,
-};
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::authorize::MembershipLayer;
+use better_auth_layer::organization::{Member, membership_fn};
+use better_auth_layer::testing::TestDeployment;
 use tokio::net::TcpListener;
 
 const ADDRESS: &str = "127.0.0.1:3001";

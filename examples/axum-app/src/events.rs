@@ -10,7 +10,8 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use better_auth_layer::{Identity, UntilSessionEnd};
+use better_auth_layer::Identity;
+use better_auth_layer::stream::UntilSessionEnd;
 use tokio_stream::{StreamExt as _, wrappers::BroadcastStream};
 
 use crate::room::Room;

@@ -16,12 +16,10 @@ use axum::{
     Router,
     routing::{any, delete, get},
 };
-use better_auth_layer::{
-    BetterAuthLayer,
-    authorize::{
-        ApiKeyPermission, AuthorizeLayer, FreshSession, MembershipLayer, NotImpersonated,
-        Policy as _, Role,
-    },
+use better_auth_layer::BetterAuthLayer;
+use better_auth_layer::authorize::{
+    ApiKeyPermission, AuthorizeLayer, FreshSession, MembershipLayer, NotImpersonated, Policy as _,
+    Role,
 };
 use tower::Layer as _;
 use tower_http::{

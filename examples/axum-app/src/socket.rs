@@ -7,7 +7,8 @@ use axum::{
     },
     response::Response,
 };
-use better_auth_layer::{CredentialSource, Identity, SessionEndReason};
+use better_auth_layer::stream::SessionEndReason;
+use better_auth_layer::{CredentialSource, Identity};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::room::Room;

@@ -10,12 +10,10 @@ use serde::Serialize;
 use tower::{Service, ServiceBuilder, ServiceExt as _, service_fn};
 use tower_http::cors::CorsLayer;
 
-use crate::{
-    body::{ServerBody, json},
-    metrics::Metrics,
-    protected::{Protected, method_not_allowed},
-    refusal::Refusal,
-};
+use crate::body::{ServerBody, json};
+use crate::metrics::Metrics;
+use crate::protected::{Protected, method_not_allowed};
+use crate::refusal::Refusal;
 
 /// The whole server as one service.
 ///

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{BetterAuthLayer, Check, Config, Env, HealthReport};
+use better_auth_layer::config::Env;
+use better_auth_layer::diagnostics::{Check, HealthReport};
+use better_auth_layer::{BetterAuthLayer, Config};
 use tokio::runtime::Runtime;
 
-use crate::{
-    configuration, cors, listener, log, outlet::Outlet, protected::Protected,
-    start_error::StartError,
-};
+use crate::outlet::Outlet;
+use crate::protected::Protected;
+use crate::start_error::StartError;
+use crate::{configuration, cors, listener, log};
 
 /// How long the end may be held up by a lookup that blocks or by a console that nobody reads.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -38,7 +40,7 @@ pub(crate) fn run() -> Result<HealthReport, StartError> {
 
 async fn of_the_deployment(environment: &Env) -> HealthReport {
     let is_nothing_set = Config::from_env(environment)
-        .is_ok_and(|settings| settings.database_url().is_none() && !settings.has_credentials());
+        .is_ok_and(|settings| !settings.has_database() && !settings.has_credentials());
     if !is_nothing_set {
         return BetterAuthLayer::diagnose_env(environment).await;
     }

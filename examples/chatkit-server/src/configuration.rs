@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{BetterAuthLayer, Config, ConfigError, Env, SqliteStore};
+use better_auth_layer::config::Env;
+use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::{BetterAuthLayer, Config, ConfigError};
 
-use crate::{
-    demo::{self, Demo},
-    start_error::StartError,
-};
+use crate::demo::{self, Demo};
+use crate::start_error::StartError;
 
 /// So long an answer may go on after its user has signed out. Answers are short, so few are open at a time.
 const RECHECK_INTERVAL: Duration = Duration::from_millis(500);
@@ -23,7 +23,7 @@ pub(crate) fn environment() -> Result<Env, ConfigError> {
 pub(crate) async fn layer(
     settings: &Config,
 ) -> Result<(BetterAuthLayer, Option<Demo>), StartError> {
-    if settings.database_url().is_some() || settings.has_credentials() {
+    if settings.has_database() || settings.has_credentials() {
         let layer = BetterAuthLayer::from_config(settings)
             .await?
             .recheck_interval(RECHECK_INTERVAL)

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use better_auth_layer::{Config, Env};
+use better_auth_layer::Config;
+use better_auth_layer::config::Env;
 use http::{
     HeaderValue, Method, Uri,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},

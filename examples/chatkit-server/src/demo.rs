@@ -7,11 +7,13 @@ use std::{
     time::Duration,
 };
 
-use better_auth_layer::{Config, Secret, SecretError};
+use better_auth_layer::config::SecretError;
+use better_auth_layer::{Config, Secret};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use crate::{start_error::StartError, token};
+use crate::start_error::StartError;
+use crate::token;
 
 const USER_ID: &str = "demo-user";
 const EMAIL: &str = "demo@example.com";

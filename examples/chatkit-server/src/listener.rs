@@ -2,7 +2,7 @@
 
 use std::{io, net::IpAddr};
 
-use better_auth_layer::Env;
+use better_auth_layer::config::Env;
 use tokio::net::TcpListener;
 
 use crate::start_error::StartError;

@@ -5,10 +5,11 @@ use std::{
     io::{self, IsTerminal as _},
 };
 
-use better_auth_layer::Env;
+use better_auth_layer::config::Env;
 use tracing_subscriber::EnvFilter;
 
-use crate::{outlet::Outlet, start_error::StartError};
+use crate::outlet::Outlet;
+use crate::start_error::StartError;
 
 /// Starts logging where `RUST_LOG` says so, and else not at all.
 pub(crate) fn start_if_asked(environment: &Env, outlet: Outlet) -> Result<(), StartError> {

@@ -6,7 +6,8 @@ use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use http_body_util::{BodyExt as _, Full};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::{body::ServerBody, start_error::StartError};
+use crate::body::ServerBody;
+use crate::start_error::StartError;
 
 /// From a lookup on this machine to the deadline of one, in seconds.
 const BUCKETS: [f64; 12] = [

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use better_auth_layer::{Env, Identity, UntilSessionEnd};
+use better_auth_layer::Identity;
+use better_auth_layer::config::Env;
+use better_auth_layer::stream::UntilSessionEnd;
 use http::{
     HeaderValue, Method, Request, Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE},
@@ -10,10 +12,12 @@ use http::{
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
-use crate::{
-    body::ServerBody, chatkit::ChatKit, outlet::Outlet, proxy::Proxy, refusal::Refusal,
-    start_error::StartError,
-};
+use crate::body::ServerBody;
+use crate::chatkit::ChatKit;
+use crate::outlet::Outlet;
+use crate::proxy::Proxy;
+use crate::refusal::Refusal;
+use crate::start_error::StartError;
 
 /// The ChatKit endpoint for the user that the layer has found.
 #[derive(Clone)]

@@ -23,10 +23,8 @@ use hyper_util::{
 };
 
 pub(crate) use self::error::ProxyError;
-use crate::{
-    body::{BoxError, ServerBody},
-    refusal::Refusal,
-};
+use crate::body::{BoxError, ServerBody};
+use crate::refusal::Refusal;
 
 /// The upstream is on this machine or next to it; if it does not answer by then, it never will.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -6,13 +6,16 @@ use std::{
     time::Duration,
 };
 
-use better_auth_layer::{Config, Env};
+use better_auth_layer::Config;
+use better_auth_layer::config::Env;
 use tokio::runtime::Runtime;
 
-use crate::{
-    app::app, configuration, cors, listener, log, metrics::Metrics, outlet::Outlet,
-    protected::Protected, server, start_error::StartError,
-};
+use crate::app::app;
+use crate::metrics::Metrics;
+use crate::outlet::Outlet;
+use crate::protected::Protected;
+use crate::start_error::StartError;
+use crate::{configuration, cors, listener, log, server};
 
 /// How long the end may be held up by a lookup that blocks or by a console that nobody reads.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde::Serialize;
 
-use crate::{configuration::environment, start_error::StartError};
+use crate::configuration::environment;
+use crate::start_error::StartError;
 
 /// Long enough to try everything, short enough to be forgotten in a shell's history.
 const LIFETIME_SECONDS: i64 = 60 * 60;

@@ -2,10 +2,8 @@
 
 use std::{error::Error, io};
 
-use better_auth_layer::{
-    Clock as _, SystemClock,
-    testing::{TestClock, TestDeployment},
-};
+use better_auth_layer::clock::{Clock as _, SystemClock};
+use better_auth_layer::testing::{TestClock, TestDeployment};
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
 use tonic_app::app;

@@ -7,10 +7,8 @@ use tonic::{
 };
 use tonic_reflection::server::{Builder as Reflection, Error as ReflectionError};
 
-use crate::{
-    board::NoticeBoard,
-    proto::{FILE_DESCRIPTOR_SET, board_server::BoardServer},
-};
+use crate::board::NoticeBoard;
+use crate::proto::{FILE_DESCRIPTOR_SET, board_server::BoardServer};
 
 /// The whole server.
 ///

@@ -31,7 +31,7 @@ fn members() -> impl MembershipStore {
 fn working_in(organization: &str) -> BetterAuthLayer {
     let session: Session = session().with_active_organization_id(organization);
     let store = store(ada(), session);
-    builder(store).api_keys(better_auth_layer::ApiKeys::new()).build().unwrap()
+    builder(store).api_keys(ApiKeys::new()).build().unwrap()
 }
 
 /// Says as whom somebody came through.

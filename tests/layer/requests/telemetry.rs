@@ -134,7 +134,7 @@ async fn an_outage_is_an_error_of_the_span() {
 }
 
 /// Takes a second of the test's clock for each answer.
-struct Slow(TestClock, Arc<better_auth_layer::MemoryStore>);
+struct Slow(TestClock, Arc<MemoryStore>);
 
 impl UserStore for Slow {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {

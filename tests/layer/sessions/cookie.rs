@@ -215,7 +215,7 @@ async fn old_secrets_count_only_where_it_was_said_so() {
 async fn tokens_of_another_form_are_accepted_on_request() {
     let store = Counting::new();
     let token = "usr-session_1";
-    let session = Session::new("ses_2", "usr_ada", better_auth_layer::Timestamp::MAX);
+    let session = Session::new("ses_2", "usr_ada", Timestamp::MAX);
     let session = session.with_token(better_auth_layer::SessionToken::new(token));
     store.store().insert_session(session);
     let value = format!("{COOKIE}={}", signed_session_token(token));

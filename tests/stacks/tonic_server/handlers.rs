@@ -84,7 +84,7 @@ fn the_log_says_which_handler_has_no_layer() {
         let text = log.take();
         for expected in [
             "ERROR",
-            "is not behind a BetterAuthLayer: call `Server::builder().layer(auth)`",
+            "has no BetterAuthLayer: call `Server::builder().layer(auth)`",
             r#"outcome="layer_missing""#,
             "HealthCheckRequest",
             &format!("handlers.rs:{line}:"),
@@ -119,7 +119,7 @@ async fn a_rejection_becomes_the_status_that_the_layer_would_send() {
     let challenge = status.metadata().get("www-authenticate").unwrap();
     assert_eq!(challenge, r#"Bearer error="invalid_token""#);
 
-    let down = better_auth_layer::store_fn(|_| async { Err(StoreError::timeout()) });
+    let down = store_fn(|_| async { Err(StoreError::timeout()) });
     let status = reject(builder(down).build().unwrap(), &token_for(ADA)).await;
     assert_eq!(status.code(), Code::Unavailable);
     assert_eq!(status.metadata().get("retry-after").unwrap(), "1");

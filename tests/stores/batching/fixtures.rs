@@ -66,7 +66,7 @@ pub(crate) fn in_words(answer: &Result<Resolution, StoreError>) -> String {
     }
 }
 
-pub(crate) async fn ask(store: &PostgresStore, lookup: Lookup<'_>) -> String {
+pub(crate) async fn ask(store: &impl UserStore, lookup: Lookup<'_>) -> String {
     in_words(&store.resolve(lookup).await)
 }
 

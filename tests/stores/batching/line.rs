@@ -117,7 +117,7 @@ async fn each_keeps_to_the_own_deadline() {
 
 #[tokio::test]
 async fn limits_that_make_no_sense_are_refused() {
-    use better_auth_layer::PostgresStore;
+    use PostgresStore;
 
     let builder = || PostgresStore::builder("postgres://u@localhost/d");
     for (builder, setting) in [

@@ -35,14 +35,18 @@ async fn settings_that_cannot_be_used_are_one_finding_with_their_name() {
             "BETTER_AUTH_SECRET",
             "public default",
         ),
-        (vec![secret, ("DATABASE_URL", "hunter2")], "DATABASE_URL", "is not an address"),
+        (vec![secret, ("DATABASE_URL", "hunter2")], "DATABASE_URL", "is not a URL"),
         (vec![secret, ("DATABASE_URL", "sqlite:missing.sqlite")], "DATABASE_URL", "not there"),
         (
             vec![secret, database, ("BETTER_AUTH_URL", "http://app.example.com")],
             "BETTER_AUTH_URL",
-            "is not `https`",
+            "is not an `https` URL",
         ),
-        (vec![secret, database, ("BETTER_AUTH_CACHE", "maybe")], "BETTER_AUTH_CACHE", "is none of"),
+        (
+            vec![secret, database, ("BETTER_AUTH_CACHE", "maybe")],
+            "BETTER_AUTH_CACHE",
+            "is not `off`",
+        ),
     ] {
         let diagnosis = check(&variables).await;
         assert_finding(&diagnosis, what, CheckStatus::Failed, part);
@@ -110,5 +114,5 @@ async fn only_postgres_says_what_changes() {
     assert_right(&check(&variables).await);
     variables.push(("BETTER_AUTH_CACHE", "listen"));
     let diagnosis = check(&variables).await;
-    assert_finding(&diagnosis, "BETTER_AUTH_CACHE", CheckStatus::Failed, "only PostgreSQL");
+    assert_finding(&diagnosis, "BETTER_AUTH_CACHE", CheckStatus::Failed, "requires PostgreSQL");
 }

@@ -156,7 +156,7 @@ async fn triggers_are_made_for_whatever_tables_there_are() {
     let schema = Schema::auto()
         .with_database_schema("we\"ird")
         .with_user_table(TableName::new("people"))
-        .with_column(better_auth_layer::Column::UserBanned, "is_banned");
+        .with_column(Column::UserBanned, "is_banned");
     for _ in 0..2 {
         make_triggers(&database, schema.clone()).await;
     }

@@ -317,11 +317,11 @@ async fn many_lookups_at_once_are_answered_each_with_its_own() {
 }
 
 #[tokio::test]
-async fn the_store_that_an_address_names_is_asked_too() {
-    let database = database(&table("teams", CAMEL, ["text"; 2], TEXTS)).await;
-    let url: DatabaseUrl = database.url().parse().unwrap();
-    let schema = Schema::auto().with_member_table(TableName::new("teams"));
-    let store = DatabaseStore::connect(&url, &schema).await.unwrap();
+async fn configured_store_has_members() {
+    let database = database(&table("member", CAMEL, ["text"; 2], TEXTS)).await;
+    let config =
+        Config::from_env(&[("DATABASE_URL", database.url())].into_iter().collect()).unwrap();
+    let store = DatabaseStore::from_config(&config).await.unwrap();
     assert_eq!(ask(&store, "usr_7", "org_9").await, FOUND);
     assert_eq!(ask(&store, "usr_7", "org_8").await, "not a member");
 }

@@ -188,12 +188,12 @@ async fn a_writer_that_does_not_end_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn the_store_that_an_address_names_is_asked_too() {
+async fn configured_store_has_members() {
     let folder = TemporaryFolder::new();
-    let (_database, path) = file(&folder, &table("teams", CAMEL, ["text"; 2], TEXTS));
-    let url: DatabaseUrl = format!("sqlite:{}", path.display()).parse().unwrap();
-    let schema = Schema::auto().with_member_table(TableName::new("teams"));
-    let store = DatabaseStore::connect(&url, &schema).await.unwrap();
+    let (_database, path) = file(&folder, &table("member", CAMEL, ["text"; 2], TEXTS));
+    let url = format!("sqlite:{}", path.display());
+    let config = Config::from_env(&[("DATABASE_URL", url)].into_iter().collect()).unwrap();
+    let store = DatabaseStore::from_config(&config).await.unwrap();
     assert_eq!(ask(&store, "usr_7", "org_9").await, "member as admin+billing");
     assert_eq!(ask(&store, "usr_7", "org_8").await, "not a member");
 }

@@ -58,7 +58,7 @@ async fn every_column_of_the_snake_case_schema_is_read() {
         assert!(user.email_verified());
         assert_eq!(user.role(), Some("admin"));
         assert!(!user.is_banned_at(now));
-        assert!(user.is_banned_at(better_auth_layer::Timestamp::UNIX_EPOCH));
+        assert!(user.is_banned_at(Timestamp::UNIX_EPOCH));
         assert_eq!(session.expires_at().as_unix_seconds(), NOW + 1);
         assert_eq!(session.created_at().unwrap().as_unix_seconds(), 0);
         assert_eq!(session.impersonated_by(), Some("boss"));
@@ -108,12 +108,7 @@ async fn tables_are_named_by_the_environment() {
     .into_iter()
     .collect();
     let settings = Config::from_env(&environment).unwrap();
-    let url = settings.database_url().unwrap();
-    let DatabaseStore::Postgres(store) =
-        DatabaseStore::connect(url, settings.schema()).await.unwrap()
-    else {
-        panic!("no PostgreSQL");
-    };
+    let store = DatabaseStore::from_config(&settings).await.unwrap();
     assert_eq!(ask_for_ada(&store).await, "2 3");
 
     let builder = BetterAuthLayer::from_env(&environment).await.unwrap();

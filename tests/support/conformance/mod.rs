@@ -74,7 +74,7 @@ pub trait Keep {
     fn split(self) -> (Self::Store, Self::Rest);
 }
 
-impl Keep for better_auth_layer::MemoryStore {
+impl Keep for better_auth_layer::store::MemoryStore {
     type Store = Self;
     type Rest = ();
 
@@ -83,7 +83,7 @@ impl Keep for better_auth_layer::MemoryStore {
     }
 }
 
-impl Keep for better_auth_layer::PostgresStore {
+impl Keep for better_auth_layer::postgres::PostgresStore {
     type Store = Self;
     type Rest = ();
 

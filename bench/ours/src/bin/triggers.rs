@@ -1,6 +1,6 @@
-//! Prints the statements that make a database announce its changes.
+//! Prints the SQL of the triggers that notify the listener.
 
-use better_auth_layer::PostgresListener;
+use better_auth_layer::postgres::PostgresListener;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), serving::BoxError> {

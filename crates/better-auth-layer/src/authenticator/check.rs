@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Authenticator;
 use crate::clock::Timestamp;
-use crate::diagnosis::{Check, CheckStatus, HealthReport};
+use crate::diagnostics::{Check, CheckStatus, HealthReport};
 use crate::identity::{ApiKeyHash, SessionToken};
 use crate::jwks::{Fetched, KeyCache};
 use crate::store::{Lookup, LookupKind, Resolution, within};

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::Inner;
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
-use crate::identity::{ApiKey, Basis, Identity, Origin, Proof, Session, User};
+use crate::identity::{
+    ApiKey, Authentication, Identity, LayerHandle, Session, SessionOrApiKey, User,
+};
 use crate::rejection::{Rejection, RejectionKind};
 use crate::store::{Lookup, Resolution, StoreError, StoreErrorKind};
 use crate::verify::{Subject, Verified};
@@ -46,13 +48,13 @@ impl Inner {
                 if !lookup.is_answered_by(&user, &session) {
                     return wrong_answer();
                 }
-                (user, Basis::Session(session))
+                (user, SessionOrApiKey::Session(session))
             }
             Ok(Resolution::FoundApiKey { user, api_key }) => {
                 if !lookup.is_answered_by_api_key(&user, &api_key) {
                     return wrong_answer();
                 }
-                (user, Basis::ApiKey(api_key))
+                (user, SessionOrApiKey::ApiKey(api_key))
             }
         };
         if verified.expires_at <= now {
@@ -60,18 +62,18 @@ impl Inner {
         }
         self.check_user(verified, &user, now)?;
         match &basis {
-            Basis::Session(session) => check_session(verified, &user, session, now)?,
-            Basis::ApiKey(key) => self.check_api_key(&user, key, now)?,
+            SessionOrApiKey::Session(session) => check_session(verified, &user, session, now)?,
+            SessionOrApiKey::ApiKey(key) => self.check_api_key(&user, key, now)?,
         }
-        let proof = Proof {
+        let proof = Authentication {
             credential: verified.kind,
             claims: verified.claims.clone(),
             expires_at: verified.expires_at,
             is_session_bound: verified.session_id.is_some()
                 || matches!(verified.subject, Subject::SessionToken(_)),
-            judged_at: now,
+            authenticated_at: now,
         };
-        let origin: Arc<dyn Origin> = Arc::<Self>::clone(self);
+        let origin: Arc<dyn LayerHandle> = Arc::<Self>::clone(self);
         Ok(Identity::new(user, basis, proof, Some(origin)))
     }
 

@@ -11,7 +11,7 @@ use crate::identity::{Identity, Member};
 use crate::store::{DynMembershipStore, MembershipStore};
 
 /// Layer that applies [`Membership`], which lets members of an organization pass, with their
-/// [`Member`](crate::Member) in the request's extensions.
+/// [`Member`](crate::organization::Member) in the request's extensions.
 ///
 /// Which organization it is about the session says: the one that is
 /// [active](crate::Session::active_organization_id) in it. A path or a header can say it as well, see
@@ -21,7 +21,8 @@ use crate::store::{DynMembershipStore, MembershipStore};
 /// ```
 /// use axum::{Router, routing::{delete, get}};
 /// use better_auth_layer::authorize::MembershipLayer;
-/// use better_auth_layer::{BetterAuthLayer, Member, MembershipStore};
+/// use better_auth_layer::BetterAuthLayer;
+/// use better_auth_layer::organization::{Member, MembershipStore};
 ///
 /// fn app(auth: BetterAuthLayer, store: impl MembershipStore) -> Router {
 ///     let members = MembershipLayer::new(store);
@@ -68,7 +69,7 @@ impl MembershipLayer {
     ///
     /// ```
     /// use better_auth_layer::authorize::MembershipLayer;
-    /// # use better_auth_layer::MembershipStore;
+    /// # use better_auth_layer::organization::MembershipStore;
     ///
     /// # fn layer(store: impl MembershipStore) -> MembershipLayer {
     /// MembershipLayer::new(store).organization(|request, _identity| {
@@ -88,7 +89,7 @@ impl MembershipLayer {
         })
     }
 
-    /// Lets only members with one of these roles pass ([`Member::has_role`](crate::Member::has_role)).
+    /// Lets only members with one of these roles pass ([`Member::has_role`](crate::organization::Member::has_role)).
     #[must_use]
     pub fn roles<R: Into<Box<str>>>(self, roles: impl IntoIterator<Item = R>) -> Self {
         let roles = roles.into_iter().map(Into::into).collect();

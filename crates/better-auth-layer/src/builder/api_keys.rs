@@ -17,7 +17,7 @@ use crate::identity::ApiKey;
 /// no user has the organization's id. Where ids are numbers in sequence one may: do not accept such a configuration then.
 ///
 /// ```
-/// use better_auth_layer::ApiKeys;
+/// use better_auth_layer::api_key::ApiKeys;
 ///
 /// let api_keys = ApiKeys::new().header("authorization-key")?.configuration("internal");
 /// # let _ = api_keys;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::BetterAuthLayerBuilder;
 use crate::config_error::ConfigError;
 use crate::credential::Place;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 use crate::secret::Secret;
 
 /// More would make `exp` a suggestion.

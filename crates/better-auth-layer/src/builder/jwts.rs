@@ -51,12 +51,13 @@ impl BetterAuthLayerBuilder {
         self
     }
 
-    /// Takes the public keys from a source: a [`KeySet`](crate::KeySet) that never changes, the `jwks` table of the
+    /// Takes the public keys from a source: a [`KeySet`](crate::jwks::KeySet) that never changes, the `jwks` table of the
     /// database (`PostgresStore::key_source`, `SqliteStore::key_source`), a [`RemoteKeySource`] with an authority of its
     /// own.
     ///
     /// ```
-    /// use better_auth_layer::{BetterAuthLayer, KeySet, KeySourceError};
+    /// use better_auth_layer::BetterAuthLayer;
+    /// use better_auth_layer::jwks::{KeySet, KeySourceError};
     ///
     /// fn with_keys_of_the_image(jwks_json: &str) -> Result<(), KeySourceError> {
     ///     let keys: KeySet = jwks_json.parse()?;

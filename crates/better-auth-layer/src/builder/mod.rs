@@ -41,7 +41,8 @@ const CACHED_JWTS: usize = 10_000;
 ///
 /// ```
 /// use std::time::Duration;
-/// use better_auth_layer::{BetterAuthLayer, ConfigError, Resolution, Secret, StoreError, store_fn};
+/// use better_auth_layer::{BetterAuthLayer, ConfigError, Resolution, Secret, StoreError};
+/// use better_auth_layer::store::store_fn;
 ///
 /// # let store = store_fn(|_| async { Ok::<_, StoreError>(Resolution::UserNotFound) });
 /// let layer = BetterAuthLayer::builder()
@@ -146,13 +147,14 @@ impl BetterAuthLayerBuilder {
     /// Sets the secret together with those before it.
     ///
     /// ```
-    /// use better_auth_layer::{BetterAuthLayer, SecretRing};
+    /// use better_auth_layer::BetterAuthLayer;
+    /// use better_auth_layer::config::SecretRing;
     ///
     /// // BETTER_AUTH_SECRETS, the current one first.
     /// let secrets = SecretRing::parse("2:correct-horse-battery-staple-4711,1:tired-horse-flat-battery-0815")?;
     /// let builder = BetterAuthLayer::builder().secrets(secrets);
     /// # let _ = builder;
-    /// # Ok::<(), better_auth_layer::SecretError>(())
+    /// # Ok::<(), better_auth_layer::config::SecretError>(())
     /// ```
     pub fn secrets(mut self, secrets: SecretRing) -> Self {
         self.secrets = Some(secrets);
@@ -207,7 +209,8 @@ impl BetterAuthLayerBuilder {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use better_auth_layer::{BetterAuthLayer, Clock, Timestamp};
+    /// use better_auth_layer::BetterAuthLayer;
+    /// use better_auth_layer::clock::{Clock, Timestamp};
     ///
     /// /// For a test: the time stands still.
     /// struct Noon;
@@ -241,7 +244,8 @@ impl BetterAuthLayerBuilder {
     /// Accepts API keys. They are off by default.
     ///
     /// ```
-    /// use better_auth_layer::{ApiKeys, BetterAuthLayer};
+    /// use better_auth_layer::BetterAuthLayer;
+    /// use better_auth_layer::api_key::ApiKeys;
     ///
     /// let builder = BetterAuthLayer::builder().api_keys(ApiKeys::new());
     /// # let _ = builder;
@@ -267,7 +271,8 @@ impl BetterAuthLayerBuilder {
     /// at first.
     ///
     /// ```
-    /// use better_auth_layer::{BetterAuthLayer, ConfigError, CredentialSource, Env};
+    /// use better_auth_layer::{BetterAuthLayer, ConfigError, CredentialSource};
+    /// use better_auth_layer::config::Env;
     ///
     /// # #[cfg(feature = "sqlite")]
     /// # async fn example() -> Result<(), ConfigError> {
@@ -303,7 +308,7 @@ impl BetterAuthLayerBuilder {
         self
     }
 
-    /// Sets how refused requests are answered, in place of the JSON of the contract: with [`ProblemJson`](crate::ProblemJson)
+    /// Sets how refused requests are answered, in place of the JSON of the contract: with [`ProblemJson`](crate::rejection::ProblemJson)
     /// or a function of the application's own. See [`RenderRejection`] for what it is given. gRPC requests get a gRPC
     /// status in any case.
     pub fn rejection_renderer(mut self, render: impl RenderRejection) -> Self {

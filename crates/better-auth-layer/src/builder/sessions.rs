@@ -48,7 +48,7 @@ impl BetterAuthLayerBuilder {
     }
 
     /// Trusts pages of an origin, or of all origins of a pattern, to send the session cookie with requests that change
-    /// something. Spelled as in Better Auth's `trustedOrigins`; see [`TrustedOrigin`](crate::TrustedOrigin). The origin of
+    /// something. Spelled as in Better Auth's `trustedOrigins`; see [`TrustedOrigin`](crate::csrf::TrustedOrigin). The origin of
     /// [`base_url`](Self::base_url) is trusted anyway.
     ///
     /// ```

@@ -19,7 +19,8 @@ const MOST_ENTRIES: usize = 10_000_000;
 ///
 /// ```
 /// use std::time::Duration;
-/// use better_auth_layer::{CachedStore, ConfigError, UserStore};
+/// use better_auth_layer::{ConfigError, UserStore};
+/// use better_auth_layer::cache::CachedStore;
 ///
 /// fn cached<S: UserStore>(store: S) -> Result<CachedStore<S>, ConfigError> {
 ///     CachedStore::builder(store)

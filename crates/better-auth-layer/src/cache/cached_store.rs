@@ -14,7 +14,7 @@ use super::builder::CachedStoreBuilder;
 use super::invalidation::CacheInvalidator;
 use super::revocations::{Announcements, Revocations};
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 use crate::identity::Member;
 use crate::store::{
     Lookup, LookupKind, MembershipStore, Question, QuestionRef, Resolution, StoreError, UserStore,
@@ -23,7 +23,8 @@ use crate::store::{
 /// A [`UserStore`] whose answers are given again for a short while, without asking the store behind it.
 ///
 /// ```
-/// use better_auth_layer::{BetterAuthLayer, CachedStore, ConfigError, Secret, UserStore};
+/// use better_auth_layer::{BetterAuthLayer, ConfigError, Secret, UserStore};
+/// use better_auth_layer::cache::CachedStore;
 ///
 /// fn layer(secret: Secret, store: impl UserStore) -> Result<BetterAuthLayer, ConfigError> {
 ///     let store = CachedStore::new(store);

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use super::revocations::{Concerned, Revocations};
 
-/// Tells a [`CachedStore`](crate::CachedStore) what has changed; made by
-/// [`CachedStore::invalidator`](crate::CachedStore::invalidator). Cheap to clone, cheap to call, never waits.
+/// Tells a [`CachedStore`](crate::cache::CachedStore) what has changed; made by
+/// [`CachedStore::invalidator`](crate::cache::CachedStore::invalidator). Cheap to clone, cheap to call, never waits.
 ///
 /// An answer to a question that was asked before the call is not given any more once the call has returned, by
 /// whichever key it was found and even if it is still on its way from the store. So change the database first, and call
 /// when the change is committed.
 ///
 /// ```
-/// use better_auth_layer::CacheInvalidator;
+/// use better_auth_layer::cache::CacheInvalidator;
 ///
 /// fn signed_out(cache: &CacheInvalidator, session_id: &str) {
 ///     cache.invalidate_session(session_id);
@@ -60,12 +60,12 @@ impl CacheInvalidator {
     /// clock or the promise is renewed. What was cached while no such promise was in force is forgotten first.
     ///
     /// While it is in force, answers are kept for
-    /// [`ttl_while_leased`](crate::CachedStoreBuilder::ttl_while_leased). When it has run out, every lookup goes
+    /// [`ttl_while_leased`](crate::cache::CachedStoreBuilder::ttl_while_leased). When it has run out, every lookup goes
     /// to the store, so a listener that hangs does no harm.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use better_auth_layer::CacheInvalidator;
+    /// use better_auth_layer::cache::CacheInvalidator;
     ///
     /// /// The subscription is confirmed, and says so every second.
     /// fn heartbeat(cache: &CacheInvalidator) {

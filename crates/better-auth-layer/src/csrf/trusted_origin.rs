@@ -22,7 +22,7 @@ use crate::config_error::ConfigError;
 /// such as `192.168.*.*` matches IPv4 addresses alone.
 ///
 /// ```
-/// use better_auth_layer::TrustedOrigin;
+/// use better_auth_layer::csrf::TrustedOrigin;
 ///
 /// let pattern: TrustedOrigin = "https://*.example.com".parse()?;
 /// assert!(pattern.matches("https://shop.example.com"));

@@ -14,7 +14,8 @@ use crate::clock::Timestamp;
 /// for the application to see: [`remaining`](Self::remaining) and [`rate_limit`](Self::rate_limit).
 ///
 /// ```
-/// use better_auth_layer::{ApiKey, ApiKeyHash};
+/// use better_auth_layer::ApiKey;
+/// use better_auth_layer::api_key::ApiKeyHash;
 ///
 /// let key = ApiKey::new("key_1", "usr_1", ApiKeyHash::from_key("app_dGhlIGtleSBpdHNlbGY"))
 ///     .with_permissions_json(r#"{"files":["read","list"]}"#);

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// `Debug` shows nothing of it.
 ///
 /// ```
-/// use better_auth_layer::ApiKeyHash;
+/// use better_auth_layer::api_key::ApiKeyHash;
 ///
 /// let hash = ApiKeyHash::from_key("hello");
 /// assert_eq!(hash.as_str(), "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ");

@@ -7,7 +7,7 @@ use super::roles::roles;
 /// Stores build members; so do tests:
 ///
 /// ```
-/// use better_auth_layer::Member;
+/// use better_auth_layer::organization::Member;
 ///
 /// let member = Member::new("usr_1", "org_1").with_role("admin,billing");
 /// assert!(member.has_role("billing"));

@@ -5,7 +5,7 @@ use std::fmt;
 /// A JWS algorithm with a public key (RFC 7518 §3.1, RFC 8037 §3.1): the five that Better Auth's JWT plugin offers.
 ///
 /// ```
-/// use better_auth_layer::{JwksOptions, JwsAlgorithm};
+/// use better_auth_layer::jwks::{JwksOptions, JwsAlgorithm};
 ///
 /// // For RSA keys of a Better Auth that did not write `alg` into its key set yet.
 /// let options = JwksOptions::new().rsa_algorithm(JwsAlgorithm::Rs256);

@@ -19,12 +19,12 @@ const MOST_KEYS: usize = 200;
 /// It is a [`KeySource`] itself, of keys that never change:
 ///
 /// ```
-/// use better_auth_layer::KeySet;
+/// use better_auth_layer::jwks::KeySet;
 ///
 /// let keys: KeySet = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","alg":"EdDSA","kid":"k1",
 ///     "x":"etqRjQJwpZj3YG-zn0dQBWe-1pdN0ax3Z0fOOzN5Flo"}]}"#.parse()?;
 /// assert_eq!(keys.len(), 1);
-/// # Ok::<(), better_auth_layer::KeySourceError>(())
+/// # Ok::<(), better_auth_layer::jwks::KeySourceError>(())
 /// ```
 ///
 /// A key that cannot be used (symmetric, weak, not for signatures, of an unknown type, with an `alg` that contradicts

@@ -9,12 +9,12 @@ use super::KeySet;
 
 /// Where the public keys come from.
 ///
-/// Implemented by [`RemoteKeySource`](crate::RemoteKeySource) (an address), [`KeySet`] (keys that never change) and the
+/// Implemented by [`RemoteKeySource`](crate::jwks::RemoteKeySource) (an address), [`KeySet`] (keys that never change) and the
 /// `key_source` of the SQL stores (Better Auth's `jwks` table). The layer keeps what it gets: see
-/// [`JwksOptions`](crate::JwksOptions) for how long.
+/// [`JwksOptions`](crate::jwks::JwksOptions) for how long.
 ///
 /// ```
-/// use better_auth_layer::{KeySet, KeySource, KeySourceError};
+/// use better_auth_layer::jwks::{KeySet, KeySource, KeySourceError};
 ///
 /// /// Keys that a sidecar writes into a file.
 /// struct File;
@@ -73,7 +73,7 @@ impl<S: KeySource> DynKeySource for S {
 /// `{}` is one sentence, `{:#}` adds the causes.
 ///
 /// ```
-/// use better_auth_layer::KeySourceError;
+/// use better_auth_layer::jwks::KeySourceError;
 ///
 /// fn failed(error: std::io::Error) -> KeySourceError {
 ///     KeySourceError::new(error)

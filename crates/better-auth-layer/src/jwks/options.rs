@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::JwsAlgorithm;
 use crate::config_error::ConfigError;
 
-/// How the layer keeps the keys of a [`KeySource`](crate::KeySource). Times are counted by the monotonic clock.
+/// How the layer keeps the keys of a [`KeySource`](crate::jwks::KeySource). Times are counted by the monotonic clock.
 ///
 /// ```
 /// use std::time::Duration;
-/// use better_auth_layer::JwksOptions;
+/// use better_auth_layer::jwks::JwksOptions;
 ///
 /// let options = JwksOptions::new().cooldown(Duration::from_secs(10));
 /// # let _ = options;

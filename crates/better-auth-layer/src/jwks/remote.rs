@@ -17,7 +17,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use super::{KeySet, KeySource, KeySourceError};
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
-use crate::root_certificates::tls_config;
+use crate::tls::tls_config;
 
 /// Some hundred times what Better Auth sends.
 const MAXIMUM_LENGTH: usize = 256 * 1024;
@@ -30,7 +30,7 @@ const AGENT: &str = concat!("better-auth-layer/", env!("CARGO_PKG_VERSION"));
 /// must be `https`, unless it is this machine's own.
 ///
 /// ```
-/// use better_auth_layer::RemoteKeySource;
+/// use better_auth_layer::jwks::RemoteKeySource;
 ///
 /// let source = RemoteKeySource::new("https://app.example.com/api/auth/jwks")?;
 /// # let _ = source;

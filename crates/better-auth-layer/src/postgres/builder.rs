@@ -31,7 +31,8 @@ const MOST_TOGETHER: usize = 256;
 ///
 /// ```
 /// use std::time::Duration;
-/// use better_auth_layer::{PostgresStore, Schema};
+/// use better_auth_layer::postgres::PostgresStore;
+/// use better_auth_layer::store::Schema;
 ///
 /// let store = PostgresStore::builder("postgres://app:secret@db.example.com/app")
 ///     .schema(Schema::snake())
@@ -129,7 +130,7 @@ impl PostgresStoreBuilder {
     }
 
     /// Sets how many lookups may wait for their turn. Default: 1024; from 1 to a million. One more fails at once, as
-    /// [`Unavailable`](crate::StoreErrorKind::Unavailable).
+    /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable).
     pub fn queue_capacity(mut self, lookups: usize) -> Self {
         self.waiting = lookups;
         self

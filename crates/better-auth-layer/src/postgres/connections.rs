@@ -12,7 +12,7 @@ use super::failure::{Failure, PostgresError};
 use super::last_refusal::LastRefusal;
 use super::link::Link;
 use super::parameters::Parameter;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 use crate::store::StoreError;
 
 /// How long to wait between two attempts to connect, at first and at most.

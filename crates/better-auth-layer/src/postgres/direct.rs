@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::announced_process::announced_process;
 use super::statements::StatementMode;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 
 /// Knows the connections that lead straight to a process of the server, by the one thing that belongs to each for life:
 /// its cache of prepared statements.

@@ -6,7 +6,7 @@ use super::address::Transport;
 use super::connections::{Connection, Terms};
 use super::lookups::Lookups;
 use crate::clock::Timestamp;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 use crate::store::StoreError;
 
 const VERSION: &str = "SELECT pg_catalog.current_setting('server_version')";

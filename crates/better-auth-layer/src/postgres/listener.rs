@@ -15,14 +15,16 @@ use super::tls;
 use super::triggers::{Lack, Triggers};
 use crate::cache::CacheInvalidator;
 use crate::config_error::ConfigError;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 use crate::store::{Schema, StoreError, StoreErrorKind};
 
-/// Keeps a [`CachedStore`](crate::CachedStore) around a `PostgresStore` true: what takes a session or a right away from
+/// Keeps a [`CachedStore`](crate::cache::CachedStore) around a `PostgresStore` true: what takes a session or a right away from
 /// somebody takes effect within milliseconds of its commit, whoever commits it.
 ///
 /// ```no_run
-/// use better_auth_layer::{BetterAuthLayer, CachedStore, PostgresListener, PostgresStore, Secret};
+/// use better_auth_layer::{BetterAuthLayer, Secret};
+/// use better_auth_layer::cache::CachedStore;
+/// use better_auth_layer::postgres::{PostgresListener, PostgresStore};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let pooled = std::env::var("DATABASE_URL")?;
@@ -111,7 +113,9 @@ impl PostgresListener {
     /// until it is heard, and compares the triggers with the tables. Takes a few seconds where nothing is heard.
     ///
     /// ```no_run
-    /// use better_auth_layer::{Authenticator, HealthReport, PostgresListener};
+    /// use better_auth_layer::Authenticator;
+    /// use better_auth_layer::diagnostics::HealthReport;
+    /// use better_auth_layer::postgres::PostgresListener;
     ///
     /// async fn check(auth: &Authenticator, listener: &PostgresListener) -> HealthReport {
     ///     let mut diagnosis = auth.diagnose().await;
@@ -127,7 +131,7 @@ impl PostgresListener {
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// let listener = better_auth_layer::PostgresListener::builder(&std::env::var("DATABASE_URL")?).build()?;
+    /// let listener = better_auth_layer::postgres::PostgresListener::builder(&std::env::var("DATABASE_URL")?).build()?;
     /// println!("{}", listener.trigger_sql().await?);
     /// # Ok(())
     /// # }
@@ -225,7 +229,7 @@ impl PostgresListenerBuilder {
         let (query, _) = self.endpoint(query_url)?;
         let (mut direct, schema_name) = self
             .endpoint(&self.direct_url)
-            .map_err(|error| error.about("DATABASE_URL", "DATABASE_DIRECT_URL"))?;
+            .map_err(|error| error.renamed("DATABASE_URL", "DATABASE_DIRECT_URL"))?;
         direct.config.application_name("better-auth-layer listener");
         let schema = match schema_name {
             Some(name) if self.schema.database_schema().is_none() => {

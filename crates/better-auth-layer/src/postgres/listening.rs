@@ -19,7 +19,7 @@ use super::failure::{Failure, PostgresError};
 use super::listener::{Endpoint, Inner};
 use super::triggers::{CHANNEL, Lack, Triggers};
 use crate::cache::WeakCacheInvalidator;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 use crate::store::sql::LayoutError;
 
 /// How long each step on the way to listening may take.

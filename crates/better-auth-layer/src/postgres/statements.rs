@@ -1,7 +1,7 @@
 //! Whether statements are prepared.
 
-/// Whether a [`PostgresStore`](crate::PostgresStore) prepares its statements; set with
-/// [`statements`](crate::PostgresStoreBuilder::statements).
+/// Whether a [`PostgresStore`](crate::postgres::PostgresStore) prepares its statements; set with
+/// [`statements`](crate::postgres::PostgresStoreBuilder::statements).
 ///
 /// A prepared statement saves the database the planning, which costs it more than the lookup itself. But it belongs to
 /// a connection of the server, and a pooler in transaction mode (PgBouncer, Neon's `-pooler` hosts) gives that
@@ -9,7 +9,7 @@
 /// with somebody else's row and no error. So statements are prepared only where that cannot be.
 ///
 /// ```
-/// use better_auth_layer::{PostgresStore, StatementMode};
+/// use better_auth_layer::postgres::{PostgresStore, StatementMode};
 ///
 /// let store = PostgresStore::builder("postgres://app:secret@localhost/app")
 ///     .statement_mode(StatementMode::Unprepared)

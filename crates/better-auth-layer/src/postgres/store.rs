@@ -19,7 +19,7 @@ use super::members::Members;
 use super::tables::public_keys;
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 use crate::identity::Member;
 use crate::jwks::KeySet;
 use crate::store::sql::LayoutError;
@@ -33,7 +33,8 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 /// Users and sessions in Better Auth's PostgreSQL database, read with one query per lookup.
 ///
 /// ```no_run
-/// use better_auth_layer::{BetterAuthLayer, PostgresStore, Secret};
+/// use better_auth_layer::{BetterAuthLayer, Secret};
+/// use better_auth_layer::postgres::PostgresStore;
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let layer = BetterAuthLayer::builder()
@@ -49,12 +50,12 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 /// A role that may `SELECT` from the two tables is enough, or from the columns that decide: of users id, e-mail address
 /// and ban, of sessions id, user id, expiry and `impersonatedBy`. Works through transaction poolers (PgBouncer, Neon's
 /// `-pooler` hosts): no session state, and prepared statements only where a connection is proven to lead straight to
-/// the server ([`StatementMode`](crate::StatementMode)). Towards every host that is not local, TLS with verified certificate
+/// the server ([`StatementMode`](crate::postgres::StatementMode)). Towards every host that is not local, TLS with verified certificate
 /// and host name is required unless the address says `sslmode=disable`.
 ///
 /// # Under load
 ///
-/// Lookups share a few connections ([`batch_connections`](crate::PostgresStoreBuilder::batch_connections)). While few are under way, each is a query of
+/// Lookups share a few connections ([`batch_connections`](crate::postgres::PostgresStoreBuilder::batch_connections)). While few are under way, each is a query of
 /// its own and goes at once. Those that find every place taken wait until a query is answered, and then go together in
 /// one statement; each is answered as if it had gone alone. No lookup waits for a timer, and nothing runs while nobody
 /// asks.

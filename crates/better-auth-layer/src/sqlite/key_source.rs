@@ -11,11 +11,12 @@ use crate::store::sql::DEFAULT_GRACE_PERIOD;
 /// The public keys of Better Auth's `jwks` table; made by [`SqliteStore::key_source`].
 ///
 /// For services that can reach the database and not the issuer. The table is `jwks` or `jwkss`, unless
-/// [`Schema::with_jwks_table`](crate::Schema::with_jwks_table) says otherwise; of its columns `id`, `publicKey`, `alg` and
+/// [`Schema::with_jwks_table`](crate::store::Schema::with_jwks_table) says otherwise; of its columns `id`, `publicKey`, `alg` and
 /// `expiresAt` are read.
 ///
 /// ```
-/// use better_auth_layer::{BetterAuthLayer, ConfigError, SqliteStore};
+/// use better_auth_layer::{BetterAuthLayer, ConfigError};
+/// use better_auth_layer::sqlite::SqliteStore;
 ///
 /// fn layer(store: SqliteStore) -> Result<BetterAuthLayer, ConfigError> {
 ///     BetterAuthLayer::builder()

@@ -26,7 +26,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(250);
 /// Reads every way in which Better Auth's adapters write times: ISO 8601 text, milliseconds, seconds.
 ///
 /// ```no_run
-/// use better_auth_layer::{BetterAuthLayer, Secret, SqliteStore};
+/// use better_auth_layer::{BetterAuthLayer, Secret};
+/// use better_auth_layer::sqlite::SqliteStore;
 ///
 /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let layer = BetterAuthLayer::builder()
@@ -92,7 +93,8 @@ impl SqliteStore {
 /// Configures a [`SqliteStore`]; made by [`SqliteStore::builder`].
 ///
 /// ```no_run
-/// use better_auth_layer::{Schema, SqliteStore};
+/// use better_auth_layer::sqlite::SqliteStore;
+/// use better_auth_layer::store::Schema;
 ///
 /// let store = SqliteStore::builder("app.db").schema(Schema::snake()).open()?;
 /// # Ok::<(), better_auth_layer::ConfigError>(())

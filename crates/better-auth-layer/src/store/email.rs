@@ -11,7 +11,7 @@ use std::fmt;
 /// different mailboxes.
 ///
 /// ```
-/// use better_auth_layer::EmailKey;
+/// use better_auth_layer::store::EmailKey;
 ///
 /// let key = EmailKey::new("Ada@Example.com");
 /// assert_eq!(key.as_str(), "Ada@Example.com");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Lookup, LookupKind, Resolution, StoreError, UserStore};
 use crate::clock::Timestamp;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 use crate::rejection::{Rejection, RejectionKind, RetryAfter};
 
 /// A store could not answer. The client gets `503`, never `401`, `404` or an identity.
@@ -13,7 +13,8 @@ use crate::rejection::{Rejection, RejectionKind, RetryAfter};
 /// `{}` is one sentence, `{:#}` adds the causes. The text goes to the log, so a store keeps keys, tokens and connection strings out of it and out of the source.
 ///
 /// ```
-/// use better_auth_layer::{StoreError, StoreErrorKind};
+/// use better_auth_layer::StoreError;
+/// use better_auth_layer::store::StoreErrorKind;
 ///
 /// let error = StoreError::new(StoreErrorKind::Unavailable, "the user service answered 502");
 /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
@@ -126,7 +127,8 @@ impl Error for StoreError {
 /// The kinds of [`StoreError`].
 ///
 /// ```
-/// use better_auth_layer::{StoreError, StoreErrorKind};
+/// use better_auth_layer::StoreError;
+/// use better_auth_layer::store::StoreErrorKind;
 ///
 /// fn failed(error: std::io::Error) -> StoreError {
 ///     match error.kind() {

@@ -13,7 +13,9 @@ use crate::identity::{ApiKey, ApiKeyHash, Session, SessionToken, User};
 /// a future takes it along. `Debug` shows the kind of the key, never the key.
 ///
 /// ```
-/// use better_auth_layer::{Lookup, LookupKey, Timestamp};
+/// use better_auth_layer::Lookup;
+/// use better_auth_layer::clock::Timestamp;
+/// use better_auth_layer::store::LookupKey;
 ///
 /// let lookup = Lookup::by_email("ada@example.com", Timestamp::from_unix_seconds(1_795_434_242));
 /// assert!(matches!(lookup.key(), LookupKey::Email(email) if email.as_str() == "ada@example.com"));
@@ -147,7 +149,7 @@ impl fmt::Debug for Lookup<'_> {
 /// What a user or a session is looked up by.
 ///
 /// ```
-/// use better_auth_layer::LookupKey;
+/// use better_auth_layer::store::LookupKey;
 ///
 /// /// Where a store of one's own would look.
 /// fn path(key: &LookupKey<'_>) -> Option<String> {
@@ -193,7 +195,9 @@ impl fmt::Debug for LookupKey<'_> {
 /// The kinds of [`LookupKey`], for [`UserStore::supports`](crate::UserStore::supports).
 ///
 /// ```
-/// use better_auth_layer::{Lookup, LookupKind, Timestamp};
+/// use better_auth_layer::Lookup;
+/// use better_auth_layer::clock::Timestamp;
+/// use better_auth_layer::store::LookupKind;
 ///
 /// let lookup = Lookup::by_user_id("usr_1", Timestamp::UNIX_EPOCH);
 /// assert_eq!(lookup.key().kind(), LookupKind::UserId);

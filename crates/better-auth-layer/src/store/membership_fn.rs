@@ -9,7 +9,8 @@ use crate::identity::Member;
 /// unit test.
 ///
 /// ```
-/// use better_auth_layer::{Member, StoreError, membership_fn};
+/// use better_auth_layer::StoreError;
+/// use better_auth_layer::organization::{Member, membership_fn};
 ///
 /// let everybody_owns_everything = membership_fn(|user_id, organization_id| async move {
 ///     Ok::<_, StoreError>(Some(Member::new(user_id, organization_id).with_role("owner")))

@@ -12,7 +12,8 @@ use crate::identity::Member;
 /// works in, and does not prove that the user is still a member of it, nor with which roles. This does:
 ///
 /// ```
-/// use better_auth_layer::{Member, MembershipStore, StoreError};
+/// use better_auth_layer::StoreError;
+/// use better_auth_layer::organization::{Member, MembershipStore};
 ///
 /// async fn may_invite(
 ///     store: &impl MembershipStore,

@@ -8,7 +8,8 @@ use crate::identity::{ApiKey, Session, User};
 /// [`StoreError`](crate::StoreError), never one of these.
 ///
 /// ```
-/// use better_auth_layer::{Resolution, Session, Timestamp, User};
+/// use better_auth_layer::{Resolution, Session, User};
+/// use better_auth_layer::clock::Timestamp;
 ///
 /// /// What was read from a table of one's own.
 /// fn answer(user: Option<User>, session: Option<Session>) -> Resolution {

@@ -10,7 +10,7 @@ use super::erased::BoxFuture;
 use super::question::{Question, QuestionRef};
 use super::{DynUserStore, Lookup, LookupKind, Resolution, StoreError, StoreErrorKind};
 use crate::clock::Timestamp;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 use crate::sync::{Instant, Mutex, MutexGuard, OnceLock, Semaphore};
 
 /// How many locks the lookups under way are spread over, so that requests of different users hardly ever meet at one.

@@ -7,7 +7,9 @@ use super::{Lookup, Resolution, StoreError, UserStore};
 /// Makes a [`UserStore`] of an async closure: the shortest mock for a unit test.
 ///
 /// ```
-/// use better_auth_layer::{Resolution, Session, StoreError, Timestamp, User, store_fn};
+/// use better_auth_layer::{Resolution, Session, StoreError, User};
+/// use better_auth_layer::clock::Timestamp;
+/// use better_auth_layer::store::store_fn;
 ///
 /// let store = store_fn(|_lookup| async {
 ///     let session = Session::new("ses_1", "usr_1", Timestamp::MAX);

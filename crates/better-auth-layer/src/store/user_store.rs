@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Lookup, LookupKind, Resolution, StoreError};
 use crate::clock::Timestamp;
-use crate::diagnosis::Check;
+use crate::diagnostics::Check;
 
 /// Looks up a user and an active session.
 ///
@@ -16,7 +16,8 @@ use crate::diagnosis::Check;
 /// more and for every store.
 ///
 /// ```
-/// use better_auth_layer::{Lookup, LookupKey, LookupKind, Resolution, Session, StoreError, User, UserStore};
+/// use better_auth_layer::{Lookup, Resolution, Session, StoreError, User, UserStore};
+/// use better_auth_layer::store::{LookupKey, LookupKind};
 ///
 /// /// One user, for a test.
 /// struct OnlyAda {

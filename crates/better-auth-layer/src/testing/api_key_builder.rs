@@ -76,7 +76,7 @@ impl ApiKeyBuilder {
     }
 
     /// Sets the configuration of the plugin that it belongs to (`configId`). Default: `default`, which is the one that a
-    /// layer accepts unless it [names others](crate::ApiKeys::configuration).
+    /// layer accepts unless it [names others](crate::api_key::ApiKeys::configuration).
     pub fn configuration(mut self, id: impl Into<String>) -> Self {
         self.configuration = id.into();
         self

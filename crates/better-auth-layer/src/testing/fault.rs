@@ -20,7 +20,7 @@ pub enum StoreFault {
 
 /// What is wrong with the issuer's key set: see [`TestDeployment::break_keys`](super::TestDeployment::break_keys).
 ///
-/// A layer that has the keys already goes on with them for [`max_stale`](crate::JwksOptions::max_stale); one that has
+/// A layer that has the keys already goes on with them for [`max_stale`](crate::jwks::JwksOptions::max_stale); one that has
 /// none answers JWTs of the JWT plugin with `503`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -28,7 +28,7 @@ pub enum KeysFault {
     /// Nobody answers.
     Unavailable,
     /// The answer comes after this time of Tokio's timer. More than
-    /// [`fetch_timeout`](crate::JwksOptions::fetch_timeout), five seconds, is too late.
+    /// [`fetch_timeout`](crate::jwks::JwksOptions::fetch_timeout), five seconds, is too late.
     Slow(Duration),
     /// The answer is the error page of some proxy.
     Garbage,

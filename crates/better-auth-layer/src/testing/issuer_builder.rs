@@ -16,7 +16,8 @@ use crate::verify::CookieCache;
 ///
 /// ```
 /// use better_auth_layer::testing::TestDeployment;
-/// use better_auth_layer::{CookieCache, JwsAlgorithm};
+/// use better_auth_layer::CookieCache;
+/// use better_auth_layer::jwks::JwsAlgorithm;
 ///
 /// let issuer = TestDeployment::builder()
 ///     .base_url("http://localhost:3000")

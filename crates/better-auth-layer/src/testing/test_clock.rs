@@ -11,7 +11,7 @@ use crate::clock::{Clock, Timestamp};
 ///
 /// ```
 /// use std::time::Duration;
-/// use better_auth_layer::Clock;
+/// use better_auth_layer::clock::Clock;
 /// use better_auth_layer::testing::TestClock;
 ///
 /// let clock = TestClock::new();

@@ -200,7 +200,7 @@ impl TestDeployment {
     /// Signs JWTs with a new key from now on. The old one is still published and what it has signed still good, as in the
     /// grace period after a rotation.
     ///
-    /// A layer fetches a key that it does not know once its [cooldown](crate::JwksOptions::cooldown) is over, thirty
+    /// A layer fetches a key that it does not know once its [cooldown](crate::jwks::JwksOptions::cooldown) is over, thirty
     /// seconds after the last fetch: until then it refuses JWTs of the new key.
     ///
     /// ```
@@ -246,7 +246,7 @@ impl TestDeployment {
     /// How often the store was asked this way, with or without an answer.
     ///
     /// ```
-    /// use better_auth_layer::LookupKind;
+    /// use better_auth_layer::store::LookupKind;
     /// use better_auth_layer::testing::TestDeployment;
     ///
     /// assert_eq!(TestDeployment::new().lookups(LookupKind::SessionToken), 0);

@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::StoreFault;
-use crate::memory::MemoryStore;
+use crate::store::MemoryStore;
 use crate::store::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind, UserStore};
 
 /// A [`MemoryStore`] with something in front of it.

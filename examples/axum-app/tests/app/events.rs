@@ -8,11 +8,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use crate::{
-    client::{Client, Headers, PATIENCE, VERSIONS},
-    websocket::Socket,
-    world::{HOUR, World},
-};
+use crate::client::{Client, Headers, PATIENCE, VERSIONS};
+use crate::websocket::Socket;
+use crate::world::{HOUR, World};
 
 /// What is promised: a stream does not outlive its session by more.
 const AT_MOST: Duration = Duration::from_secs(1);

@@ -1,9 +1,7 @@
 //! What pages in browsers meet: preflights, foreign origins, slashes.
 
-use crate::{
-    client::{Headers, VERSIONS},
-    world::World,
-};
+use crate::client::{Headers, VERSIONS};
+use crate::world::World;
 
 const PAGES: &str = "https://app.example.com";
 const FOREIGN: &str = "https://evil.test";

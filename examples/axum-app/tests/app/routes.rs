@@ -2,10 +2,8 @@
 
 use better_auth_layer::testing::TestDeployment;
 
-use crate::{
-    client::{Headers, VERSIONS},
-    world::World,
-};
+use crate::client::{Headers, VERSIONS};
+use crate::world::World;
 
 /// The routes that answer at once; those that go on have tests of their own.
 const ROUTES: [(&str, &str); 7] = [

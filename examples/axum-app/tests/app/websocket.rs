@@ -21,10 +21,8 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::{
-    client::{Headers, PATIENCE},
-    world::{HOUR, World},
-};
+use crate::client::{Headers, PATIENCE};
+use crate::world::{HOUR, World};
 
 const AT_MOST: Duration = Duration::from_secs(1);
 const PAGES: &str = "https://app.example.com";

@@ -4,12 +4,10 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::{ServiceExt, extract::Request};
 use axum_app::Room;
-use better_auth_layer::{
-    ApiKeys, Member,
-    authorize::MembershipLayer,
-    membership_fn,
-    testing::{TestApiKey, TestDeployment, TestSession},
-};
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::authorize::MembershipLayer;
+use better_auth_layer::organization::{Member, membership_fn};
+use better_auth_layer::testing::{TestApiKey, TestDeployment, TestSession};
 use tokio::net::TcpListener;
 
 use crate::client::{Client, Version};

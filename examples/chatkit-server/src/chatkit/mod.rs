@@ -23,10 +23,8 @@ use serde::Serialize;
 use self::{
     event::ThreadStreamEvent, operation::Operation, reply::Reply, thread_store::ThreadStore,
 };
-use crate::{
-    body::{BoxError, ServerBody, json},
-    refusal::Refusal,
-};
+use crate::body::{BoxError, ServerBody, json};
+use crate::refusal::Refusal;
 
 /// Every operation of this service is text of a few kilobytes; the rest is room for generous
 /// clients. The body is held in memory, so there has to be an end.

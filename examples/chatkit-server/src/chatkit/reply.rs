@@ -17,7 +17,8 @@ use super::{
     responder::respond,
     thread_store::ThreadStore,
 };
-use crate::{body::BoxError, refusal::Refusal};
+use crate::body::BoxError;
+use crate::refusal::Refusal;
 
 /// Slow enough to see the words come one by one, and to have the time to cancel.
 const PACE: Duration = Duration::from_millis(20);

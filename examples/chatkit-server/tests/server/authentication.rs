@@ -3,10 +3,8 @@
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use crate::{
-    http::{Answer, Request},
-    program::{Program, SECRET},
-};
+use crate::http::{Answer, Request};
+use crate::program::{Program, SECRET};
 
 const UNAUTHORIZED: &str = r#"{"error": "Invalid or expired JWT token", "status": 401}"#;
 const NO_USER: &str = r#"{"error": "User not found with provided email", "status": 404}"#;

@@ -2,10 +2,8 @@
 
 use std::net::TcpListener;
 
-use crate::{
-    http::Request,
-    program::{Program, SECRET},
-};
+use crate::http::Request;
+use crate::program::{Program, SECRET};
 
 #[test]
 fn every_error_names_the_variable_and_repeats_no_secret() {

@@ -1,9 +1,7 @@
 //! Web pages of other origins.
 
-use crate::{
-    http::{Answer, Request},
-    program::Program,
-};
+use crate::http::{Answer, Request};
+use crate::program::Program;
 
 fn preflight(origin: &str) -> Request {
     Request::new("OPTIONS", "/support/chatkit")

@@ -17,10 +17,8 @@ use base64::{
 };
 use serde_json::json;
 
-use crate::{
-    http::Request,
-    program::{Program, SECRET},
-};
+use crate::http::Request;
+use crate::program::{Program, SECRET};
 
 const UNAUTHORIZED: &str = r#"{"error": "Invalid or expired JWT token", "status": 401}"#;
 const CROSS_ORIGIN: &str = r#"{"error": "Cross-origin request refused", "status": 403}"#;

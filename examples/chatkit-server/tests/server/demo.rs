@@ -1,6 +1,7 @@
 //! Started with nothing set.
 
-use crate::{http::Request, program::Program};
+use crate::http::Request;
+use crate::program::Program;
 
 #[test]
 fn the_printed_token_opens_the_stream_and_nothing_stays_behind() {

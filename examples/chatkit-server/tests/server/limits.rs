@@ -1,6 +1,7 @@
 //! Requests that are too large.
 
-use crate::{http::Request, program::Program};
+use crate::http::Request;
+use crate::program::Program;
 
 #[test]
 fn heads_have_a_limit() {

@@ -1,6 +1,7 @@
 //! What Prometheus reads.
 
-use crate::{http::Request, program::Program};
+use crate::http::Request;
+use crate::program::Program;
 
 #[test]
 fn outcomes_and_lookups_are_counted_and_nobody_is_named() {

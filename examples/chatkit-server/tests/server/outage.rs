@@ -6,10 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    http::Request,
-    program::{Program, SECRET},
-};
+use crate::http::Request;
+use crate::program::{Program, SECRET};
 
 /// The store's own deadline is five seconds; the rest is for slow machines.
 const DEADLINE: Duration = Duration::from_secs(9);

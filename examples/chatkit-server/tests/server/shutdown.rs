@@ -2,7 +2,8 @@
 
 use std::net::TcpStream;
 
-use crate::{http::Request, program::Program};
+use crate::http::Request;
+use crate::program::Program;
 
 #[test]
 fn an_open_stream_is_told_to_its_end() {

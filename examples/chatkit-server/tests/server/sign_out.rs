@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{http::Request, program::Program};
+use crate::http::Request;
+use crate::program::Program;
 
 #[test]
 fn a_stream_ends_within_a_second_of_the_sign_out() {

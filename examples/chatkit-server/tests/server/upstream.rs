@@ -6,7 +6,8 @@ use std::{
     thread,
 };
 
-use crate::{http::Request, program::Program};
+use crate::http::Request;
+use crate::program::Program;
 
 #[test]
 fn the_upstream_learns_who_asks_and_its_events_pass_as_they_come() {

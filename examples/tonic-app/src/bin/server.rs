@@ -7,7 +7,8 @@ use std::{
     process::ExitCode,
 };
 
-use better_auth_layer::{BetterAuthLayer, Env};
+use better_auth_layer::BetterAuthLayer;
+use better_auth_layer::config::Env;
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
 use tonic_app::app;

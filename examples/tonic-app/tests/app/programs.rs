@@ -6,10 +6,9 @@ use std::{
     process::Stdio,
 };
 
-use better_auth_layer::{
-    Clock as _, Secret, SystemClock,
-    testing::{Credential, TestClock, TestDeployment},
-};
+use better_auth_layer::Secret;
+use better_auth_layer::clock::{Clock as _, SystemClock};
+use better_auth_layer::testing::{Credential, TestClock, TestDeployment};
 use rusqlite::Connection;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},

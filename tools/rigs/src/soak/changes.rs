@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use better_auth_layer::ApiKeyHash;
+use better_auth_layer::api_key::ApiKeyHash;
 use tokio_postgres::Client;
 
 use super::history::{Address, Key, Person, Visit, lock};

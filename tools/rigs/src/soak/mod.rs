@@ -16,10 +16,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{
-    ApiKeys, BetterAuthLayer, CachedStore, Lookup, LookupKind, PostgresListener, PostgresStore,
-    RemoteKeySource, Resolution, Secret, StoreError, UserStore,
-};
+use better_auth_layer::api_key::ApiKeys;
+use better_auth_layer::cache::CachedStore;
+use better_auth_layer::jwks::RemoteKeySource;
+use better_auth_layer::postgres::{PostgresListener, PostgresStore};
+use better_auth_layer::store::LookupKind;
+use better_auth_layer::{BetterAuthLayer, Lookup, Resolution, Secret, StoreError, UserStore};
 
 use self::changes::Changes;
 use self::clients::Door;

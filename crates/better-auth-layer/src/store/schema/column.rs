@@ -1,9 +1,9 @@
 //! The columns that a SQL store knows.
 
-/// A column of the `user` or the `session` table, for [`Schema::with_column`](crate::Schema::with_column).
+/// A column of the `user` or the `session` table, for [`Schema::with_column`](crate::store::Schema::with_column).
 ///
 /// ```
-/// use better_auth_layer::{Column, Naming, Schema};
+/// use better_auth_layer::store::{Column, Naming, Schema};
 ///
 /// let schema = Schema::camel().with_column(Column::UserEmail, "emailAddress");
 /// assert_eq!(schema.column(Column::UserEmail), Some("emailAddress"));
@@ -122,7 +122,7 @@ impl Column {
 /// How columns are named.
 ///
 /// ```
-/// use better_auth_layer::{Naming, Schema};
+/// use better_auth_layer::store::{Naming, Schema};
 ///
 /// assert_eq!(Schema::snake().naming(), Some(Naming::Snake));
 /// assert_eq!(Schema::auto().naming(), None); // found out from the database

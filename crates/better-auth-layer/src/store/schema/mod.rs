@@ -16,7 +16,7 @@ pub use self::table_name::{TableName, TableNameError};
 /// camel case (Better Auth's own) or snake case (Drizzle's generator, SQLAlchemy). What is named here is not guessed:
 ///
 /// ```
-/// use better_auth_layer::{Column, Schema, TableName};
+/// use better_auth_layer::store::{Column, Schema, TableName};
 ///
 /// let schema = Schema::snake()
 ///     .with_user_table(TableName::new("people").in_schema("auth"))
@@ -96,10 +96,10 @@ impl Schema {
     }
 
     /// Sets the table of members of organizations; without it, `member` or `members`. It is read only where a
-    /// [`MembershipStore`](crate::MembershipStore) is asked.
+    /// [`MembershipStore`](crate::organization::MembershipStore) is asked.
     ///
     /// ```
-    /// use better_auth_layer::{Schema, TableName};
+    /// use better_auth_layer::store::{Schema, TableName};
     ///
     /// let schema = Schema::auto().with_member_table(TableName::new("memberships").in_schema("auth"));
     /// assert_eq!(schema.member_table().map(TableName::name), Some("memberships"));
@@ -114,7 +114,7 @@ impl Schema {
     /// [`User::field`](crate::User::field), as the text that the database makes of it.
     ///
     /// ```
-    /// use better_auth_layer::Schema;
+    /// use better_auth_layer::store::Schema;
     ///
     /// let schema = Schema::auto().with_user_field("plan");
     /// assert_eq!(schema.user_fields(), ["plan"]);

@@ -10,12 +10,12 @@ use std::str::FromStr;
 /// a dot or a quote in it:
 ///
 /// ```
-/// use better_auth_layer::TableName;
+/// use better_auth_layer::store::TableName;
 ///
 /// assert_eq!("auth.user".parse::<TableName>()?, TableName::new("user").in_schema("auth"));
 /// assert_eq!(r#""odd.""name"."user""#.parse::<TableName>()?, TableName::new("user").in_schema(r#"odd."name"#));
 /// assert_eq!(TableName::new("user").to_string(), r#""user""#);
-/// # Ok::<(), better_auth_layer::TableNameError>(())
+/// # Ok::<(), better_auth_layer::store::TableNameError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TableName {

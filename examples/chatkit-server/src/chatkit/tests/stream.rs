@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{add, create, event, items, open, post, retry, thread, thread_ids};
-use crate::{body::ServerBody, chatkit::ChatKit};
+use crate::body::ServerBody;
+use crate::chatkit::ChatKit;
 
 /// Events that [`create`]`("Hello")` is answered with, and those that come before the first word.
 const EVENTS: usize = 12;

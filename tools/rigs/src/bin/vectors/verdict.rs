@@ -4,7 +4,9 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, KeySet, MemoryStore, Secret};
+use better_auth_layer::jwks::KeySet;
+use better_auth_layer::store::MemoryStore;
+use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, Secret};
 use http::HeaderValue;
 use serde_json::{Value, json};
 use support::captured_log::CapturedLog;

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use better_auth_layer::jwks::RemoteKeySource;
+use better_auth_layer::postgres::PostgresStore;
 use better_auth_layer::testing::TestClock;
-use better_auth_layer::{BetterAuthLayer, PostgresStore, RemoteKeySource, Secret};
+use better_auth_layer::{BetterAuthLayer, Secret};
 use cluster::ClusterOptions;
 use support::app::App;
 use support::test_clock::at;

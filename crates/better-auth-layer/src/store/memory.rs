@@ -13,7 +13,9 @@ use crate::store::{
 ///
 /// ```
 /// use std::sync::Arc;
-/// use better_auth_layer::{BetterAuthLayer, MemoryStore, Secret, Session, Timestamp, User};
+/// use better_auth_layer::{BetterAuthLayer, Secret, Session, User};
+/// use better_auth_layer::clock::Timestamp;
+/// use better_auth_layer::store::MemoryStore;
 ///
 /// let store = Arc::new(MemoryStore::new());
 /// store.insert_user(User::new("usr_1", "ada@example.com"));
@@ -79,7 +81,8 @@ impl MemoryStore {
     /// Makes a user a member of an organization, in place of what the user was there before.
     ///
     /// ```
-    /// use better_auth_layer::{Member, MemoryStore};
+    /// use better_auth_layer::organization::Member;
+    /// use better_auth_layer::store::MemoryStore;
     ///
     /// let store = MemoryStore::new();
     /// store.insert_member(Member::new("usr_1", "org_1").with_role("owner"));
