@@ -89,7 +89,7 @@ fn check(
 }
 
 #[test]
-fn a_request_that_the_cache_answers() {
+fn cached_request_allocates_little() {
     check(
         "cached",
         |builder, store| builder.store(CachedStore::new(store)).build().unwrap(),
@@ -98,7 +98,7 @@ fn a_request_that_the_cache_answers() {
 }
 
 #[test]
-fn a_request_that_the_store_in_memory_answers() {
+fn memory_request_allocates_little() {
     check(
         "in memory",
         |builder, store| builder.store(store).build().unwrap(),

@@ -28,7 +28,7 @@ fn cached() -> (MockStore, TestClock, CachedStore<MockStore>) {
 }
 
 #[tokio::test]
-async fn whoever_was_found_is_found_again_without_asking() {
+async fn found_users_are_cached() {
     let (store, _, cached) = cached();
     let (token, hash) = (SessionToken::new("ses_ada"), ApiKeyHash::from_key("app_of-ada"));
     let questions = [
@@ -59,7 +59,7 @@ async fn whoever_was_found_is_found_again_without_asking() {
 }
 
 #[tokio::test]
-async fn an_answer_is_too_old_to_the_second() {
+async fn entry_expires_after_its_ttl() {
     let (store, clock, cached) = cached();
     cached.resolve(by_email(ADA)).await.unwrap();
     store.memory.remove_session("ses_ada");
@@ -86,7 +86,7 @@ async fn an_answer_is_too_old_to_the_second() {
 }
 
 #[tokio::test]
-async fn no_answer_outlives_its_session_or_its_api_key() {
+async fn entry_ends_with_session_or_key() {
     let (store, _, cached) = cached();
     // Both end in a second, long before the answer would be too old.
     let edge = |seconds| Lookup::by_email("edge@example.com", at(seconds));
@@ -104,7 +104,7 @@ async fn no_answer_outlives_its_session_or_its_api_key() {
 }
 
 #[tokio::test]
-async fn nobody_and_failures_are_asked_for_every_time() {
+async fn misses_and_errors_are_not_cached() {
     let (store, _, cached) = cached();
     let (token, hash) = (SessionToken::new("unknown"), ApiKeyHash::from_key("unknown"));
     let questions = [
@@ -139,7 +139,7 @@ async fn nobody_and_failures_are_asked_for_every_time() {
 
 /// Behind a pooler the answer may be to another client's question; it must not be given for seconds.
 #[tokio::test]
-async fn an_answer_to_another_question_is_not_kept() {
+async fn mismatched_result_is_not_cached() {
     let eve = User::new("usr_eve", "eve@example.com");
     let key = ApiKey::new("key", "usr_eve", ApiKeyHash::from_key("app_eve"));
     let session = Session::new("ses", "usr_eve", Timestamp::MAX);
@@ -156,7 +156,7 @@ async fn an_answer_to_another_question_is_not_kept() {
 }
 
 #[tokio::test]
-async fn no_more_is_kept_than_was_said() {
+async fn capacity_is_bounded() {
     const MOST: usize = 100;
     let memory = MemoryStore::new();
     let address = |user: usize| format!("user-{user}@example.com");
@@ -186,7 +186,7 @@ async fn no_more_is_kept_than_was_said() {
 }
 
 #[tokio::test]
-async fn behind_the_layer_a_crowd_is_one_lookup_and_the_rest_hits() {
+async fn concurrent_requests_share_a_lookup() {
     let (store, clock, cached) = cached();
     let app = App::of(builder(cached.clone()).clock(clock.clone()));
     store.close();
@@ -221,7 +221,7 @@ async fn behind_the_layer_a_crowd_is_one_lookup_and_the_rest_hits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_busy_answer_is_renewed_before_it_is_too_old() {
+async fn hot_entry_is_refreshed_ahead() {
     let (store, clock) = (MockStore::new(), clock());
     let cached = cache(&store, &clock).refresh_ahead(Duration::from_secs(1));
     let cached = cached.build().unwrap();
@@ -268,7 +268,7 @@ async fn a_busy_answer_is_renewed_before_it_is_too_old() {
 }
 
 #[test]
-fn limits_that_make_no_sense_are_refused_by_name() {
+fn invalid_limits_are_rejected() {
     type Change = fn(CachedStoreBuilder<MemoryStore>) -> CachedStoreBuilder<MemoryStore>;
     let cases: [(&str, Change); 7] = [
         ("ttl", |builder| builder.ttl(Duration::ZERO)),
@@ -292,7 +292,7 @@ fn limits_that_make_no_sense_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn the_environment_switches_it_on() {
+async fn environment_enables_the_cache() {
     for (value, is_cached) in [("", false), ("off", false), ("on", true)] {
         let (_store, folder) = fixtures::sqlite();
         let file = folder.path().join("auth.sqlite");
@@ -322,7 +322,7 @@ async fn the_environment_switches_it_on() {
 }
 
 #[tokio::test]
-async fn what_is_no_lookup_passes_through_and_nothing_is_shown() {
+async fn other_methods_are_delegated() {
     struct Other;
     impl UserStore for Other {
         async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
@@ -363,7 +363,7 @@ async fn what_is_no_lookup_passes_through_and_nothing_is_shown() {
 
 /// Memberships are asked for each time, and a service needs but one store.
 #[tokio::test]
-async fn memberships_pass_through() {
+async fn members_are_not_cached() {
     let memory = Arc::new(MemoryStore::new());
     memory.insert_member(Member::new("usr_ada", "org_1").with_role("owner"));
     let cached = CachedStore::new(Arc::clone(&memory));

@@ -233,7 +233,7 @@ fn answer_to(header: &(&'static str, String)) -> &'static str {
 }
 
 #[tokio::test]
-async fn a_request_that_is_dropped_wherever_it_waits_leaves_nothing() {
+async fn dropped_request_leaves_nothing() {
     let signer = Signer::ed25519("first");
     for (number, header) in headers(&signer).iter().enumerate() {
         for (way, is_cached) in [
@@ -276,7 +276,7 @@ async fn a_request_that_is_dropped_wherever_it_waits_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn of_several_who_wait_for_each_other_any_one_may_be_dropped_anywhere() {
+async fn dropped_follower_affects_no_other() {
     const TOGETHER: usize = 4;
     let signer = Signer::ed25519("first");
     for (number, header) in headers(&signer).iter().enumerate() {

@@ -13,7 +13,7 @@ fn with_file(variables: &[(&str, &str)], file: &str) -> Result<Env, ConfigError>
 }
 
 #[test]
-fn all_settings_are_read() {
+fn all_variables_are_read() {
     let settings = Config::from_env(&environment(&[
         ("DATABASE_URL", "postgresql+psycopg2://u:p@h/d"),
         ("BETTER_AUTH_SECRETS", "2:the-current-secret-of-the-list,1:the-one-before-it-in-the-list"),
@@ -37,7 +37,7 @@ fn all_settings_are_read() {
 }
 
 #[test]
-fn empty_means_unset_and_unset_is_no_error_yet() {
+fn empty_variables_are_unset() {
     let names = [
         "DATABASE_URL",
         "BETTER_AUTH_SECRET",
@@ -58,7 +58,7 @@ fn empty_means_unset_and_unset_is_no_error_yet() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named() {
+async fn missing_variable_is_named() {
     let setting = async |variables: &[(&str, &str)]| {
         let error = BetterAuthLayer::from_env(&environment(variables)).await.unwrap_err();
         error.setting().to_owned()
@@ -72,7 +72,7 @@ async fn what_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn the_environment_alone_makes_a_working_layer() {
+async fn environment_configures_a_layer() {
     let folder = TemporaryFolder::new();
     let path = folder.path().join("auth.sqlite");
     let database = rusqlite::Connection::open(&path).unwrap();
@@ -100,7 +100,7 @@ async fn the_environment_alone_makes_a_working_layer() {
 }
 
 #[test]
-fn a_file_stands_behind_the_environment() {
+fn environment_overrides_the_file() {
     let read = |variables: &[(&str, &str)], file: &str, name: &str| {
         let environment = with_file(variables, file).unwrap();
         environment.get(name).unwrap().map(str::to_owned)
@@ -137,7 +137,7 @@ fn malformed_env_file_is_not_quoted() {
 }
 
 #[test]
-fn a_dollar_that_would_be_replaced_is_an_error_that_says_how_to_quote() {
+fn unquoted_dollar_is_rejected() {
     for line in [
         "SECRET=abc$def",
         "SECRET=\"abc${def}\"",
@@ -168,7 +168,7 @@ fn a_dollar_that_would_be_replaced_is_an_error_that_says_how_to_quote() {
 }
 
 #[test]
-fn build_says_what_to_change() {
+fn build_errors_suggest_a_fix() {
     struct TokensOnly;
     impl UserStore for TokensOnly {
         async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {
@@ -201,7 +201,7 @@ fn build_says_what_to_change() {
 }
 
 #[test]
-fn build_warns_about_short_secrets_and_a_missing_issuer_once() {
+fn weak_settings_are_logged_once() {
     let (log, _guard) = CapturedLog::start();
     builder(fixtures::memory())
         .secret(Secret::new("quickstart-secret-27-bytes!").unwrap())

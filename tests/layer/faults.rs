@@ -67,7 +67,7 @@ impl UserStore for Breakable {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_cannot_answer_is_a_503_and_recovers_without_a_restart() {
+async fn failing_store_is_unavailable() {
     let store = Breakable::new();
     let app = App::of(builder(Arc::clone(&store)).lookup_timeout(Duration::from_secs(3)));
     for mode in
@@ -91,7 +91,7 @@ async fn a_store_that_cannot_answer_is_a_503_and_recovers_without_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bad_signature_costs_no_query_and_stays_a_401_in_an_outage() {
+async fn outage_does_not_hide_bad_tokens() {
     let store = Breakable::new();
     let app = App::new(Arc::clone(&store));
     for mode in [WELL, DOWN, SILENT, PANICS_AT_ONCE, PANICS_IN_RESOLVE_NOW] {
@@ -111,7 +111,7 @@ async fn a_bad_signature_costs_no_query_and_stays_a_401_in_an_outage() {
 
 /// Behind a pooler, the answer may be to another client's question.
 #[tokio::test]
-async fn an_answer_to_another_question_lets_nobody_in() {
+async fn mismatched_result_is_unavailable() {
     let session = |user: &'static str| Session::new("ses", user, Timestamp::MAX);
     let wrong = [
         Resolution::found(User::new("usr_eve", "eve@example.com"), session("usr_eve")),
@@ -141,7 +141,7 @@ async fn an_answer_to_another_question_lets_nobody_in() {
 
 /// No store is trusted with the clock or with bans.
 #[tokio::test]
-async fn the_layer_judges_expiry_and_bans_itself() {
+async fn expiry_and_bans_are_rechecked() {
     let careless = |user: User, session: Session| {
         let resolution = Resolution::found(user, session);
         App::new(store_fn(move |_| std::future::ready(Ok(resolution.clone()))))
@@ -156,7 +156,7 @@ async fn the_layer_judges_expiry_and_bans_itself() {
 
 /// What counts is whether the token is good when the request passes.
 #[tokio::test]
-async fn a_token_that_ends_while_the_store_is_asked_is_refused() {
+async fn token_may_expire_during_lookup() {
     let clock = clock();
     let moved = clock.clone();
     let slow = store_fn(move |_| {
@@ -171,7 +171,7 @@ async fn a_token_that_ends_while_the_store_is_asked_is_refused() {
 }
 
 #[tokio::test]
-async fn an_answer_at_hand_needs_no_future() {
+async fn try_resolve_avoids_a_future() {
     struct AtHand;
     impl UserStore for AtHand {
         async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {
@@ -188,7 +188,7 @@ async fn an_answer_at_hand_needs_no_future() {
 
 /// A store that answers at once needs no runtime with timers: any executor will do.
 #[test]
-fn a_store_that_answers_at_once_works_without_a_runtime() {
+fn memory_store_needs_no_runtime() {
     let layer = builder(fixtures::memory()).build().unwrap();
     let request =
         http::Request::get("/").header("authorization", format!("Bearer {}", token_for(ADA)));
@@ -208,7 +208,7 @@ fn a_store_that_answers_at_once_works_without_a_runtime() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_readiness_probe_asks_the_store_and_is_held_to_the_deadline() {
+async fn ready_checks_the_store() {
     let store = Breakable::new();
     let layer = builder(Arc::clone(&store)).lookup_timeout(Duration::from_secs(3)).build().unwrap();
     layer.authenticator().ready().await.unwrap();
@@ -223,7 +223,7 @@ async fn the_readiness_probe_asks_the_store_and_is_held_to_the_deadline() {
 }
 
 #[tokio::test]
-async fn previous_secrets_count_on_request_only() {
+async fn previous_secrets_are_opt_in() {
     let ring = || {
         let current = Secret::new("the-new-secret-of-the-deployment").unwrap();
         SecretRing::new(current).with_previous(Secret::new(support::token::SECRET).unwrap())

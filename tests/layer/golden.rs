@@ -51,7 +51,7 @@ fn app(secret: &str, token: &str, loose: bool) -> App {
 }
 
 #[tokio::test]
-async fn better_auths_own_tokens_are_refused_for_what_they_are() {
+async fn internal_tokens_are_rejected() {
     let (log, _guard) = CapturedLog::start();
     let (mut mails, mut caches, mut session_jwts) = (0, 0, 0);
     for file in ["attacks.json", "pg-nocache.json", "sqlite-nocache.json", "sqlite-cache-jwt.json"]
@@ -94,7 +94,7 @@ async fn better_auths_own_tokens_are_refused_for_what_they_are() {
 /// Shows that the refusals above are the policy's doing: with it loosened, a verification mail's token is a way in,
 /// and the change-of-address token, which goes to the attacker, still is not.
 #[tokio::test]
-async fn without_the_binding_rule_a_verification_mail_would_open_the_door() {
+async fn binding_rule_is_what_rejects_mails() {
     let document: Value = serde_json::from_str(&fixture("sqlite-nocache.json")).unwrap();
     let secret = document["secret"].as_str().unwrap();
     let mut found = Vec::new();
@@ -115,7 +115,7 @@ async fn without_the_binding_rule_a_verification_mail_would_open_the_door() {
 }
 
 #[tokio::test]
-async fn better_auths_own_sqlite_file_is_read_as_it_was_written() {
+async fn recorded_sqlite_file_is_read() {
     let rows: Value = serde_json::from_str(&fixture("sqlite.rows.json")).unwrap();
     let folder = TemporaryFolder::new();
     let path = folder.path().join("better-auth.sqlite");

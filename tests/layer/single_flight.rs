@@ -36,7 +36,7 @@ async fn assert_ada(request: JoinHandle<TestResponse>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_who_come_while_a_lookup_runs_share_the_next_one() {
+async fn followers_share_the_next_lookup() {
     let (store, app, first, others) = one_asks(50).await;
     store.release_one();
     assert_ada(first).await;
@@ -57,7 +57,7 @@ async fn those_who_come_while_a_lookup_runs_share_the_next_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sign_out_before_a_request_is_seen_by_it() {
+async fn sign_out_before_request_is_seen() {
     let store = MockStore::new();
     let app = App::new(store.clone());
     store.close();
@@ -77,7 +77,7 @@ async fn a_sign_out_before_a_request_is_seen_by_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn different_questions_do_not_wait_for_each_other() {
+async fn different_lookups_run_in_parallel() {
     let store = MockStore::new();
     let app = App::new(store.clone());
     let token = "3PN0uDvcHdjaT3B3eiExfAgbimuvLkp9";
@@ -114,7 +114,7 @@ async fn different_questions_do_not_wait_for_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_one_who_asks_is_gone_another_one_asks() {
+async fn dropped_leader_is_replaced() {
     let (store, _gate, first, mut others) = one_asks(3).await;
     first.abort();
     store.wait_for(2).await;
@@ -142,7 +142,7 @@ async fn when_the_one_who_asks_is_gone_another_one_asks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_all_are_gone_the_question_is_open_again() {
+async fn abandoned_lookup_is_restarted() {
     let (store, app, first, others) = one_asks(3).await;
     // Those who wait first, so that nobody is there when the turn comes to them.
     for request in others {
@@ -174,7 +174,7 @@ async fn when_all_are_gone_the_question_is_open_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_one_who_asks_panics_another_one_asks() {
+async fn panicking_leader_is_replaced() {
     let (store, _gate, first, others) = one_asks(3).await;
     store.set(Mode::Panic);
     store.release_one();
@@ -200,7 +200,7 @@ async fn when_the_one_who_asks_panics_another_one_asks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_shared_by_those_who_shared_the_lookup_and_by_nobody_else() {
+async fn failure_is_shared_with_followers() {
     let (store, app, first, others) = one_asks(20).await;
     store.set(Mode::Fail);
     store.release_one();
@@ -221,7 +221,7 @@ async fn a_failure_is_shared_by_those_who_shared_the_lookup_and_by_nobody_else()
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_who_is_not_polled_any_more_holds_nobody_up_for_longer_than_a_lookup_may_take() {
+async fn stalled_leader_is_replaced_in_time() {
     let store = MockStore::new();
     let app = App::of(builder(store.clone()).lookup_timeout(Duration::from_secs(3)));
     store.close();
@@ -246,7 +246,7 @@ async fn one_who_is_not_polled_any_more_holds_nobody_up_for_longer_than_a_lookup
 
 /// The lookup that is shared is asked at the time of the latest of those who share it.
 #[tokio::test(start_paused = true)]
-async fn a_shared_lookup_is_asked_at_the_latest_time_of_those_who_share_it() {
+async fn latest_time_is_used() {
     let clock = clock();
     let store = MockStore::new();
     let app = App::of(builder(store.clone()).clock(clock.clone()));
@@ -273,7 +273,7 @@ async fn a_shared_lookup_is_asked_at_the_latest_time_of_those_who_share_it() {
 
 /// Many users at once, whose sessions end one after the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn answers_never_mix_and_no_request_misses_a_sign_out_before_it() {
+async fn results_never_mix_under_load() {
     const USERS: usize = 20;
     const SESSIONS: usize = 8;
     let memory = Arc::new(MemoryStore::new());
@@ -345,7 +345,7 @@ async fn answers_never_mix_and_no_request_misses_a_sign_out_before_it() {
 
 /// The wrapping is invisible where nobody else asks.
 #[tokio::test]
-async fn one_after_the_other_everybody_asks() {
+async fn sequential_requests_all_look_up() {
     let store = MockStore::new();
     let app = App::new(store.clone());
     for lookups in 1..5 {
@@ -356,7 +356,7 @@ async fn one_after_the_other_everybody_asks() {
 
 /// An answer at hand, a probe and what a store supports pass through.
 #[tokio::test]
-async fn what_is_no_lookup_passes_through() {
+async fn other_methods_are_delegated() {
     struct Other;
     impl UserStore for Other {
         async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {

@@ -27,7 +27,7 @@ const WITHOUT: [(&str, &str); 17] = [
 
 /// `file`: `test`, `test`; several of them behind semicolons.
 #[test]
-fn the_security_policy_names_tests_that_exist() {
+fn security_policy_names_real_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let policy = fs::read_to_string(root.join("SECURITY.md")).unwrap();
     let mut found = 0;
@@ -48,7 +48,7 @@ fn the_security_policy_names_tests_that_exist() {
 
 /// The page about Neon, which nothing was run against, says by which test each of its statements is held.
 #[test]
-fn the_page_about_neon_names_tests_that_exist() {
+fn neon_page_names_real_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let library = root.join("crates/better-auth-layer/src");
     let page = fs::read_to_string(library.join("guide/neon.md")).unwrap();
@@ -70,7 +70,7 @@ fn the_page_about_neon_names_tests_that_exist() {
 
 /// In documentation, these teach people to take a forgotten layer for a visitor who has not signed in.
 #[test]
-fn no_example_takes_a_forgotten_layer_for_nobody() {
+fn examples_use_checked_extractors() {
     let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/better-auth-layer/src");
     let mut files = Vec::new();
     files_in(&library, &mut files);
@@ -105,7 +105,7 @@ fn files_in(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn every_public_item_has_an_example_or_a_reason() {
+fn public_items_have_examples() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/better-auth-layer/src");
     let mut files = Vec::new();
     rust_files(&source, &mut files);

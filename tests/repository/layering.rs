@@ -35,7 +35,7 @@ const ORDER: [&[&str]; 23] = [
 ];
 
 #[test]
-fn no_module_uses_one_that_stands_below_it() {
+fn dependencies_point_one_way() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/better-auth-layer/src");
     let ranks: BTreeMap<&str, usize> = ORDER
         .iter()

@@ -62,7 +62,7 @@ where
 }
 
 #[tokio::test]
-async fn around_functions_and_builders() {
+async fn wraps_functions_and_builders() {
     holds(layer().layer(service_fn(whoami))).await;
     holds(ServiceBuilder::new().layer(layer()).service(service_fn(whoami))).await;
     holds(ServiceBuilder::new().layer(layer()).service_fn(whoami::<String>)).await;
@@ -72,7 +72,7 @@ async fn around_functions_and_builders() {
 }
 
 #[tokio::test]
-async fn around_and_inside_boxes() {
+async fn wraps_boxes_both_ways() {
     type Inner = BoxCloneService<Request<String>, Response<String>, Infallible>;
     let inner: Inner = BoxCloneService::new(service_fn(whoami));
     let outer: BoxCloneService<_, Response<ResponseBody<String>>, _> =
@@ -110,7 +110,7 @@ impl Service<Request<String>> for Counter {
 }
 
 #[tokio::test]
-async fn around_a_buffer_where_the_service_is_not_clone() {
+async fn wraps_a_buffer() {
     let service = ServiceBuilder::new().layer(layer()).buffer(8).service(Counter(0));
     for count in ["1", "2", "3"] {
         let response = service.clone().oneshot(bad(String::new())).await.unwrap();
@@ -121,7 +121,7 @@ async fn around_a_buffer_where_the_service_is_not_clone() {
 }
 
 #[tokio::test]
-async fn for_every_connection_or_shared_by_all() {
+async fn per_connection_or_shared() {
     let peer: SocketAddr = "192.0.2.7:4711".parse().unwrap();
 
     let mut shared = Shared::new(layer().layer(service_fn(whoami)));
@@ -145,7 +145,7 @@ async fn for_every_connection_or_shared_by_all() {
 }
 
 #[tokio::test]
-async fn with_every_kind_of_body_both_ways() {
+async fn wraps_every_body_type() {
     let boxed = async |request: Request<BoxBody<Bytes, Infallible>>| {
         Ok::<_, Infallible>(Response::new(request.into_body()))
     };
@@ -181,7 +181,7 @@ async fn with_every_kind_of_body_both_ways() {
 
 /// A request without a body, and no body at all behind the service: nothing of the layer asks for one.
 #[tokio::test]
-async fn around_what_has_no_body() {
+async fn wraps_a_service_without_body() {
     let service =
         layer().layer(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(()))));
     let response = service.oneshot(good(())).await.unwrap();
@@ -227,7 +227,7 @@ async fn ask(
 const VERSIONS: [Version; 2] = [Version::HTTP_11, Version::HTTP_2];
 
 #[tokio::test]
-async fn on_a_socket_the_body_comes_in_as_it_is_and_goes_out_again() {
+async fn socket_body_is_unchanged() {
     let echo =
         async |request: Request<Incoming>| Ok::<_, Infallible>(Response::new(request.into_body()));
     let address = serve(layer().layer(service_fn(echo))).await;
@@ -242,7 +242,7 @@ async fn on_a_socket_the_body_comes_in_as_it_is_and_goes_out_again() {
 }
 
 #[tokio::test]
-async fn on_a_socket_a_stream_of_frames_keeps_its_trailers() {
+async fn socket_stream_keeps_trailers() {
     let stream = async |_: Request<Incoming>| {
         let mut trailers = HeaderMap::new();
         trailers.insert("checksum", HeaderValue::from_static("4711"));
@@ -280,7 +280,7 @@ impl futures_core::Stream for Frames {
 }
 
 #[tokio::test]
-async fn on_a_socket_an_empty_body_needs_no_length_of_its_own() {
+async fn socket_empty_body_has_no_length() {
     let empty = async |_: Request<Incoming>| {
         let response = Response::builder().status(StatusCode::NO_CONTENT);
         response.body(Empty::<Bytes>::new())

@@ -62,7 +62,7 @@ impl<B> Service<Request<B>> for Touchy {
 }
 
 #[tokio::test]
-async fn the_instance_that_was_polled_ready_is_the_one_that_is_called() {
+async fn polled_instance_is_called() {
     let mut service = layer().layer(Touchy::default());
     for _ in 0..3 {
         let response = ready(&mut service).await.unwrap().call(good(())).await.unwrap();
@@ -71,7 +71,7 @@ async fn the_instance_that_was_polled_ready_is_the_one_that_is_called() {
 }
 
 #[tokio::test]
-async fn works_over_concurrency_limit_buffer_and_load_shed() {
+async fn works_with_limits_and_buffers() {
     let stack = ServiceBuilder::new()
         .layer(layer())
         .load_shed()
@@ -94,7 +94,7 @@ async fn works_over_concurrency_limit_buffer_and_load_shed() {
 }
 
 #[tokio::test]
-async fn a_refused_request_gives_its_place_back_at_once() {
+async fn rejection_frees_its_permit() {
     let service =
         ServiceBuilder::new().layer(layer()).concurrency_limit(1).service(Touchy::default());
     let mut first = service.clone();
@@ -126,7 +126,7 @@ impl<B> Service<Request<B>> for Broken {
 }
 
 #[tokio::test]
-async fn errors_of_the_inner_service_pass_through_as_they_are() {
+async fn inner_errors_are_unchanged() {
     let mut service = layer().layer(Broken);
     let error: &'static str = ready(&mut service).await.map(|_| ()).unwrap_err();
     assert_eq!(error, "not ready, and never will be");
@@ -137,7 +137,7 @@ async fn errors_of_the_inner_service_pass_through_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_cancelled_request_cancels_the_lookup_and_leaks_nothing() {
+async fn cancellation_ends_the_lookup() {
     struct Leaves(Arc<AtomicUsize>);
     impl Drop for Leaves {
         fn drop(&mut self) {
@@ -194,7 +194,7 @@ impl Body for Untouched {
 }
 
 #[tokio::test]
-async fn the_request_passes_with_its_body_and_everything_else_untouched() {
+async fn request_is_forwarded_unchanged() {
     let may_be_read = Arc::new(AtomicBool::new(false));
     let inner = service_fn(|request: Request<Untouched>| async move {
         assert_eq!(request.method(), Method::PUT);
@@ -225,7 +225,7 @@ async fn the_request_passes_with_its_body_and_everything_else_untouched() {
 
 /// Whoever put it there, it was not this layer.
 #[tokio::test]
-async fn an_identity_that_comes_in_with_the_request_counts_for_nothing() {
+async fn forged_identity_is_removed() {
     let planted = {
         let (parts, ()) = good(()).into_parts();
         layer().authenticator().authenticate(&parts).await.unwrap()
@@ -246,7 +246,7 @@ async fn an_identity_that_comes_in_with_the_request_counts_for_nothing() {
 }
 
 #[tokio::test]
-async fn the_response_body_passes_with_hints_frames_and_trailers() {
+async fn response_body_is_unchanged() {
     let inner = service_fn(|_: Request<()>| async {
         let frames = [
             Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"one "))),
@@ -310,7 +310,7 @@ fn tower_stream<T: Unpin, const N: usize>(items: [T; N]) -> impl futures_core::S
 }
 
 #[tokio::test]
-async fn grpc_requests_get_trailers_only_statuses() {
+async fn grpc_rejection_is_trailers_only() {
     let service = layer().layer(Touchy::default());
     let grpc = |content_type: &str, version: Version, method: Method, token: Option<&str>| {
         let mut request = request((), token);
@@ -385,7 +385,7 @@ async fn grpc_requests_get_trailers_only_statuses() {
 }
 
 #[tokio::test]
-async fn protects_every_route_of_an_axum_router() {
+async fn axum_router_is_protected() {
     use axum::routing::post;
     let app =
         axum::Router::new()
@@ -422,7 +422,7 @@ async fn protects_every_route_of_an_axum_router() {
 
 /// A bare hyper server over a real socket, HTTP/1.1 and HTTP/2.
 #[tokio::test]
-async fn serves_on_a_bare_hyper_connection() {
+async fn bare_hyper_is_served() {
     use hyper_util::client::legacy::Client;
     use hyper_util::rt::{TokioExecutor, TokioIo};
     use hyper_util::server::conn::auto;
@@ -484,7 +484,7 @@ async fn serves_on_a_bare_hyper_connection() {
 
 /// Boxed and erased services, as users build them.
 #[tokio::test]
-async fn boxes_and_clones_like_any_service() {
+async fn service_is_boxable_and_clonable() {
     let service =
         ServiceBuilder::new().layer(layer()).service(service_fn(|_: Request<Full<Bytes>>| async {
             Ok::<_, BoxError>(Response::new(Full::<Bytes>::from("ok")))

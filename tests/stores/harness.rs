@@ -17,7 +17,7 @@ use tokio::time::timeout;
 const HOLD_CLUSTERS: &str = "HOLD_CLUSTERS";
 
 #[tokio::test]
-async fn databases_are_empty_and_apart() {
+async fn databases_are_isolated() {
     let cluster = cluster().await;
     let (first, second) = tokio::join!(cluster.create_database(), cluster.create_database());
     assert_ne!(first.name(), second.name());
@@ -42,12 +42,12 @@ async fn databases_are_empty_and_apart() {
 
 #[tokio::test]
 #[should_panic(expected = "42P01: relation \"absent\" does not exist")]
-async fn refused_statements_are_told_in_the_servers_words() {
+async fn sql_errors_are_reported() {
     cluster().await.create_database().await.execute("SELECT * FROM absent").await;
 }
 
 #[tokio::test]
-async fn stopped_and_started_again() {
+async fn server_restarts() {
     let cluster = OwnCluster::start(ClusterOptions {
         tcp: true,
         extra: vec![("application_name".to_owned(), "it's \\ quoted".to_owned())],
@@ -85,7 +85,7 @@ async fn stopped_and_started_again() {
 }
 
 #[tokio::test]
-async fn frozen_and_thawed() {
+async fn server_freezes_and_thaws() {
     let cluster = OwnCluster::start(ClusterOptions::default()).await;
     let client = cluster.create_database().await.client().await;
     let pid: i32 =
@@ -109,7 +109,7 @@ async fn frozen_and_thawed() {
 }
 
 #[tokio::test]
-async fn tls_is_offered_with_a_certificate_and_only_then() {
+async fn tls_needs_a_certificate() {
     let authority = CertificateAuthority::new();
     let with = OwnCluster::start(ClusterOptions {
         // The server itself refuses to start with a certificate and a key that do not match.

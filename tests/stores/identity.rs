@@ -7,7 +7,7 @@ use support::prelude::*;
 /// The short run of `cargo xtask soak`: every answer is the caller's own, nobody is let in with what has ended, and nobody is
 /// refused without a reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_is_the_callers_own() {
+async fn identities_never_mix() {
     let database = cluster().await.create_database().await;
     let length = Length::Requests(60_000, 6_000);
     let summary = run(&database, length, Duration::from_millis(2), 1).await;

@@ -9,7 +9,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn many_requests_at_once_are_one_fetch() {
+async fn concurrent_requests_share_a_fetch() {
     let issuer = Arc::new(Issuer::new(good).await);
     let requests: Vec<_> = (0..200)
         .map(|_| {
@@ -24,7 +24,7 @@ async fn many_requests_at_once_are_one_fetch() {
 }
 
 #[tokio::test]
-async fn random_key_ids_fetch_nothing_more_and_hold_up_nobody() {
+async fn random_kids_cause_no_fetches() {
     let issuer = Arc::new(Issuer::warm().await);
     issuer.clock.advance(MINUTE);
     let served = Arc::new(AtomicUsize::new(0));
@@ -55,7 +55,7 @@ async fn random_key_ids_fetch_nothing_more_and_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn a_rotation_is_noticed_at_once_or_after_the_cooldown() {
+async fn rotation_is_noticed_after_cooldown() {
     let issuer = Issuer::warm().await;
     let next = Signer::ed25519("next");
     issuer.server.reply(Reply::Body(jwks([&issuer.signer, &next])));
@@ -71,7 +71,7 @@ async fn a_rotation_is_noticed_at_once_or_after_the_cooldown() {
 }
 
 #[tokio::test]
-async fn a_rotation_in_mid_load_costs_no_request_with_the_old_key() {
+async fn rotation_under_load_loses_nothing() {
     let issuer = Arc::new(Issuer::warm().await);
     let next = Arc::new(Signer::ed25519("next"));
     issuer.clock.advance(MINUTE);
@@ -92,7 +92,7 @@ async fn a_rotation_in_mid_load_costs_no_request_with_the_old_key() {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_again_beside_the_request_that_finds_them_old() {
+async fn stale_keys_are_refreshed_behind() {
     let issuer = Issuer::warm().await;
     issuer.clock.advance(5 * MINUTE - SECOND);
     issuer.works("young").await;
@@ -106,7 +106,7 @@ async fn keys_are_fetched_again_beside_the_request_that_finds_them_old() {
 }
 
 #[tokio::test]
-async fn a_key_that_left_the_set_is_refused_from_the_next_fetch_on() {
+async fn removed_key_is_rejected() {
     let issuer = Issuer::warm().await;
     let next = Signer::ed25519("next");
     issuer.server.reply(Reply::Body(jwks([&next])));
@@ -119,7 +119,7 @@ async fn a_key_that_left_the_set_is_refused_from_the_next_fetch_on() {
 }
 
 #[tokio::test]
-async fn in_an_outage_keys_serve_for_an_hour_and_then_nobody_can_tell() {
+async fn outage_is_bridged_for_an_hour() {
     let issuer = Issuer::warm().await;
     issuer.server.reply(Reply::Nothing);
     let claims = support::signer::claims_with(
@@ -139,7 +139,7 @@ async fn in_an_outage_keys_serve_for_an_hour_and_then_nobody_can_tell() {
 }
 
 #[tokio::test]
-async fn after_a_failure_nobody_asks_for_a_second() {
+async fn failed_fetch_has_a_cooldown() {
     let issuer = Issuer::new(|_| Reply::Nothing).await;
     let token = issuer.signer.token_for("usr_ada");
     issuer.rejects(&token, "cold", Unavailable).await;
@@ -156,7 +156,7 @@ async fn after_a_failure_nobody_asks_for_a_second() {
 }
 
 #[tokio::test]
-async fn wall_time_that_jumps_does_not_age_keys() {
+async fn wall_time_does_not_age_keys() {
     let issuer = Issuer::warm().await;
     issuer.server.reply(Reply::Nothing);
     for seconds in [-100_000, 100_000] {
@@ -171,7 +171,7 @@ async fn wall_time_that_jumps_does_not_age_keys() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_dropped_takes_no_other_with_it() {
+async fn dropped_request_affects_no_other() {
     let options = JwksOptions::new().fetch_timeout(PATIENCE);
     let issuer = Arc::new(Issuer::with(|_| Reply::Silence, options).await);
     let first = {
@@ -193,7 +193,7 @@ async fn a_request_that_is_dropped_takes_no_other_with_it() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_bad_whatever_its_signature_is_so_without_keys() {
+async fn bad_tokens_need_no_keys() {
     let issuer = Issuer::new(|_| Reply::Nothing).await;
     let good = issuer.signer.token_for("usr_ada");
     for (what, changes) in [
@@ -210,7 +210,7 @@ async fn a_token_that_is_bad_whatever_its_signature_is_so_without_keys() {
 }
 
 #[tokio::test]
-async fn after_a_fetch_that_failed_an_unknown_key_is_nobodys_verdict() {
+async fn failed_fetch_decides_nothing() {
     let issuer = Issuer::warm().await;
     issuer.server.reply(Reply::Nothing);
     issuer.clock.advance(MINUTE);

@@ -31,7 +31,7 @@ fn useless() -> Vec<(&'static str, Reply)> {
 }
 
 #[tokio::test]
-async fn keys_that_never_came_are_an_outage_and_no_verdict() {
+async fn missing_keys_are_unavailable() {
     for (what, reply) in useless() {
         let issuer = Issuer::new(|_| reply).await;
         let token = issuer.signer.token_for("usr_ada");
@@ -44,7 +44,7 @@ async fn keys_that_never_came_are_an_outage_and_no_verdict() {
 }
 
 #[tokio::test]
-async fn keys_that_were_good_go_on_serving_whatever_the_endpoint_does() {
+async fn known_keys_survive_bad_responses() {
     for (what, reply) in useless() {
         let issuer = Issuer::warm().await;
         issuer.server.reply(reply);
@@ -60,7 +60,7 @@ async fn keys_that_were_good_go_on_serving_whatever_the_endpoint_does() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_slow_holds_up_nobody_whose_key_is_known() {
+async fn slow_endpoint_blocks_no_known_key() {
     let options = JwksOptions::new().fetch_timeout(Duration::from_millis(300));
     for reply in [Reply::Silence, Reply::Drip(" ".repeat(10_000))] {
         let issuer = Issuer::with(good, options.clone()).await;
@@ -79,7 +79,7 @@ async fn an_endpoint_that_is_slow_holds_up_nobody_whose_key_is_known() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_slow_from_the_start_is_an_outage() {
+async fn slow_first_fetch_is_unavailable() {
     let options = JwksOptions::new().fetch_timeout(Duration::from_millis(200));
     for reply in [Reply::Silence, Reply::Drip(" ".repeat(10_000))] {
         let issuer = Issuer::with(|_| reply, options.clone()).await;
@@ -95,7 +95,7 @@ async fn an_endpoint_that_is_slow_from_the_start_is_an_outage() {
 }
 
 #[tokio::test]
-async fn an_endpoint_where_nobody_listens_is_an_outage() {
+async fn closed_endpoint_is_unavailable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -106,7 +106,7 @@ async fn an_endpoint_where_nobody_listens_is_an_outage() {
 }
 
 #[tokio::test]
-async fn keys_count_only_with_a_200() {
+async fn only_status_200_counts() {
     for status in [201, 203, 206, 400, 401, 403, 404, 429, 500, 503] {
         let issuer = Issuer::new(|signer| Reply::Status(status, jwks([signer]))).await;
         let token = issuer.signer.token_for("usr_ada");
@@ -127,7 +127,7 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_token_is_sent_to_the_issuer() {
+async fn token_is_never_sent_to_the_issuer() {
     let issuer = Issuer::new(good).await;
     let kid = "../../x?kid=y&z=\r\nx-evil: 1";
     let mut header = issuer.signer.header();
@@ -150,7 +150,7 @@ async fn nothing_of_a_token_is_sent_to_the_issuer() {
 }
 
 #[tokio::test]
-async fn only_addresses_that_nobody_can_answer_for_are_taken() {
+async fn unsafe_urls_are_rejected() {
     for good in [
         "https://app.example.com/api/auth/jwks",
         "http://localhost:3000/jwks",
@@ -178,7 +178,7 @@ async fn only_addresses_that_nobody_can_answer_for_are_taken() {
 }
 
 #[tokio::test]
-async fn tls_is_verified_by_the_authority_that_was_given() {
+async fn tls_uses_the_given_roots() {
     let folder = TemporaryFolder::new();
     let authority = CertificateAuthority::new();
     let pem = folder.path().join("authority.pem");
@@ -208,7 +208,7 @@ async fn tls_is_verified_by_the_authority_that_was_given() {
 }
 
 #[tokio::test]
-async fn one_bad_key_costs_the_others_nothing() {
+async fn one_bad_key_spoils_no_other() {
     let good = Signer::ed25519("first");
     let mut contradicting = Signer::new("ES256", "contradicting").jwk();
     contradicting["alg"] = json!("EdDSA");
@@ -224,7 +224,7 @@ async fn one_bad_key_costs_the_others_nothing() {
 }
 
 #[tokio::test]
-async fn two_keys_of_one_id_are_not_trusted_and_one_key_twice_is() {
+async fn ambiguous_kid_is_rejected() {
     let (one, other) = (Signer::ed25519("same"), Signer::ed25519("same"));
     let third = Signer::ed25519("third");
     let issuer = Issuer::new(|_| Reply::Body(jwks([&one, &other, &third, &third]))).await;

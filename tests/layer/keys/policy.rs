@@ -14,7 +14,7 @@ fn app(signer: &Signer) -> App {
 }
 
 #[tokio::test]
-async fn all_five_algorithms_are_verified() {
+async fn all_algorithms_are_verified() {
     for alg in ["EdDSA", "ES256", "ES512", "RS256", "PS256"] {
         let signer = Signer::new(alg, "1");
         let app = app(&signer);
@@ -44,7 +44,7 @@ async fn all_five_algorithms_are_verified() {
 }
 
 #[tokio::test]
-async fn ed25519_is_another_name_of_the_same_algorithm() {
+async fn ed25519_is_an_alias() {
     let signer = Signer::ed25519("k");
     let mut jwk = signer.jwk();
     jwk["alg"] = json!("Ed25519");
@@ -68,7 +68,7 @@ async fn reason(app: &App, log: &CapturedLog, token: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_key_decides_the_algorithm() {
+async fn key_decides_the_algorithm() {
     let (log, _guard) = CapturedLog::start();
     let ed25519 = Signer::ed25519("ed");
     let rsa = Signer::new("RS256", "rsa");
@@ -128,7 +128,7 @@ async fn the_key_decides_the_algorithm() {
 }
 
 #[tokio::test]
-async fn an_rsa_key_that_does_not_say_what_it_is_for_is_used_as_configured() {
+async fn rsa_algorithm_is_configurable() {
     for (alg, other) in [("RS256", "PS256"), ("PS256", "RS256")] {
         let signer = Signer::new(alg, "rsa");
         let mut jwk = signer.jwk();
@@ -153,7 +153,7 @@ async fn an_rsa_key_that_does_not_say_what_it_is_for_is_used_as_configured() {
 }
 
 #[tokio::test]
-async fn other_tokens_of_the_same_keys_are_refused_for_what_they_are() {
+async fn foreign_tokens_are_rejected() {
     let (log, _guard) = CapturedLog::start();
     let signer = Signer::ed25519("k");
     let app = app(&signer);
@@ -206,7 +206,7 @@ async fn other_tokens_of_the_same_keys_are_refused_for_what_they_are() {
 }
 
 #[tokio::test]
-async fn what_a_session_jwt_may_have() {
+async fn jwt_claims_are_validated() {
     let signer = Signer::ed25519("k");
     let app = app(&signer);
     for changes in [
@@ -227,7 +227,7 @@ async fn what_a_session_jwt_may_have() {
 }
 
 #[tokio::test]
-async fn issuer_and_audience_can_be_said_one_by_one() {
+async fn issuer_and_audience_are_separate() {
     let signer = Signer::ed25519("k");
     let of = |changes: Value| signer.sign(&claims_with("usr_ada", &changes));
     let app = |issuer: Option<&str>, audience: Option<&str>| {

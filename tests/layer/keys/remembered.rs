@@ -8,7 +8,7 @@ use super::fixtures::{Issuer, builder};
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn it_ends_when_it_ends() {
+async fn cached_jwt_expires_with_token() {
     let issuer = Issuer::warm().await;
     let claims = claims_with("usr_ada", &json!({ "exp": NOW + 5 }));
     let token = issuer.signer.sign(&claims);
@@ -21,7 +21,7 @@ async fn it_ends_when_it_ends() {
 
 /// Nobody gets in by what somebody else's token has left behind.
 #[tokio::test]
-async fn one_letter_makes_it_another_token() {
+async fn changed_token_is_not_cached() {
     let issuer = Issuer::warm().await;
     let token = issuer.signer.token_for("usr_ada");
     let (signed, signature) = token.rsplit_once('.').unwrap();
@@ -37,7 +37,7 @@ async fn one_letter_makes_it_another_token() {
 
 /// A clock that is put right may come to a time at which the token is not valid yet.
 #[tokio::test]
-async fn it_is_not_valid_before_its_time_either() {
+async fn not_before_holds_for_cached_jwts() {
     let issuer = Issuer::warm().await;
     let claims = claims_with("usr_ada", &json!({ "nbf": NOW, "exp": NOW + 900 }));
     let token = issuer.signer.sign(&claims);
@@ -47,7 +47,7 @@ async fn it_is_not_valid_before_its_time_either() {
 }
 
 #[tokio::test]
-async fn it_ends_with_its_key() {
+async fn cached_jwt_ends_with_its_key() {
     let issuer = Issuer::warm().await;
     let token = issuer.signer.token_for("usr_ada");
     // The same id, and another key behind it.
@@ -69,7 +69,7 @@ async fn it_ends_with_its_key() {
 
 /// A set that is fetched anew has new keys in memory, and they are the same ones.
 #[tokio::test]
-async fn a_fetch_of_the_same_keys_changes_nothing() {
+async fn refetch_keeps_cached_jwts() {
     let issuer = Issuer::warm().await;
     let stranger = Signer::ed25519("stranger").token_for("usr_ada");
     issuer.clock.advance(Duration::from_secs(60));
@@ -80,7 +80,7 @@ async fn a_fetch_of_the_same_keys_changes_nothing() {
 
 /// Remembering none is a setting, and changes no verdict.
 #[tokio::test]
-async fn none_need_be_remembered() {
+async fn cache_can_be_disabled() {
     let issuer = Issuer::warm().await;
     let clock = clock();
     for remembered in [0, 1] {

@@ -16,7 +16,7 @@ fn static_keys(signer: &Signer) -> KeySet {
 
 /// Without a runtime: whatever has to wait would wait for ever.
 #[test]
-fn a_fixed_set_needs_no_runtime_and_is_final() {
+fn static_keys_need_no_runtime() {
     let signer = Signer::ed25519("first");
     let layer = builder(&clock()).key_source(static_keys(&signer)).build().unwrap();
     let ask = |token: String| {
@@ -47,7 +47,7 @@ where
 }
 
 #[tokio::test]
-async fn a_source_that_panics_hangs_or_fails_is_asked_again_later() {
+async fn broken_source_is_retried() {
     let signer = Arc::new(Signer::ed25519("first"));
     let keys = static_keys(&signer);
     let source = Arc::new(Scripted(AtomicUsize::new(0), move |number| {
@@ -105,7 +105,7 @@ async fn ask(source: impl KeySource) -> u16 {
 }
 
 #[tokio::test]
-async fn better_auths_own_table_is_a_source_in_sqlite() {
+async fn sqlite_table_is_a_source() {
     let folder = TemporaryFolder::new();
     let path = folder.path().join("auth.sqlite");
     let database = rusqlite::Connection::open(&path).unwrap();
@@ -138,7 +138,7 @@ async fn better_auths_own_table_is_a_source_in_sqlite() {
 }
 
 #[tokio::test]
-async fn better_auths_own_table_is_a_source_in_postgres() {
+async fn postgres_table_is_a_source() {
     let (id, public, private) = recorded_row();
     for (columns, kind) in [
         (r#""publicKey", "privateKey", "createdAt", "expiresAt""#, "timestamptz"),
@@ -196,7 +196,7 @@ async fn private_keys_are_not_read() {
 }
 
 #[tokio::test]
-async fn a_source_needs_an_issuer_and_a_store_that_knows_users_by_id() {
+async fn issuer_and_user_ids_are_required() {
     struct ByEmail;
     impl UserStore for ByEmail {
         async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {

@@ -17,7 +17,7 @@ fn authenticate(authenticator: &Authenticator, token: &str) -> Pin<Box<Authentic
 }
 
 #[tokio::test]
-async fn known_keys_are_answered_at_once_while_the_others_wait_for_one_fetch() {
+async fn known_keys_do_not_wait_for_a_fetch() {
     let signer = Signer::ed25519("first");
     let server = KeyServer::start(good(&signer)).await;
     let clock = clock();

@@ -106,7 +106,7 @@ async fn after(seconds: u64, change: impl FnOnce() + Send + 'static) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_ends_when_it_expires() {
+async fn session_ends_at_expiry() {
     let switched = Switched::new(session(), ALL);
     let identity = identity(layer(switched), cookie()).await;
     assert_eq!(end(&identity).await, (SessionEndReason::Expired, 3600));
@@ -115,7 +115,7 @@ async fn a_session_ends_when_it_expires() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sign_out_is_seen_at_the_next_look() {
+async fn sign_out_ends_the_session() {
     let switched = Switched::new(session(), ALL);
     let store = Arc::clone(&switched.store);
     let lookups = Arc::clone(&switched.lookups);
@@ -126,7 +126,7 @@ async fn a_sign_out_is_seen_at_the_next_look() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_interval_is_the_one_that_was_set() {
+async fn interval_is_configurable() {
     let switched = Switched::new(session(), ALL);
     let store = Arc::clone(&switched.store);
     let builder = layer(switched).recheck_interval(Duration::from_secs(60));
@@ -147,7 +147,7 @@ async fn the_interval_is_the_one_that_was_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ban_and_a_deletion_end_it_too() {
+async fn ban_and_deletion_end_it() {
     for (what, change) in [
         (
             "ban",
@@ -165,7 +165,7 @@ async fn a_ban_and_a_deletion_end_it_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_is_extended_goes_on() {
+async fn extended_session_continues() {
     let short = session_until(NOW + 7);
     let switched = Switched::new(short, ALL);
     let store = Arc::clone(&switched.store);
@@ -179,7 +179,7 @@ fn session_until(seconds: i64) -> Session {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_ends_by_itself_whatever_the_session_does() {
+async fn token_expiry_ends_it() {
     let switched = Switched::new(session(), ALL);
     let token = sign(&claims_with("ada@example.com", json!({ "exp": NOW + 13 })));
     let identity = identity(layer(switched), bearer(&token)).await;
@@ -187,7 +187,7 @@ async fn a_token_ends_by_itself_whatever_the_session_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_ends_nothing_but_an_expiry_does() {
+async fn outage_ends_only_expired_sessions() {
     let switched = Switched::new(session_until(NOW + 42), ALL);
     let (store, is_down) = (Arc::clone(&switched.store), Arc::clone(&switched.is_down));
     let identity = identity(layer(switched), cookie()).await;
@@ -206,7 +206,7 @@ async fn an_outage_ends_nothing_but_an_expiry_does() {
 
 /// A token that names no session goes on with any other one of the user, as it would in a new request.
 #[tokio::test(start_paused = true)]
-async fn a_token_that_names_no_session_ends_with_the_last_one() {
+async fn unbound_token_ends_with_last_session() {
     let switched = Switched::new(session(), ALL);
     let store = Arc::clone(&switched.store);
     store.insert_session(Session::new("ses_other", "usr_ada", at(NOW + 300)));
@@ -228,7 +228,7 @@ async fn a_token_that_names_no_session_ends_with_the_last_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_key_ends_when_it_is_taken_away() {
+async fn disabled_api_key_ends_it() {
     let switched = Switched::new(session(), ALL);
     let store = Arc::clone(&switched.store);
     let builder = layer(switched).api_keys(ApiKeys::new());
@@ -240,7 +240,7 @@ async fn an_api_key_ends_when_it_is_taken_away() {
 
 /// What a store could answer once it can answer again.
 #[tokio::test(start_paused = true)]
-async fn a_store_is_asked_again_what_it_was_asked() {
+async fn lookup_is_repeated_unchanged() {
     let signer = Signer::ed25519("key-1");
     for (kinds, header) in [
         (&[LookupKind::SessionToken][..], cookie()),
@@ -263,7 +263,7 @@ async fn a_store_is_asked_again_what_it_was_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_address_that_passes_to_somebody_else_takes_no_stream_along() {
+async fn reused_email_ends_the_stream() {
     let switched = Switched::new(session(), ALL);
     let store = Arc::clone(&switched.store);
     let identity = identity(layer(switched), bearer(&jwt())).await;
@@ -278,7 +278,7 @@ async fn an_address_that_passes_to_somebody_else_takes_no_stream_along() {
 
 /// The copy in the cookie was enough to begin with; what counts then is the session.
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_a_cookie_cache_began_lasts_as_long_as_the_session() {
+async fn cookie_cache_stream_outlives_cache() {
     let issuer = TestDeployment::builder().cookie_cache(CookieCache::compact()).build();
     let signed_in = issuer.user("ada@example.com").create().sign_in();
     let auth = issuer
@@ -300,7 +300,7 @@ async fn a_stream_that_a_cookie_cache_began_lasts_as_long_as_the_session() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_holds_up_no_expiry() {
+async fn hanging_store_delays_no_expiry() {
     // At the look before the last one, and at the last one.
     for (expires_in, ends_after) in [(7, 7), (3, 4)] {
         let switched = Switched::new(session_until(NOW + expires_in), ALL);
@@ -314,7 +314,7 @@ async fn a_store_that_hangs_holds_up_no_expiry() {
 
 /// Frameworks box bodies, and some of their boxes want `Sync`.
 #[tokio::test]
-async fn futures_and_bodies_go_into_every_box() {
+async fn types_fit_common_boxes() {
     fn fits<T: Send + Sync + 'static>(value: T) -> T {
         value
     }
@@ -358,7 +358,7 @@ impl Body for Events {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_ends_with_the_session_and_lets_go_of_what_feeds_it() {
+async fn body_ends_and_drops_its_source() {
     let switched = Switched::new(session(), ALL);
     let store = Arc::clone(&switched.store);
     let identity = identity(layer(switched), cookie()).await;
@@ -382,7 +382,7 @@ async fn a_body_ends_with_the_session_and_lets_go_of_what_feeds_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_short_enough_arrives_whole() {
+async fn short_body_is_complete() {
     let switched = Switched::new(session(), ALL);
     let identity = identity(layer(switched), cookie()).await;
     let body = UntilSessionEnd::new(Full::<Bytes>::from("all of it"), &identity);
@@ -391,7 +391,7 @@ async fn a_body_that_is_short_enough_arrives_whole() {
 
 /// Nothing is sent to somebody whose session is over before the first frame.
 #[tokio::test(start_paused = true)]
-async fn a_body_that_comes_too_late_is_empty() {
+async fn late_body_is_empty() {
     let switched = Switched::new(session_until(NOW + 1), ALL);
     let identity = identity(layer(switched), cookie()).await;
     tokio::time::sleep(Duration::from_secs(2)).await;

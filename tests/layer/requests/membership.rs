@@ -57,7 +57,7 @@ async fn answer(
 }
 
 #[tokio::test]
-async fn a_member_of_the_active_organization_passes_with_the_membership() {
+async fn member_is_forwarded() {
     for header in [cookie(), bearer(&jwt_of_session())] {
         let answer = answer(working_in("org_1"), MembershipLayer::new(members()), &[header]).await;
         assert_eq!(answer.body, r#"usr_ada in org_1 as Some("admin,billing")"#);
@@ -65,7 +65,7 @@ async fn a_member_of_the_active_organization_passes_with_the_membership() {
 }
 
 #[tokio::test]
-async fn everybody_else_is_refused() {
+async fn others_are_denied() {
     let denied = Some(PermissionDenied);
     for (what, auth, header) in [
         ("no member", working_in("org_3"), cookie()),
@@ -81,7 +81,7 @@ async fn everybody_else_is_refused() {
 }
 
 #[tokio::test]
-async fn one_of_the_roles_is_needed_where_some_are_given() {
+async fn required_role_is_checked() {
     for (organization, roles, passes) in [
         ("org_1", &["owner", "admin"][..], true),
         ("org_1", &["billing"], true),
@@ -98,7 +98,7 @@ async fn one_of_the_roles_is_needed_where_some_are_given() {
 }
 
 #[tokio::test]
-async fn the_request_can_say_which_organization_it_is_about() {
+async fn organization_comes_from_request() {
     let by_path = || {
         MembershipLayer::new(members()).organization(|request, _| {
             Some(request.uri.path().strip_prefix("/organizations/")?.to_owned())
@@ -128,7 +128,7 @@ async fn the_request_can_say_which_organization_it_is_about() {
 }
 
 #[tokio::test]
-async fn who_has_not_signed_in_is_asked_to_and_a_missing_layer_is_loud() {
+async fn anonymous_and_missing_layer_differ() {
     let auth = layer().build().unwrap().optional();
     let answer = answer(auth, MembershipLayer::new(members()), &[]).await;
     assert_eq!(answer.kind, Some(MissingCredential));
@@ -143,7 +143,7 @@ async fn who_has_not_signed_in_is_asked_to_and_a_missing_layer_is_loud() {
 
 /// Not knowing is never "no", and never "yes".
 #[tokio::test(start_paused = true)]
-async fn a_store_that_cannot_tell_is_an_outage() {
+async fn store_failure_is_unavailable() {
     let another = membership_fn(|_, organization| async move {
         Ok(Some(Member::new("usr_other", organization).with_role("owner")))
     });
@@ -174,7 +174,7 @@ async fn a_store_that_cannot_tell_is_an_outage() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_has_as_long_as_a_lookup_may_take() {
+async fn lookup_timeout_applies() {
     let slow = membership_fn(|user_id, organization_id| async move {
         tokio::time::sleep(Duration::from_secs(2)).await;
         Ok(Some(Member::new(user_id, organization_id)))
@@ -188,7 +188,7 @@ async fn a_store_has_as_long_as_a_lookup_may_take() {
 }
 
 #[tokio::test]
-async fn a_membership_that_came_in_with_the_request_counts_for_nothing() {
+async fn forged_membership_is_removed() {
     let service = ServiceBuilder::new()
         .layer(working_in("org_3"))
         .layer(MembershipLayer::new(members()))
@@ -201,7 +201,7 @@ async fn a_membership_that_came_in_with_the_request_counts_for_nothing() {
 
 /// Neither one of a client's making nor one of another layer's.
 #[tokio::test]
-async fn a_layer_for_identities_takes_away_what_it_did_not_find() {
+async fn identity_layer_removes_membership() {
     let inner = service_fn(|request: Request<Body>| async move {
         let planted = request.extensions().get::<Member>().is_some();
         Ok::<_, Infallible>(Response::new(Full::from(planted.to_string())))
@@ -217,7 +217,7 @@ async fn a_layer_for_identities_takes_away_what_it_did_not_find() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_in_the_log_who_and_where() {
+async fn denial_is_logged() {
     let (log, _guard) = CapturedLog::start();
     answer(working_in("org_\n3"), MembershipLayer::new(members()), &[cookie()]).await;
     let log = log.text();
@@ -256,7 +256,7 @@ impl Service<Request<Body>> for Touchy {
 }
 
 #[tokio::test]
-async fn the_instance_that_is_ready_is_called_and_its_error_passes() {
+async fn ready_instance_is_called() {
     let touchy = Touchy::default();
     let calls = Arc::clone(&touchy.calls);
     let stack = |auth| {

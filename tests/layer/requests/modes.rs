@@ -12,7 +12,7 @@ async fn optional(headers: &[(&'static str, String)]) -> Answer {
 }
 
 #[tokio::test]
-async fn an_optional_layer_lets_nobody_through_as_nobody() {
+async fn optional_layer_allows_anonymous() {
     assert_eq!(optional(&[]).await.body, "nobody");
     let basic = ("authorization", "Basic dXNlcjpwYXNz".to_owned());
     assert_eq!(optional(&[basic]).await.body, "nobody");
@@ -21,13 +21,13 @@ async fn an_optional_layer_lets_nobody_through_as_nobody() {
 }
 
 #[tokio::test]
-async fn an_optional_layer_knows_who_has_signed_in() {
+async fn optional_layer_identifies_users() {
     assert_eq!(optional(&[bearer(&jwt())]).await.body, "usr_ada by secret_jwt");
     assert_eq!(optional(&[cookie()]).await.body, "usr_ada by session_cookie");
 }
 
 #[tokio::test]
-async fn an_optional_layer_refuses_a_credential_that_is_bad() {
+async fn optional_layer_rejects_bad_tokens() {
     let expired = sign(&claims_with("ada@example.com", serde_json::json!({ "exp": 1 })));
     let nobody = sign(&claims_with("nobody@example.com", serde_json::json!({})));
     let forged = ("cookie", "better-auth.session_token=x.y".to_owned());
@@ -48,7 +48,7 @@ async fn an_optional_layer_refuses_a_credential_that_is_bad() {
 
 /// The inner one decides, whatever the outer one left.
 #[tokio::test]
-async fn of_two_layers_the_inner_one_decides() {
+async fn inner_layer_decides() {
     let (required, optional) = (layer().build().unwrap(), layer().build().unwrap().optional());
     let service =
         ServiceBuilder::new().layer(optional.clone()).layer(required.clone()).service(who());
@@ -65,7 +65,7 @@ async fn of_two_layers_the_inner_one_decides() {
 }
 
 #[test]
-fn without_a_layer_nobody_is_anonymous() {
+fn missing_layer_is_not_anonymous() {
     let request = Request::new(());
     let missing = |result: Result<(), better_auth_layer::Rejection>| {
         let rejection = result.unwrap_err();
@@ -77,7 +77,7 @@ fn without_a_layer_nobody_is_anonymous() {
 }
 
 #[tokio::test]
-async fn what_came_in_with_the_request_does_not_make_a_layer() {
+async fn request_extensions_are_ignored() {
     let auth = layer().build().unwrap();
     let (parts, _) = request(&[cookie()]).into_parts();
     let identity = auth.authenticator().authenticate(&parts).await.unwrap();

@@ -47,7 +47,7 @@ async fn passes(
 }
 
 #[tokio::test]
-async fn roles_are_compared_whole_and_letter_for_letter() {
+async fn roles_match_exactly() {
     for (column, wanted, passed) in [
         (Some("admin"), &["admin"][..], true),
         (Some("editor, admin"), &["admin"], true),
@@ -74,13 +74,13 @@ async fn roles_are_compared_whole_and_letter_for_letter() {
 }
 
 #[tokio::test]
-async fn a_verified_address_is_what_the_store_says() {
+async fn verified_email_comes_from_store() {
     assert!(!passes(VerifiedEmail, ada(), session(), cookie()).await);
     assert!(passes(VerifiedEmail, ada().with_email_verified(true), session(), cookie()).await);
 }
 
 #[tokio::test]
-async fn a_session_is_fresh_to_the_second_and_only_where_the_credential_names_it() {
+async fn freshness_needs_a_bound_session() {
     let within = |seconds| FreshSession::within(Duration::from_secs(seconds));
     assert!(passes(within(61), ada(), session(), cookie()).await);
     assert!(!passes(within(60), ada(), session(), cookie()).await);
@@ -96,7 +96,7 @@ async fn a_session_is_fresh_to_the_second_and_only_where_the_credential_names_it
 }
 
 #[tokio::test]
-async fn nobody_acts_in_the_users_name() {
+async fn impersonation_can_be_denied() {
     let impersonated = || session().with_impersonated_by("usr_admin");
     assert!(passes(NotImpersonated, ada(), session(), cookie()).await);
     assert!(passes(NotImpersonated, ada(), session(), bearer(&jwt_of_session())).await);
@@ -109,7 +109,7 @@ async fn nobody_acts_in_the_users_name() {
 }
 
 #[tokio::test]
-async fn api_keys_are_held_to_their_permissions_and_can_be_kept_out() {
+async fn api_key_permissions_are_checked() {
     let may = |action| ApiKeyPermission::new("files", action);
     assert!(passes(may("read"), ada(), session(), api_key()).await);
     assert!(!passes(may("write"), ada(), session(), api_key()).await);
@@ -119,7 +119,7 @@ async fn api_keys_are_held_to_their_permissions_and_can_be_kept_out() {
 }
 
 #[tokio::test]
-async fn policies_are_combined() {
+async fn policies_combine() {
     let (yes, no) = (|_: &Identity| true, |_: &Identity| false);
     assert!(passes(yes.and(yes), ada(), session(), cookie()).await);
     assert!(!passes(yes.and(no), ada(), session(), cookie()).await);
@@ -133,7 +133,7 @@ async fn policies_are_combined() {
 }
 
 #[tokio::test]
-async fn a_refusal_has_the_contracts_form_and_the_outer_layers_look() {
+async fn denial_has_json_and_extension() {
     let service = |auth: BetterAuthLayer| {
         ServiceBuilder::new()
             .layer(auth)
@@ -154,7 +154,7 @@ async fn a_refusal_has_the_contracts_form_and_the_outer_layers_look() {
 }
 
 #[tokio::test]
-async fn a_grpc_call_is_refused_with_its_own_status() {
+async fn grpc_denial_is_a_status() {
     let service = ServiceBuilder::new()
         .layer(layer().build().unwrap())
         .layer(AuthorizeLayer::new(Role::new("owner")))
@@ -169,7 +169,7 @@ async fn a_grpc_call_is_refused_with_its_own_status() {
 }
 
 #[tokio::test]
-async fn who_has_not_signed_in_is_asked_to() {
+async fn anonymous_is_unauthorized() {
     let service = ServiceBuilder::new()
         .layer(layer().rejection_renderer(ProblemJson::new()).build().unwrap().optional())
         .layer(AuthorizeLayer::new(|_: &Identity| true))
@@ -182,7 +182,7 @@ async fn who_has_not_signed_in_is_asked_to() {
 }
 
 #[tokio::test]
-async fn a_policy_without_the_layer_in_front_lets_nobody_pass_and_says_where() {
+async fn policy_without_layer_is_an_error() {
     let (log, _guard) = CapturedLog::start();
     let service = AuthorizeLayer::new(|_: &Identity| true).layer(who());
     let mut request = request(&[cookie()]);
@@ -205,7 +205,7 @@ async fn a_policy_without_the_layer_in_front_lets_nobody_pass_and_says_where() {
 
 /// A refused request touches nothing behind; errors and readiness pass as they are.
 #[tokio::test]
-async fn the_inner_service_is_reached_only_by_those_who_may() {
+async fn inner_service_needs_permission() {
     let inner =
         service_fn(|_: Request<Body>| async { Err::<Response<Body>, &'static str>("reached") });
     let stack = |policy: fn(&Identity) -> bool| {
@@ -221,7 +221,7 @@ async fn the_inner_service_is_reached_only_by_those_who_may() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_logged_with_the_policy_and_the_user() {
+async fn denial_logs_policy_and_user() {
     let (log, _guard) = CapturedLog::start();
     let answer = verdict(layer().build().unwrap(), Role::new("owner"), cookie()).await;
     assert_eq!(answer, Some(PermissionDenied));

@@ -21,7 +21,7 @@ fn down() -> BetterAuthLayerBuilder {
 }
 
 #[tokio::test]
-async fn a_renderer_sees_kind_head_and_what_would_be_sent() {
+async fn renderer_sees_kind_and_request() {
     type Seen = (RejectionKind, String, StatusCode, Bytes, bool);
     let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
     let sees = Arc::clone(&seen);
@@ -61,7 +61,7 @@ async fn a_renderer_sees_kind_head_and_what_would_be_sent() {
 }
 
 #[tokio::test]
-async fn what_a_renderer_sets_itself_stays() {
+async fn renderer_headers_are_kept() {
     let render = |_: &Rejection, _: &request::Parts, mut suggested: Response<Bytes>| {
         let headers = suggested.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
@@ -84,7 +84,7 @@ async fn what_a_renderer_sets_itself_stays() {
 
 /// An outage that looks like one, however it is drawn.
 #[tokio::test]
-async fn the_time_to_come_back_survives_a_renderer() {
+async fn retry_after_survives_a_renderer() {
     let bare = |_: &Rejection, _: &request::Parts, _: Response<Bytes>| {
         let mut response = Response::new(Bytes::from_static(b"come back later"));
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -104,7 +104,7 @@ async fn the_time_to_come_back_survives_a_renderer() {
 
 /// What an application decides on looks like what the layer decides on.
 #[tokio::test]
-async fn an_application_refuses_as_the_layer_does() {
+async fn application_can_reject() {
     let inner = service_fn(|request: Request<Body>| async move {
         let (parts, _) = request.into_parts();
         let rejection = Rejection::from(PermissionDenied);
@@ -132,7 +132,7 @@ async fn an_application_refuses_as_the_layer_does() {
 }
 
 #[tokio::test]
-async fn grpc_clients_get_their_status_whatever_the_renderer_does() {
+async fn grpc_ignores_the_renderer() {
     let render = |_: &Rejection, _: &request::Parts, _: Response<Bytes>| {
         Response::new(Bytes::from_static(b"no"))
     };
@@ -145,7 +145,7 @@ async fn grpc_clients_get_their_status_whatever_the_renderer_does() {
 }
 
 #[tokio::test]
-async fn problem_details_name_status_and_sentence() {
+async fn problem_details_are_complete() {
     for (headers, expected) in [
         (
             vec![],
@@ -170,7 +170,7 @@ async fn problem_details_name_status_and_sentence() {
 }
 
 #[tokio::test]
-async fn the_time_to_come_back_is_as_configured() {
+async fn retry_after_is_configurable() {
     let after = async |builder: BetterAuthLayerBuilder| {
         let answer = refused(builder, &[bearer(&jwt())]).await;
         assert_eq!(answer.kind, Some(Unavailable));
@@ -187,7 +187,7 @@ async fn the_time_to_come_back_is_as_configured() {
 
 /// Without Tower, a refusal looks the same.
 #[tokio::test]
-async fn the_authenticator_refuses_as_the_layer_does() {
+async fn authenticator_rejects_alike() {
     let auth = layer().rejection_renderer(ProblemJson::new()).build().unwrap();
     let (parts, _) = to(&[bearer("x.y.z")]).into_parts();
     let rejection = auth.authenticator().authenticate(&parts).await.unwrap_err();

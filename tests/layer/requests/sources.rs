@@ -18,7 +18,7 @@ async fn answer(
 }
 
 #[tokio::test]
-async fn an_extra_source_goes_before_whatever_else_there_is() {
+async fn prepended_source_is_first() {
     let header = |name: &'static str, token: &str| (name, token.to_owned());
     let x_token = || CredentialSource::header("x-token").unwrap();
     let x_other = || CredentialSource::header("x-other").unwrap();
@@ -52,7 +52,7 @@ fn encoded(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_order_is_the_one_that_was_given() {
+async fn order_of_sources_is_kept() {
     let (bearer_first, cookie_first) = (
         [CredentialSource::bearer(), CredentialSource::session_cookie()],
         [CredentialSource::session_cookie(), CredentialSource::bearer()],
@@ -67,7 +67,7 @@ async fn the_order_is_the_one_that_was_given() {
 }
 
 #[tokio::test]
-async fn what_is_not_among_the_sources_is_nobodys_credential() {
+async fn unlisted_sources_are_ignored() {
     let only_cookie = || [CredentialSource::session_cookie()];
     let kind = answer(only_cookie(), request(&[bearer(&jwt())])).await.kind;
     assert_eq!(kind, Some(MissingCredential));
@@ -77,7 +77,7 @@ async fn what_is_not_among_the_sources_is_nobodys_credential() {
 }
 
 #[tokio::test]
-async fn a_header_of_its_own_holds_a_token_without_a_scheme() {
+async fn custom_header_needs_no_scheme() {
     let source = || [CredentialSource::header("X-Access-Token").unwrap()];
     let header = |value: &str| request(&[("x-access-token", value.to_owned())]);
     assert_eq!(answer(source(), header(&jwt())).await.body, "usr_ada by secret_jwt");
@@ -102,7 +102,7 @@ async fn a_header_of_its_own_holds_a_token_without_a_scheme() {
 }
 
 #[tokio::test]
-async fn a_websocket_client_offers_its_token_as_a_subprotocol() {
+async fn websocket_subprotocol_has_token() {
     let source = || [CredentialSource::websocket_subprotocol("bearer.")];
     let offers = |value: &str| request(&[("sec-websocket-protocol", value.to_owned())]);
     let jwt = jwt();
@@ -133,7 +133,7 @@ async fn a_websocket_client_offers_its_token_as_a_subprotocol() {
 }
 
 #[tokio::test]
-async fn a_query_parameter_counts_only_where_somebody_wanted_the_danger() {
+async fn query_parameter_is_opt_in() {
     let jwt = jwt();
     let usual = layer().build().unwrap().layer(who());
     let asked = ask(&usual, at(&format!("/?access_token={jwt}"))).await;
@@ -166,7 +166,7 @@ async fn a_query_parameter_counts_only_where_somebody_wanted_the_danger() {
 }
 
 #[tokio::test]
-async fn a_function_finds_a_token_wherever_it_is() {
+async fn function_is_a_source() {
     let source = || {
         [CredentialSource::custom(|parts| Some(parts.uri.path().strip_prefix("/t/")?.to_owned()))]
     };
@@ -177,7 +177,7 @@ async fn a_function_finds_a_token_wherever_it_is() {
 }
 
 #[test]
-fn sources_that_make_no_sense_are_an_error_when_the_layer_is_built() {
+fn invalid_sources_fail_at_build() {
     let builder = || {
         BetterAuthLayer::builder().secret(Secret::new(SECRET).unwrap()).store(MemoryStore::new())
     };
@@ -212,7 +212,7 @@ fn sources_that_make_no_sense_are_an_error_when_the_layer_is_built() {
 }
 
 #[test]
-fn a_source_shows_where_it_looks() {
+fn debug_shows_the_source() {
     for (source, shown) in [
         (CredentialSource::bearer(), "Bearer"),
         (CredentialSource::api_key(), "ApiKey"),

@@ -90,7 +90,7 @@ async fn span(builder: BetterAuthLayerBuilder, headers: &[(&'static str, String)
 }
 
 #[tokio::test]
-async fn a_request_has_a_span_with_outcome_credential_and_user() {
+async fn span_has_outcome_and_user() {
     let fields = span(layer(), &[cookie()]).await;
     assert_eq!(fields["better_auth.outcome"], "authenticated");
     assert_eq!(fields["better_auth.credential"], "session_cookie");
@@ -125,7 +125,7 @@ async fn a_request_has_a_span_with_outcome_credential_and_user() {
 }
 
 #[tokio::test]
-async fn an_outage_is_an_error_of_the_span() {
+async fn outage_is_a_span_error() {
     let down = builder(store_fn(|_| async { Err(StoreError::timeout()) }));
     let fields = span(down, &[bearer(&jwt())]).await;
     assert_eq!(fields["better_auth.outcome"], "unavailable");
@@ -144,7 +144,7 @@ impl UserStore for Slow {
 }
 
 #[tokio::test]
-async fn the_span_knows_how_long_the_store_took() {
+async fn span_has_the_lookup_duration() {
     let clock = clock();
     let slow = Slow(clock.clone(), store(ada(), session()));
     let fields = span(builder(slow).clock(clock), &[cookie()]).await;
@@ -179,7 +179,7 @@ fn counted(run: impl Future<Output = ()>) -> BTreeMap<String, DebugValue> {
 }
 
 #[test]
-fn requests_are_counted_by_outcome_and_credential() {
+fn requests_are_counted() {
     let metrics = counted(async {
         let service = layer().build().unwrap().layer(who());
         for _ in 0..2 {
@@ -237,7 +237,7 @@ impl UserStore for AtHand {
 }
 
 #[test]
-fn answers_at_hand_and_answers_of_the_store_are_told_apart() {
+fn cache_hits_are_labelled() {
     let metrics = counted(async {
         let service = builder(AtHand).build().unwrap().layer(who());
         ask(&service, request(&[bearer(&jwt())])).await;
@@ -248,7 +248,7 @@ fn answers_at_hand_and_answers_of_the_store_are_told_apart() {
 }
 
 #[test]
-fn a_request_that_is_dropped_is_counted_as_cancelled() {
+fn dropped_request_is_cancelled() {
     let metrics = counted(async {
         let never = store_fn(|_| std::future::pending::<Result<Resolution, StoreError>>());
         let auth = builder(never).build().unwrap();
@@ -274,7 +274,7 @@ impl KeySource for Source {
 }
 
 #[test]
-fn the_age_of_the_keys_is_known() {
+fn key_age_is_a_gauge() {
     let metrics = counted(async {
         let signer = Signer::new("EdDSA", "kid_1");
         let clock = clock();

@@ -5,7 +5,7 @@ use support::prelude::*;
 
 /// A key from before there were configurations is one of the default configuration, as Better Auth has it.
 #[tokio::test]
-async fn a_key_that_names_no_configuration_is_of_the_default_one() {
+async fn missing_config_id_is_default() {
     let store = Counting::new();
     for (text, configuration) in [
         ("silent", None),

@@ -9,7 +9,7 @@ const INVALID: RejectionKind = InvalidCredential;
 const MISSING: RejectionKind = MissingCredential;
 
 #[tokio::test]
-async fn a_good_cookie_is_found_wherever_it_stands() {
+async fn cookie_is_found_in_any_position() {
     let app = app();
     let (good, raw) = (cookie(), signed_session_token(TOKEN));
     for header in [
@@ -34,7 +34,7 @@ async fn a_good_cookie_is_found_wherever_it_stands() {
 }
 
 #[tokio::test]
-async fn what_only_looks_like_the_cookie_is_no_credential() {
+async fn similar_cookies_are_ignored() {
     let app = app();
     let value = value();
     for header in [
@@ -63,7 +63,7 @@ async fn what_only_looks_like_the_cookie_is_no_credential() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_is_not_signed_as_better_auth_signs_is_refused_without_a_lookup() {
+async fn unsigned_cookie_costs_no_lookup() {
     let store = Counting::new();
     let app = App::of(builder(store.clone()));
     let signed = signed_session_token(TOKEN);
@@ -113,7 +113,7 @@ async fn a_cookie_that_is_not_signed_as_better_auth_signs_is_refused_without_a_l
 }
 
 #[tokio::test]
-async fn two_values_of_one_cookie_are_refused() {
+async fn duplicate_cookies_are_rejected() {
     let app = app();
     let good = cookie();
     for header in [
@@ -130,7 +130,7 @@ async fn two_values_of_one_cookie_are_refused() {
 }
 
 #[tokio::test]
-async fn bytes_of_any_kind_are_refused_and_no_error_of_ours() {
+async fn arbitrary_bytes_are_rejected() {
     let app = app();
     for value in [
         b"better-auth.session_token=\xff\xfe".as_slice(),
@@ -143,7 +143,7 @@ async fn bytes_of_any_kind_are_refused_and_no_error_of_ours() {
 }
 
 #[tokio::test]
-async fn the_prefix_follows_from_the_deployments_address() {
+async fn prefix_follows_the_base_url() {
     let (plain, secure) = (cookie(), format!("__Secure-{}", cookie()));
     let app = |url: Option<&str>, said: Option<bool>| {
         let mut builder = layer();
@@ -180,7 +180,7 @@ async fn the_prefix_follows_from_the_deployments_address() {
 }
 
 #[tokio::test]
-async fn names_are_those_that_were_configured() {
+async fn cookie_names_are_configurable() {
     let value = value();
     let prefixed = App::of(layer().cookie_prefix("my-app"));
     prefixed
@@ -200,7 +200,7 @@ async fn names_are_those_that_were_configured() {
 }
 
 #[tokio::test]
-async fn old_secrets_count_only_where_it_was_said_so() {
+async fn previous_secrets_are_opt_in() {
     let ring = || {
         let current = Secret::new("the-new-secret-of-the-deployment").unwrap();
         SecretRing::new(current).with_previous(Secret::new(SECRET).unwrap())
@@ -212,7 +212,7 @@ async fn old_secrets_count_only_where_it_was_said_so() {
 }
 
 #[tokio::test]
-async fn tokens_of_another_form_are_accepted_on_request() {
+async fn token_format_is_configurable() {
     let store = Counting::new();
     let token = "usr-session_1";
     let session = Session::new("ses_2", "usr_ada", Timestamp::MAX);
@@ -227,7 +227,7 @@ async fn tokens_of_another_form_are_accepted_on_request() {
 }
 
 #[tokio::test]
-async fn the_log_says_what_was_wrong() {
+async fn log_names_the_reason() {
     let (log, _guard) = CapturedLog::start();
     let app = app();
     for (header, reason) in [

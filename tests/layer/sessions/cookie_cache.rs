@@ -104,7 +104,7 @@ fn bad_payloads() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
 }
 
 #[tokio::test]
-async fn a_compact_cache_is_believed_only_if_all_of_it_fits() {
+async fn compact_cache_is_validated() {
     let app = App::of(believing(CookieCache::compact()));
     let later = NOW * 1000 + 1;
     assert_eq!(status(&app, &compact(&payload(), later)).await, 200);
@@ -144,7 +144,7 @@ async fn a_compact_cache_is_believed_only_if_all_of_it_fits() {
 }
 
 #[tokio::test]
-async fn a_banned_user_stays_out_also_by_the_cache() {
+async fn banned_user_is_rejected() {
     let app = App::of(believing(CookieCache::compact()));
     for (changes, status_of_it) in [
         (vec![("user.banned", json!(true))], 403),
@@ -172,7 +172,7 @@ async fn a_banned_user_stays_out_also_by_the_cache() {
 }
 
 #[tokio::test]
-async fn a_cache_that_is_signed_with_the_secret_is_no_other_token() {
+async fn jwt_cache_is_no_other_token() {
     let app = App::of(believing(CookieCache::jwt()));
     let claims = || with(payload(), &[("iat", json!(NOW)), ("exp", json!(NOW + 1))]);
     let bare = r#"{"alg":"HS256"}"#;
@@ -232,7 +232,7 @@ fn encrypted(header: &Value, claims: &Value) -> String {
 }
 
 #[tokio::test]
-async fn an_encrypted_cache_is_opened_only_as_what_it_says_it_is() {
+async fn jwe_cache_is_validated() {
     let app = App::of(believing(CookieCache::jwe()));
     let header = || json!({ "alg": "dir", "enc": "A256CBC-HS512" });
     let claims = || with(payload(), &[("iat", json!(NOW)), ("exp", json!(NOW + 1))]);
@@ -259,7 +259,7 @@ async fn an_encrypted_cache_is_opened_only_as_what_it_says_it_is() {
 }
 
 #[tokio::test]
-async fn a_cache_that_is_signed_with_a_public_key_is_no_other_token() {
+async fn jwks_cache_is_no_other_token() {
     let signer = Signer::ed25519("k");
     let keys: KeySet = jwks([&signer]).parse().unwrap();
     let believing = believing(CookieCache::jwks()).base_url(ISSUER);
@@ -317,7 +317,7 @@ async fn a_cache_that_is_signed_with_a_public_key_is_no_other_token() {
 
 /// Better Auth's option `jwt.issuer` is for session JWTs; a cache has the deployment's own origin.
 #[tokio::test]
-async fn an_issuer_of_session_jwts_is_not_that_of_a_cache() {
+async fn issuer_of_jwts_is_not_the_caches() {
     let signer = Signer::ed25519("k");
     let keys: KeySet = jwks([&signer]).parse().unwrap();
     let own = "https://issuer.example";
@@ -343,7 +343,7 @@ async fn an_issuer_of_session_jwts_is_not_that_of_a_cache() {
 
 /// What is wrong with a cache is no refusal: the session may have been extended since.
 #[tokio::test]
-async fn a_cache_that_is_nothing_to_go_by_leaves_it_to_the_store() {
+async fn invalid_cache_falls_back_to_store() {
     let store = super::fixtures::Counting::new();
     let app = App::of(builder(store.clone()).cookie_cache(CookieCache::compact()));
     let later = NOW * 1000 + 1;

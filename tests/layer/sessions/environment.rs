@@ -16,7 +16,7 @@ fn app(variables: &[(&str, &str)]) -> App {
 }
 
 #[tokio::test]
-async fn the_address_brings_keys_issuer_audience_and_trust() {
+async fn base_url_sets_keys_and_issuer() {
     let signer = Signer::ed25519("k");
     let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
     let origin = server.origin();
@@ -35,7 +35,7 @@ async fn the_address_brings_keys_issuer_audience_and_trust() {
 }
 
 #[tokio::test]
-async fn keys_issuer_and_audience_can_be_elsewhere() {
+async fn keys_and_issuer_can_differ() {
     let signer = Signer::ed25519("k");
     let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
     let app = app(&[
@@ -58,7 +58,7 @@ async fn keys_issuer_and_audience_can_be_elsewhere() {
 
 /// Without the address, the issuer is who made the keys.
 #[tokio::test]
-async fn the_issuer_binds_both_kinds_where_no_address_is_set() {
+async fn issuer_binds_both_token_kinds() {
     let signer = Signer::ed25519("k");
     let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
     let issuer = "https://app.example.com";
@@ -70,7 +70,7 @@ async fn the_issuer_binds_both_kinds_where_no_address_is_set() {
 }
 
 #[test]
-fn an_issuer_that_is_an_https_origin_stands_in_for_the_address() {
+fn https_issuer_replaces_base_url() {
     let (log, _guard) = CapturedLog::start();
     for (variables, stands_in) in [
         (vec![("BETTER_AUTH_ISSUER", "https://app.example.com")], true),
@@ -101,7 +101,7 @@ fn an_issuer_that_is_an_https_origin_stands_in_for_the_address() {
 }
 
 #[tokio::test]
-async fn prefix_and_trusted_origins_are_those_of_the_deployment() {
+async fn cookie_prefix_and_origins_are_read() {
     let variables = [
         ("BETTER_AUTH_SECRET", SECRET),
         ("BETTER_AUTH_COOKIE_PREFIX", "my-app"),
@@ -125,7 +125,7 @@ async fn prefix_and_trusted_origins_are_those_of_the_deployment() {
 }
 
 #[tokio::test]
-async fn something_must_be_there_to_verify_with() {
+async fn credentials_are_required() {
     let environment: Env = [("DATABASE_URL", "sqlite:nowhere.sqlite")].into_iter().collect();
     let error = BetterAuthLayer::from_env(&environment).await.unwrap_err();
     assert_eq!(error.setting(), "BETTER_AUTH_SECRET");
@@ -144,7 +144,7 @@ async fn something_must_be_there_to_verify_with() {
 
 /// The first of a list signs, whatever its number; those behind it count no more, as at Better Auth.
 #[tokio::test]
-async fn of_versioned_secrets_the_first_is_the_one_in_force() {
+async fn first_versioned_secret_is_current() {
     let other = "another-secret-of-the-same-list";
     for (list, status) in [
         (format!("2:{SECRET},1:{other}"), 200),
@@ -158,7 +158,7 @@ async fn of_versioned_secrets_the_first_is_the_one_in_force() {
 }
 
 #[test]
-fn a_list_of_secrets_is_refused_as_a_whole_and_not_shown() {
+fn invalid_secret_list_is_rejected() {
     let good = "a-good-secret-of-this-deployment";
     for (list, says) in [
         ("2:better-auth-secret-12345678901234567890".to_owned(), "public default"),

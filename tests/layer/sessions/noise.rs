@@ -62,7 +62,7 @@ fn text(numbers: &mut Numbers, good: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn no_header_is_ever_an_error_of_ours() {
+async fn random_headers_never_fail() {
     let builder = layer()
         .api_keys(ApiKeys::new())
         .accept_raw_session_tokens()

@@ -33,7 +33,7 @@ fn with_cookie(pairs: &[(&'static str, &str)]) -> HeaderMap {
 }
 
 #[tokio::test]
-async fn only_trusted_pages_may_change_something() {
+async fn only_trusted_origins_may_write() {
     let app = app();
     for (pairs, passes) in [
         (vec![], true),
@@ -74,7 +74,7 @@ async fn only_trusted_pages_may_change_something() {
 }
 
 #[tokio::test]
-async fn a_web_socket_is_more_than_reading() {
+async fn websocket_upgrades_are_guarded() {
     let upgrade = ("upgrade", "websocket");
     let app = app();
     let answer = send(&app, "GET", with_cookie(&[upgrade, ("origin", "https://evil.test")])).await;
@@ -84,7 +84,7 @@ async fn a_web_socket_is_more_than_reading() {
 }
 
 #[tokio::test]
-async fn the_strict_setting_wants_to_know_where_a_request_comes_from() {
+async fn strict_mode_requires_an_origin() {
     let builder = layer().base_url(SITE).secure_cookies(false);
     let strict = App::of(builder.require_origin());
     let answer = send(&strict, "POST", with_cookie(&[])).await;
@@ -99,7 +99,7 @@ async fn the_strict_setting_wants_to_know_where_a_request_comes_from() {
 
 /// A page has none of these: whoever sends them has got them.
 #[tokio::test]
-async fn credentials_that_no_browser_adds_by_itself_are_not_guarded() {
+async fn non_browser_credentials_are_exempt() {
     let store = Counting::new();
     let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::from_key("app_key"));
     store.store().insert_api_key(key);
@@ -120,7 +120,7 @@ async fn credentials_that_no_browser_adds_by_itself_are_not_guarded() {
 }
 
 #[tokio::test]
-async fn a_grpc_call_learns_it_in_its_own_way() {
+async fn grpc_gets_a_grpc_status() {
     let app = app();
     let mut request = Request::post("/chat.Chat/Say")
         .version(Version::HTTP_2)

@@ -6,7 +6,7 @@ use support::prelude::*;
 const INVALID: RejectionKind = InvalidCredential;
 
 #[tokio::test]
-async fn bearer_goes_before_api_key_before_cookie_and_a_bad_one_is_final() {
+async fn bearer_precedes_key_and_cookie() {
     let store = Counting::new();
     let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::from_key("app_key"));
     store.store().insert_api_key(key);
@@ -53,7 +53,7 @@ async fn bearer_goes_before_api_key_before_cookie_and_a_bad_one_is_final() {
 }
 
 #[tokio::test]
-async fn raw_tokens_are_refused_unless_they_are_asked_for() {
+async fn raw_tokens_are_opt_in() {
     let store = Counting::new();
     let app = App::of(builder(store.clone()));
     app.rejects(TOKEN, "raw", INVALID).await;
@@ -81,7 +81,7 @@ async fn raw_tokens_are_refused_unless_they_are_asked_for() {
 type Answer = Box<dyn Fn() -> Result<Resolution, StoreError> + Send + Sync>;
 
 #[tokio::test]
-async fn what_the_store_says_decides() {
+async fn store_result_decides() {
     let session = |user: &str, token: &str, expires_at: i64| {
         Session::new("s", user, at(expires_at)).with_token(SessionToken::new(token))
     };
@@ -137,7 +137,7 @@ async fn what_the_store_says_decides() {
 }
 
 #[tokio::test]
-async fn without_a_secret_no_signature_is_good() {
+async fn no_secret_means_no_signature() {
     let (log, _guard) = CapturedLog::start();
     let app = App::of(
         BetterAuthLayer::builder()
@@ -156,7 +156,7 @@ async fn without_a_secret_no_signature_is_good() {
 }
 
 #[tokio::test]
-async fn credentials_can_be_switched_off() {
+async fn credential_kinds_can_be_disabled() {
     let without = App::of(layer().without_session_tokens());
     without.rejects(Cookie(&cookie()), "cookie", MissingCredential).await;
     without.rejects(&signed_session_token(TOKEN), "token", INVALID).await;

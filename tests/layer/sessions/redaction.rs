@@ -33,7 +33,7 @@ fn assert_clean(what: &str, text: &str) {
 }
 
 #[tokio::test]
-async fn nothing_that_was_sent_is_logged_or_answered() {
+async fn credentials_are_not_logged() {
     let (log, _guard) = CapturedLog::start();
     let good = Counting::new();
     let key = ApiKey::new("key_ada", "usr_ada", ApiKeyHash::from_key(KEY));
@@ -81,7 +81,7 @@ async fn nothing_that_was_sent_is_logged_or_answered() {
 }
 
 #[test]
-fn debug_shows_nothing_of_it() {
+fn debug_shows_no_credential() {
     let shown = |value: &dyn Debug| assert_clean("Debug", &format!("{value:?} {value:#?}"));
     let token = SessionToken::new(TOKEN);
     let hash = ApiKeyHash::from_key(KEY);

@@ -21,7 +21,7 @@ fn refused(builder: BetterAuthLayerBuilder) -> ConfigError {
 }
 
 #[test]
-fn each_names_itself() {
+fn invalid_settings_are_named() {
     let without_secret = || {
         let builder = BetterAuthLayer::builder().base_url("http://localhost:3000");
         builder.store(Counting::new())
@@ -83,7 +83,7 @@ fn each_names_itself() {
 }
 
 #[test]
-fn a_store_that_knows_little_is_enough_for_little() {
+fn partial_stores_are_enough() {
     assert!(builder(Only(LookupKind::Email)).without_session_tokens().build().is_ok());
     assert!(builder(Only(LookupKind::SessionToken)).without_secret_jwts().build().is_ok());
     let keys = BetterAuthLayer::builder().api_keys(ApiKeys::new());
@@ -92,7 +92,7 @@ fn a_store_that_knows_little_is_enough_for_little() {
 
 /// The store and the issuer may be down, and there need be no runtime yet.
 #[test]
-fn building_asks_nobody() {
+fn building_does_no_io() {
     let store = Counting::new();
     let builder = builder(store.clone()).base_url("https://issuer.invalid");
     assert!(builder.build().is_ok());

@@ -34,7 +34,7 @@ async fn assert_proves(
 }
 
 #[tokio::test]
-async fn what_a_session_hands_out_proves_its_user_and_itself() {
+async fn session_credentials_are_accepted() {
     let (issuer, session) = issuer_with_session();
     let all = [
         (session.cookie(), CredentialKind::SessionCookie),
@@ -50,7 +50,7 @@ async fn what_a_session_hands_out_proves_its_user_and_itself() {
 }
 
 #[tokio::test]
-async fn jwts_of_all_five_algorithms_are_accepted_also_after_a_rotation() {
+async fn jwts_of_all_algorithms_work() {
     for algorithm in ALGORITHMS {
         let issuer = TestDeployment::builder().algorithm(algorithm).build();
         let session = issuer.user("ada@example.com").create().sign_in();
@@ -65,7 +65,7 @@ async fn jwts_of_all_five_algorithms_are_accepted_also_after_a_rotation() {
 }
 
 #[tokio::test]
-async fn cookie_caches_of_all_kinds_are_accepted_whole_and_in_chunks_with_either_cookie_name() {
+async fn cookie_caches_of_all_kinds_work() {
     let mut biographies = vec![String::new(), "short".to_owned()];
     // From just below the length of one cookie to well above that of several, in every encoding.
     biographies.extend((2000..=3000).step_by(200).map(|length| "b".repeat(length)));
@@ -106,7 +106,7 @@ async fn cookie_caches_of_all_kinds_are_accepted_whole_and_in_chunks_with_either
 }
 
 #[tokio::test]
-async fn the_settings_of_users_and_sessions_arrive() {
+async fn builder_options_take_effect() {
     let issuer = TestDeployment::new();
     let root = issuer.user("root@example.com").create();
     let ada = issuer
@@ -153,7 +153,7 @@ async fn the_settings_of_users_and_sessions_arrive() {
 }
 
 #[tokio::test]
-async fn claims_of_ones_own_and_the_session_arrive() {
+async fn custom_claims_are_kept() {
     let (issuer, session) = issuer_with_session();
     let longer = session.user().session().expires_in(Duration::from_secs(8 * 86_400));
     let longer = longer.create();
@@ -175,7 +175,7 @@ async fn claims_of_ones_own_and_the_session_arrive() {
 }
 
 #[tokio::test]
-async fn an_api_key_proves_its_owner_and_what_it_allows() {
+async fn api_key_has_permissions() {
     let issuer = TestDeployment::new();
     let ada = issuer.user("ada@example.com").create();
     let key = ada
@@ -209,7 +209,7 @@ async fn an_api_key_proves_its_owner_and_what_it_allows() {
 }
 
 #[tokio::test]
-async fn the_layers_builder_accepts_what_a_deployment_accepts_by_default_and_no_more() {
+async fn builder_accepts_the_defaults() {
     let (issuer, session) = issuer_with_session();
     let layer = issuer.layer_builder().build().unwrap();
     for credential in [
@@ -229,7 +229,7 @@ async fn the_layers_builder_accepts_what_a_deployment_accepts_by_default_and_no_
 }
 
 #[test]
-fn cookies_stand_beside_others_and_values_are_not_shown() {
+fn credentials_combine_with_cookies() {
     let (issuer, session) = issuer_with_session();
     let request = Request::get("/").header("cookie", "theme=dark");
     let request = session.cookie().apply(request).body(()).unwrap();

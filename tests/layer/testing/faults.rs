@@ -13,7 +13,7 @@ fn issuer_with_session() -> (TestDeployment, TestSession) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_broken_store_is_a_503_until_it_is_mended() {
+async fn broken_store_is_unavailable() {
     let (issuer, session) = issuer_with_session();
     let layer = issuer.layer();
     let key = session.user().api_key().create();
@@ -50,7 +50,7 @@ async fn a_broken_store_is_a_503_until_it_is_mended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn broken_keys_are_a_503_until_they_are_mended() {
+async fn broken_keys_are_unavailable() {
     for fault in [
         KeysFault::Unavailable,
         KeysFault::Slow(Duration::from_secs(6)),
@@ -83,7 +83,7 @@ async fn broken_keys_are_a_503_until_they_are_mended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_that_come_late_but_in_time_serve() {
+async fn slow_keys_in_time_are_used() {
     let (issuer, session) = issuer_with_session();
     issuer.break_keys(KeysFault::Slow(Duration::from_secs(4)));
     let started = tokio::time::Instant::now();
@@ -92,7 +92,7 @@ async fn keys_that_come_late_but_in_time_serve() {
 }
 
 #[tokio::test]
-async fn every_question_to_the_store_and_to_the_issuer_is_counted() {
+async fn lookups_and_fetches_are_counted() {
     let (issuer, session) = issuer_with_session();
     let layer = issuer.layer();
     let key = session.user().api_key().create();
@@ -133,7 +133,7 @@ async fn every_question_to_the_store_and_to_the_issuer_is_counted() {
 }
 
 #[tokio::test]
-async fn the_store_and_the_keys_can_be_put_into_a_layer_by_hand() {
+async fn store_and_keys_can_be_reused() {
     let (issuer, session) = issuer_with_session();
     let layer = better_auth_layer::BetterAuthLayer::builder()
         .secret(issuer.secret())

@@ -127,7 +127,7 @@ fn shape(json: &str) -> Vec<String> {
 }
 
 #[test]
-fn session_cookies_and_signed_tokens_are_the_recorded_ones_byte_for_byte() {
+fn session_cookies_match_recordings() {
     for (name, cookie) in [
         ("sqlite-nocache", "better-auth.session_token"),
         ("pg-nocache", "better-auth.session_token"),
@@ -143,7 +143,7 @@ fn session_cookies_and_signed_tokens_are_the_recorded_ones_byte_for_byte() {
 }
 
 #[test]
-fn mail_tokens_are_the_recorded_ones_byte_for_byte() {
+fn mail_tokens_match_recordings() {
     let recording = Recording::new("sqlite-nocache");
     let mails = recording.document["mails"].as_array().unwrap();
     let user = recording.session.user();
@@ -161,7 +161,7 @@ fn mail_tokens_are_the_recorded_ones_byte_for_byte() {
 }
 
 #[test]
-fn jwts_and_key_sets_have_the_recorded_form_in_every_algorithm() {
+fn jwts_match_recordings() {
     for algorithm in [
         JwsAlgorithm::EdDsa,
         JwsAlgorithm::Es256,
@@ -207,7 +207,7 @@ fn jwts_and_key_sets_have_the_recorded_form_in_every_algorithm() {
 }
 
 #[test]
-fn cookie_caches_have_the_recorded_form_in_every_kind() {
+fn cookie_caches_match_recordings() {
     for (name, cache) in [
         ("sqlite-cache-compact", CookieCache::compact()),
         ("sqlite-cache-jwt", CookieCache::jwt()),
@@ -232,7 +232,7 @@ fn cookie_caches_have_the_recorded_form_in_every_kind() {
 }
 
 #[test]
-fn an_encrypted_cookie_cache_names_the_recorded_key_byte_for_byte() {
+fn jwe_kid_matches_recording() {
     for name in ["sqlite-cache-jwe", "secure-https"] {
         let recording = Recording::with(name, JwsAlgorithm::EdDsa, CookieCache::jwe());
         let secure = if name == "secure-https" { "__Secure-" } else { "" };
@@ -249,7 +249,7 @@ fn an_encrypted_cookie_cache_names_the_recorded_key_byte_for_byte() {
 }
 
 #[test]
-fn a_long_cookie_cache_is_cut_where_the_recorded_one_is() {
+fn long_caches_are_cut_as_recorded() {
     let issuer = TestDeployment::builder().base_url("http://localhost:3000").build();
     let ada = issuer.user("ada@example.com").field("bio", "b".repeat(9000)).create();
     let cookies = ada.sign_in().cookie_cache();
@@ -264,7 +264,7 @@ fn a_long_cookie_cache_is_cut_where_the_recorded_one_is() {
 }
 
 #[test]
-fn api_keys_have_the_recorded_form() {
+fn api_keys_match_recordings() {
     let recording = Recording::new("sqlite-nocache");
     let recorded = recording.document["apiKeyCreate"]["body"]["key"].as_str().unwrap();
     let key = recording.session.user().api_key().prefix("golden_");

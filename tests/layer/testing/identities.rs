@@ -4,7 +4,7 @@ use better_auth_layer::testing::{api_key_identity, identity};
 use support::prelude::*;
 
 #[test]
-fn an_identity_is_what_the_layer_makes_of_a_credential_without_a_runtime() {
+fn identity_needs_no_runtime() {
     let issuer = TestDeployment::builder().algorithm(JwsAlgorithm::Es256).build();
     let session = issuer.user("ada@example.com").create().sign_in();
     let key = session.user().api_key().create();
@@ -29,7 +29,7 @@ fn an_identity_is_what_the_layer_makes_of_a_credential_without_a_runtime() {
 }
 
 #[test]
-fn identities_are_made_of_rows_alone() {
+fn rows_make_an_identity() {
     let ada = || User::new("usr_1", "ada@example.com");
     let session = Session::new("ses_1", "usr_1", Timestamp::MAX);
     let by_session = identity(ada(), session);
@@ -46,14 +46,14 @@ fn identities_are_made_of_rows_alone() {
 
 #[test]
 #[should_panic(expected = "the session is another user's")]
-fn a_session_of_another_user_makes_no_identity() {
+fn foreign_session_panics() {
     let session = Session::new("ses_1", "usr_2", Timestamp::MAX);
     let _identity = identity(User::new("usr_1", "ada@example.com"), session);
 }
 
 #[test]
 #[should_panic(expected = "the API key is another user's")]
-fn an_api_key_of_another_user_makes_no_identity() {
+fn foreign_api_key_panics() {
     let key = ApiKey::new("key_1", "usr_2", ApiKeyHash::from_key("k"));
     let _identity = api_key_identity(User::new("usr_1", "ada@example.com"), key);
 }

@@ -7,7 +7,7 @@ use support::prelude::*;
 use super::{accept, refuse, send};
 
 #[tokio::test]
-async fn spoiled_jwts_are_refused() {
+async fn invalid_jwts_are_rejected() {
     let issuer = TestDeployment::new();
     let session = issuer.user("ada@example.com").create().sign_in();
     let kinds: [(&str, &dyn Fn() -> JwtBuilder); 2] =
@@ -44,7 +44,7 @@ async fn spoiled_jwts_are_refused() {
 }
 
 #[tokio::test]
-async fn a_key_of_the_same_id_that_is_another_one_signs_nothing_in_any_algorithm() {
+async fn forged_kid_is_rejected() {
     for algorithm in
         [JwsAlgorithm::Es256, JwsAlgorithm::Es512, JwsAlgorithm::Rs256, JwsAlgorithm::Ps256]
     {
@@ -60,7 +60,7 @@ async fn a_key_of_the_same_id_that_is_another_one_signs_nothing_in_any_algorithm
 }
 
 #[tokio::test]
-async fn changed_session_tokens_cookies_and_api_keys_are_refused() {
+async fn tampered_credentials_are_rejected() {
     let issuer = TestDeployment::new();
     let session = issuer.user("ada@example.com").create().sign_in();
     let key = session.user().api_key().create();
@@ -76,7 +76,7 @@ async fn changed_session_tokens_cookies_and_api_keys_are_refused() {
 }
 
 #[tokio::test]
-async fn a_changed_cookie_cache_leaves_it_to_the_store() {
+async fn tampered_cache_uses_the_store() {
     for cache in
         [CookieCache::compact(), CookieCache::jwt(), CookieCache::jwe(), CookieCache::jwks()]
     {
@@ -93,7 +93,7 @@ async fn a_changed_cookie_cache_leaves_it_to_the_store() {
 }
 
 #[tokio::test]
-async fn a_cookie_cache_of_another_version_leaves_it_to_the_store() {
+async fn other_cache_version_uses_store() {
     let issuer =
         TestDeployment::builder().cookie_cache(CookieCache::compact().version("1")).build();
     let cookies = issuer.user("ada@example.com").create().sign_in();
@@ -109,7 +109,7 @@ async fn a_cookie_cache_of_another_version_leaves_it_to_the_store() {
 }
 
 #[tokio::test]
-async fn better_auths_own_mail_tokens_are_refused() {
+async fn mail_tokens_are_rejected() {
     let issuer = TestDeployment::new();
     let ada = issuer.user("ada@example.com").verified().create();
     let _session = ada.sign_in();
@@ -128,7 +128,7 @@ async fn better_auths_own_mail_tokens_are_refused() {
 }
 
 #[tokio::test]
-async fn what_another_deployment_hands_out_is_refused() {
+async fn other_deployment_is_rejected() {
     let issuer = TestDeployment::new();
     let forger = TestDeployment::new();
     // Even with the same ids and tokens on both sides.
@@ -152,7 +152,7 @@ async fn what_another_deployment_hands_out_is_refused() {
 }
 
 #[tokio::test]
-async fn api_keys_that_are_no_good_are_refused() {
+async fn invalid_api_keys_are_rejected() {
     let issuer = TestDeployment::new();
     let ada = issuer.user("ada@example.com").create();
     for (what, key) in [

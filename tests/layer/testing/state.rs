@@ -30,7 +30,7 @@ async fn refuse_all(issuer: &TestDeployment, session: &TestSession) {
 }
 
 #[tokio::test]
-async fn a_session_that_was_signed_out_proves_nothing_and_others_go_on() {
+async fn sign_out_ends_one_session() {
     let (issuer, session) = issuer_with_session();
     let other = session.user().sign_in();
     session.sign_out();
@@ -48,7 +48,7 @@ async fn a_session_that_was_signed_out_proves_nothing_and_others_go_on() {
 }
 
 #[tokio::test]
-async fn signing_out_everywhere_ends_all_sessions_of_one_user() {
+async fn sign_out_everywhere_ends_all() {
     let (issuer, session) = issuer_with_session();
     let other = session.user().sign_in();
     let bob = issuer.user("bob@example.com").create().sign_in();
@@ -60,7 +60,7 @@ async fn signing_out_everywhere_ends_all_sessions_of_one_user() {
 }
 
 #[tokio::test]
-async fn a_ban_ends_sessions_and_keeps_api_keys_out_until_it_is_lifted() {
+async fn ban_ends_sessions_until_lifted() {
     let (issuer, session) = issuer_with_session();
     let key = session.user().api_key().create();
     session.user().ban();
@@ -75,7 +75,7 @@ async fn a_ban_ends_sessions_and_keeps_api_keys_out_until_it_is_lifted() {
 }
 
 #[tokio::test]
-async fn a_ban_by_sql_refuses_everything_as_banned() {
+async fn sql_ban_rejects_everything() {
     let (issuer, session) = issuer_with_session();
     session.user().ban_by_sql();
     for (credential, _) in by_session(&session) {
@@ -88,7 +88,7 @@ async fn a_ban_by_sql_refuses_everything_as_banned() {
 }
 
 #[tokio::test]
-async fn a_deleted_user_is_unknown_and_the_address_free_again() {
+async fn deleted_user_frees_the_email() {
     let (issuer, session) = issuer_with_session();
     let key = session.user().api_key().create();
     session.user().delete();
@@ -116,7 +116,7 @@ async fn api_keys_are_disabled_and_deleted() {
 }
 
 #[tokio::test]
-async fn roles_and_verified_addresses_change() {
+async fn role_and_verification_change() {
     let (issuer, session) = issuer_with_session();
     let layer = issuer.layer_builder().require_verified_email().build().unwrap();
     let outcome = send(&layer, &session.cookie()).await;
@@ -129,7 +129,7 @@ async fn roles_and_verified_addresses_change() {
 }
 
 #[tokio::test]
-async fn everything_ends_at_its_second() {
+async fn credentials_expire_to_the_second() {
     let (issuer, session) = issuer_with_session();
     let key = session.user().api_key().expires_in(Duration::from_secs(86_400)).create();
     let (jwt, secret_jwt) = (session.jwt().mint(), session.secret_jwt().mint());
@@ -161,7 +161,7 @@ async fn everything_ends_at_its_second() {
 }
 
 #[test]
-fn clocks_that_are_clones_are_one_and_wall_time_can_be_corrected() {
+fn cloned_clocks_share_the_time() {
     let issuer = TestDeployment::new();
     let clock = issuer.clock();
     assert_eq!(clock.now(), TestClock::START);
@@ -178,7 +178,7 @@ fn clocks_that_are_clones_are_one_and_wall_time_can_be_corrected() {
 }
 
 #[tokio::test]
-async fn keys_are_rotated_with_and_without_their_predecessors() {
+async fn keys_rotate() {
     let (issuer, session) = issuer_with_session();
     let layer = issuer.layer();
     let old = session.jwt().mint();
@@ -202,7 +202,7 @@ async fn keys_are_rotated_with_and_without_their_predecessors() {
 }
 
 #[test]
-fn what_makes_no_sense_ends_the_test_and_says_why() {
+fn misuse_panics_with_a_reason() {
     let panics = |what: &str, run: &dyn Fn()| {
         let run = std::panic::AssertUnwindSafe(run);
         let message = std::panic::catch_unwind(run).unwrap_err();

@@ -30,7 +30,7 @@ fn somebody() -> Credential {
 }
 
 #[tokio::test]
-async fn those_who_may_pass_and_all_others_are_told_apart() {
+async fn policies_are_applied() {
     let (log, _guard) = CapturedLog::start();
     let app = Router::new().route("/", get(admin)).layer(layer());
     let optional = Router::new().route("/", get(admin)).layer(layer().optional());
@@ -55,7 +55,7 @@ async fn those_who_may_pass_and_all_others_are_told_apart() {
 }
 
 #[tokio::test]
-async fn the_policies_of_the_library_are_extractors_where_they_have_no_parameters() {
+async fn library_policies_are_extractors() {
     let show = |_: Authorized<SessionOnly>| async { "reached" };
     let app = Router::new().route("/", get(show)).layer(layer());
     assert_eq!(ask(&app, Credential::good()).await.status, 200);
@@ -63,7 +63,7 @@ async fn the_policies_of_the_library_are_extractors_where_they_have_no_parameter
 }
 
 #[tokio::test]
-async fn the_layer_with_a_policy_holds_a_route_or_all_of_them() {
+async fn layer_guards_a_route_or_router() {
     let admins = || AuthorizeLayer::new(Role::new("admin"));
     let show = |identity: Identity| async move { identity.user().id().to_owned() };
     for app in [
@@ -83,7 +83,7 @@ async fn the_layer_with_a_policy_holds_a_route_or_all_of_them() {
 }
 
 #[tokio::test]
-async fn a_grpc_client_gets_a_grpc_status() {
+async fn grpc_client_gets_a_status() {
     let app = Router::new().route("/", post(admin)).layer(layer());
     let request = Request::post("/")
         .version(Version::HTTP_2)

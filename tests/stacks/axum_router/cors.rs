@@ -30,7 +30,7 @@ fn from_page(method: &str) -> Request {
 }
 
 #[tokio::test]
-async fn outside_of_the_layer_it_answers_preflights_and_lets_pages_read_refusals() {
+async fn outer_cors_answers_preflights() {
     let app = routes().layer(layer()).layer(cors());
     let allowed = "access-control-allow-origin";
 
@@ -47,7 +47,7 @@ async fn outside_of_the_layer_it_answers_preflights_and_lets_pages_read_refusals
 }
 
 #[tokio::test]
-async fn inside_of_the_layer_no_preflight_gets_to_it() {
+async fn inner_cors_sees_no_preflight() {
     let app = routes().layer(cors()).layer(layer());
     let preflight = send(app, from_page("OPTIONS")).await;
     assert_eq!(preflight.status, 401);

@@ -8,7 +8,7 @@ use support::prelude::*;
 use super::fixtures::{Credential, ask, layer};
 
 #[tokio::test]
-async fn user_and_session_are_those_of_the_identity() {
+async fn user_and_session_are_extracted() {
     let show = |user: User, session: Session, identity: Identity| async move {
         assert_eq!(user.id(), identity.user().id());
         assert_eq!(Some(session.id()), identity.session().map(Session::id));
@@ -20,7 +20,7 @@ async fn user_and_session_are_those_of_the_identity() {
 }
 
 #[tokio::test]
-async fn an_api_key_has_a_user_and_no_session() {
+async fn api_key_has_no_session() {
     let user = |user: User| async move { user.id().to_owned() };
     let session = |session: Session| async move { session.id().to_owned() };
     let key = Credential::ApiKey("app_of-ada");
@@ -38,7 +38,7 @@ async fn an_api_key_has_a_user_and_no_session() {
 }
 
 #[tokio::test]
-async fn a_user_is_optional_where_the_layer_is() {
+async fn user_can_be_optional() {
     let who = |user: Option<User>| async move {
         user.map_or("nobody".to_owned(), |user| user.id().to_owned())
     };
@@ -52,7 +52,7 @@ async fn a_user_is_optional_where_the_layer_is() {
 
 /// A membership is of whom the innermost layer has found.
 #[tokio::test]
-async fn anothers_membership_is_nobodys() {
+async fn foreign_membership_is_ignored() {
     let show = |member: Member| async move { member.organization_id().to_owned() };
     let put = |user_id: &'static str| {
         axum::middleware::map_request(move |mut request: axum::extract::Request| async move {
@@ -68,7 +68,7 @@ async fn anothers_membership_is_nobodys() {
 
 /// A handler may want to know why, and answer by itself.
 #[tokio::test]
-async fn a_handler_can_take_the_rejection() {
+async fn handler_can_take_the_rejection() {
     let why = |identity: Result<Identity, IdentityRejection>| async move {
         match identity {
             Ok(identity) => identity.user().id().to_owned(),

@@ -30,7 +30,7 @@ fn routes() -> Router {
 const PATHS: [&str; 5] = ["/identity", "/user", "/session", "/optional", "/authorized"];
 
 #[tokio::test]
-async fn every_extractor_is_a_loud_500_and_the_log_names_the_route() {
+async fn missing_layer_is_an_error_500() {
     let (log, _guard) = CapturedLog::start();
     for path in PATHS {
         for credential in [Credential::None, Credential::good()] {
@@ -55,7 +55,7 @@ async fn every_extractor_is_a_loud_500_and_the_log_names_the_route() {
 }
 
 #[tokio::test]
-async fn behind_the_layer_the_same_routes_are_reached() {
+async fn layer_makes_routes_reachable() {
     for path in PATHS {
         let request = Credential::good().on(request(path));
         let answer = send(routes().layer(layer()), request).await;
@@ -65,7 +65,7 @@ async fn behind_the_layer_the_same_routes_are_reached() {
 
 /// A layer around one route says nothing about the next one, not even on the same connection.
 #[tokio::test]
-async fn an_identity_of_another_route_does_not_count() {
+async fn other_routes_identity_is_ignored() {
     let app = routes()
         .layer(layer())
         .merge(Router::new().route("/forgotten", get(|_: Option<Identity>| async { "reached" })));
@@ -74,7 +74,7 @@ async fn an_identity_of_another_route_does_not_count() {
 }
 
 #[tokio::test]
-async fn a_path_cannot_forge_a_field_of_the_log() {
+async fn path_cannot_forge_log_fields() {
     let (log, _guard) = CapturedLog::start();
     let app = Router::new().route("/{*any}", get(|_: Identity| async {}));
     let answer = send(app, request("/\"outcome=\"ok")).await;

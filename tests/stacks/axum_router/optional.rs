@@ -18,7 +18,7 @@ fn outcome(answer: &Answer) -> (u16, &str) {
 }
 
 #[tokio::test]
-async fn no_credential_is_nobody_and_a_bad_one_is_refused() {
+async fn anonymous_and_invalid_differ() {
     let app = greeting().layer(layer().optional());
     assert_eq!(outcome(&ask(&app, Credential::None).await), (200, "nobody"));
     assert_eq!(outcome(&ask(&app, Credential::good()).await), (200, "usr_ada"));
@@ -37,13 +37,13 @@ async fn no_credential_is_nobody_and_a_bad_one_is_refused() {
 }
 
 #[tokio::test]
-async fn another_scheme_is_nobodys_credential() {
+async fn other_schemes_are_ignored() {
     let app = greeting().layer(layer().optional());
     assert_eq!(outcome(&ask(&app, Credential::Basic).await), (200, "nobody"));
 }
 
 #[tokio::test]
-async fn where_nobody_can_tell_it_is_not_nobody() {
+async fn outage_is_not_anonymous() {
     let store = store_fn(|_| async { Err::<Resolution, _>(StoreError::timeout()) });
     let app = greeting().layer(builder(store).build().unwrap().optional());
     let answer = ask(&app, Credential::good()).await;
@@ -52,14 +52,14 @@ async fn where_nobody_can_tell_it_is_not_nobody() {
 }
 
 #[tokio::test]
-async fn behind_a_layer_that_is_not_optional_there_is_always_somebody() {
+async fn required_layer_has_an_identity() {
     let app = greeting().layer(layer());
     assert_eq!(ask(&app, Credential::None).await.status, 401);
     assert_eq!(outcome(&ask(&app, Credential::good()).await), (200, "usr_ada"));
 }
 
 #[tokio::test]
-async fn an_extractor_that_needs_somebody_refuses_nobody() {
+async fn required_extractor_rejects() {
     let needs = |identity: Identity| async move { identity.user().id().to_owned() };
     let app = Router::new().route("/", get(needs)).layer(layer().optional());
     let answer = ask(&app, Credential::None).await;
@@ -71,7 +71,7 @@ async fn an_extractor_that_needs_somebody_refuses_nobody() {
 
 /// The inner one of two layers has the last word.
 #[tokio::test]
-async fn two_layers_do_not_soften_each_other() {
+async fn nested_layers_stay_strict() {
     let inner_required = greeting().layer(layer()).layer(layer().optional());
     assert_eq!(ask(&inner_required, Credential::None).await.status, 401);
     let outer_required = greeting().layer(layer().optional()).layer(layer());

@@ -164,7 +164,7 @@ fn reached(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn no_spelling_of_a_path_reaches_a_handler_without_an_identity() {
+async fn odd_paths_reach_no_handler() {
     let strangers = [Credential::None, Credential::bad(), Credential::Basic];
     for (name, stack) in stacks() {
         let mut reached_by_ada = Vec::new();
@@ -195,7 +195,7 @@ async fn no_spelling_of_a_path_reaches_a_handler_without_an_identity() {
 
 /// Where the layer stands around everything, paths that do not exist are nobody's business either.
 #[tokio::test]
-async fn a_layer_around_everything_does_not_tell_strangers_which_routes_exist() {
+async fn routes_are_not_revealed() {
     for (name, stack) in stacks() {
         let everything = ["layer", "nested, outer layer", "fallback", "around the whole router"];
         if !everything.contains(&name) {
@@ -211,7 +211,7 @@ async fn a_layer_around_everything_does_not_tell_strangers_which_routes_exist() 
 }
 
 #[tokio::test]
-async fn paths_go_as_they_come_where_nobody_normalizes_them() {
+async fn paths_are_not_normalized() {
     let [stack, normalized] = ["layer", "normalized outside"].map(|wanted| {
         let mut all = stacks().into_iter();
         all.find(|(name, _)| *name == wanted).unwrap().1
@@ -240,7 +240,7 @@ async fn paths_go_as_they_come_where_nobody_normalizes_them() {
 
 /// What no client library would send, byte for byte.
 #[tokio::test]
-async fn odd_request_lines_over_a_socket_reach_nothing() {
+async fn odd_request_lines_reach_nothing() {
     let routes = Router::new().route("/me", any(guarded)).fallback(guarded).layer(layer());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -292,7 +292,7 @@ async fn odd_request_lines_over_a_socket_reach_nothing() {
 
 /// axum's `layer` goes around what is there already. What comes later is outside, and the extractor says so.
 #[tokio::test]
-async fn what_is_added_after_the_layer_is_refused_by_the_extractor() {
+async fn later_routes_need_the_extractor() {
     let show = |identity: Identity| async move { identity.user().id().to_owned() };
     let late =
         Router::new().route("/", get(show)).layer(layer()).route("/late", get(show)).fallback(show);

@@ -42,7 +42,7 @@ async fn refusals(auth: BetterAuthLayer) -> Vec<(&'static str, Answer)> {
 }
 
 #[tokio::test]
-async fn problem_details_apply_to_extractors() {
+async fn extractors_use_problem_details() {
     let auth = settings().rejection_renderer(ProblemJson::new()).build().unwrap();
     let expected = [401, 401, 401, 403, 401, 403];
     for ((path, answer), status) in refusals(auth).await.into_iter().zip(expected) {
@@ -57,7 +57,7 @@ async fn problem_details_apply_to_extractors() {
 }
 
 #[tokio::test]
-async fn a_renderer_of_ones_own_sees_the_request_and_the_reason() {
+async fn custom_renderer_sees_the_request() {
     let render = |rejection: &Rejection, request: &request::Parts, suggested: Response<Bytes>| {
         assert_eq!(suggested.status(), rejection.status());
         let text = format!("{} {}", request.uri.path(), rejection.kind().as_str());

@@ -12,7 +12,7 @@ fn layer() -> BetterAuthLayer {
 }
 
 #[tokio::test]
-async fn each_helper_gives_whom_it_promises() {
+async fn helpers_return_the_identity() {
     let address = serve(layer().named_layer(HealthServer::new(Door::default())));
     let mut client = client(address);
     let ada = token_for(ADA);
@@ -27,7 +27,7 @@ async fn each_helper_gives_whom_it_promises() {
 }
 
 #[tokio::test]
-async fn behind_an_optional_layer_nobody_is_let_through_and_a_bad_token_is_not() {
+async fn optional_layer_rejects_bad_tokens() {
     let optional = layer().optional();
     let address = serve(optional.named_layer(HealthServer::new(Door::default())));
     let mut client = client(address);
@@ -51,7 +51,7 @@ async fn behind_an_optional_layer_nobody_is_let_through_and_a_bad_token_is_not()
 }
 
 #[tokio::test]
-async fn without_a_layer_nobody_is_taken_for_anonymous() {
+async fn missing_layer_is_not_anonymous() {
     let address = serve(HealthServer::new(Door::default()));
     let mut client = client(address);
     let ada = token_for(ADA);
@@ -69,7 +69,7 @@ async fn without_a_layer_nobody_is_taken_for_anonymous() {
 
 /// tonic's server tells a handler neither service nor method, so the line has to point at it in another way.
 #[test]
-fn the_log_says_which_handler_has_no_layer() {
+fn log_names_the_handler() {
     type Handler = fn(&Request<HealthCheckRequest>) -> (Option<Status>, u32);
     let handlers: [Handler; 3] = [
         |request| (identity(request).err(), line!()),
@@ -103,7 +103,7 @@ fn the_log_says_which_handler_has_no_layer() {
 
 /// For code that authenticates by itself: the status says what the layer's answer would, headers included.
 #[tokio::test]
-async fn a_rejection_becomes_the_status_that_the_layer_would_send() {
+async fn rejection_becomes_a_status() {
     let reject = async |layer: BetterAuthLayer, token: &str| -> Status {
         let request = http::Request::post("/board.v1.Board/Post")
             .header("authorization", format!("Bearer {token}"))

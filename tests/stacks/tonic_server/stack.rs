@@ -19,7 +19,7 @@ fn layer() -> BetterAuthLayer {
 }
 
 #[tokio::test]
-async fn a_layer_of_the_server_is_in_front_of_everything() {
+async fn server_layer_covers_everything() {
     let (incoming, address) = listen();
     let server = Server::builder().layer(layer()).add_service(HealthServer::new(Door::default()));
     tokio::spawn(server.serve_with_incoming(incoming));
@@ -34,7 +34,7 @@ async fn a_layer_of_the_server_is_in_front_of_everything() {
 }
 
 #[tokio::test]
-async fn what_a_client_sends_along_arrives_untouched() {
+async fn metadata_is_unchanged() {
     let address = serve(layer().named_layer(HealthServer::new(Door::default())));
     let ada = token_for(ADA);
     let mut request = ask("who", Some(&ada));
@@ -52,7 +52,7 @@ async fn what_a_client_sends_along_arrives_untouched() {
 }
 
 #[tokio::test]
-async fn interceptors_inside_see_the_identity_and_those_outside_can_bring_the_credential() {
+async fn interceptors_work_on_both_sides() {
     fn inside(mut request: Request<()>) -> Result<Request<()>, Status> {
         let identity = request.extensions().get::<Identity>();
         let id = identity.ok_or_else(|| Status::internal("nobody"))?.user().id();
@@ -80,7 +80,7 @@ async fn interceptors_inside_see_the_identity_and_those_outside_can_bring_the_cr
 }
 
 #[tokio::test]
-async fn limits_count_a_refused_request_no_longer_than_it_takes() {
+async fn limits_exclude_rejections() {
     let (incoming, address) = listen();
     let server = Server::builder()
         .concurrency_limit_per_connection(1)
@@ -136,7 +136,7 @@ fn hanging() -> (BetterAuthLayer, Arc<AtomicUsize>) {
 
 /// The server's deadline and the client's both hold while the store is asked, and nothing is left behind.
 #[tokio::test]
-async fn deadlines_end_a_lookup() {
+async fn deadline_ends_a_lookup() {
     let ada = token_for(ADA);
     let soon = Duration::from_millis(50);
     for of_the_server in [true, false] {
@@ -166,7 +166,7 @@ async fn deadlines_end_a_lookup() {
 }
 
 #[tokio::test]
-async fn compressed_messages_pass_both_ways_and_refusals_stay_as_they_are() {
+async fn compression_is_unchanged() {
     let gzip = CompressionEncoding::Gzip;
     let service = HealthServer::new(Door::default()).accept_compressed(gzip).send_compressed(gzip);
     let address = serve(layer().named_layer(service));

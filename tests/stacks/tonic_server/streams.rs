@@ -57,7 +57,7 @@ impl Watching {
 }
 
 #[tokio::test]
-async fn ends_when_the_user_signs_out() {
+async fn sign_out_ends_the_stream() {
     let mut watching = watching(&token_for("ada@example.com")).await;
     watching.assert_goes_on().await;
     watching.store.remove_session("ses_ada");
@@ -65,14 +65,14 @@ async fn ends_when_the_user_signs_out() {
 }
 
 #[tokio::test]
-async fn ends_when_the_user_is_gone() {
+async fn deletion_ends_the_stream() {
     let watching = watching(&token_for("ada@example.com")).await;
     watching.store.remove_user("usr_ada");
     watching.assert_ends("Session revoked").await;
 }
 
 #[tokio::test]
-async fn ends_when_the_session_expires() {
+async fn session_expiry_ends_the_stream() {
     let long = serde_json::json!({ "exp": support::test_clock::NOW + 100_000 });
     let mut watching = watching(&sign(&claims_with("ada@example.com", long))).await;
     watching.clock.advance(Duration::from_secs(3599));
@@ -82,7 +82,7 @@ async fn ends_when_the_session_expires() {
 }
 
 #[tokio::test]
-async fn ends_when_the_token_expires() {
+async fn token_expiry_ends_the_stream() {
     let mut watching = watching(&token_for("ada@example.com")).await;
     watching.clock.advance(Duration::from_secs(599));
     watching.assert_goes_on().await;
@@ -92,7 +92,7 @@ async fn ends_when_the_token_expires() {
 
 /// An end of the stream's own is passed on, and with it the stream is over.
 #[tokio::test]
-async fn what_the_stream_says_itself_is_passed_on() {
+async fn own_status_is_forwarded() {
     let mut watching = watching(&token_for("ada@example.com")).await;
     let feed = watching.door.feeds().pop().unwrap();
     feed.send(Err(Status::resource_exhausted("enough"))).unwrap();
@@ -102,7 +102,7 @@ async fn what_the_stream_says_itself_is_passed_on() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_takes_the_stream_with_it() {
+async fn disconnect_drops_the_stream() {
     let watching = watching(&token_for("ada@example.com")).await;
     drop(watching.answers);
     let feed = watching.door.feeds().pop().unwrap();
@@ -123,7 +123,7 @@ async fn ada(store: &Arc<MemoryStore>) -> Identity {
 
 /// What is ready when the session has ended is not sent any more, and after the status nothing is.
 #[tokio::test(start_paused = true)]
-async fn nothing_more_is_sent_to_somebody_who_has_signed_out() {
+async fn nothing_is_sent_after_sign_out() {
     let store = Arc::new(fixtures::memory());
     let identity = ada(&store).await;
     let endless = tokio_stream::iter(std::iter::repeat_with(|| Ok::<_, Status>(1)));
@@ -141,7 +141,7 @@ async fn nothing_more_is_sent_to_somebody_who_has_signed_out() {
 
 /// The status at the end counts, and an end may come before the first item.
 #[tokio::test]
-async fn the_hint_leaves_room_for_an_early_end() {
+async fn size_hint_allows_an_early_end() {
     let identity = ada(&Arc::new(fixtures::memory())).await;
     let three = tokio_stream::iter([Ok(1), Ok(2), Ok(3)]);
     let mut stream = pin!(UntilSessionEnd::new(three, &identity));

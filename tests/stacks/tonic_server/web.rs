@@ -25,7 +25,7 @@ async fn call_web(address: std::net::SocketAddr, version: Version, token: Option
 }
 
 #[tokio::test]
-async fn untranslated_it_gets_http_statuses() {
+async fn plain_grpc_web_gets_http_status() {
     let address = serve(layer().named_layer(HealthServer::new(Door::default())));
     for version in VERSIONS {
         let wire = call_web(address, version, None).await;
@@ -41,7 +41,7 @@ async fn untranslated_it_gets_http_statuses() {
 
 /// A browser's client sees the same over HTTP/1.1 and HTTP/2: the status among the headers, and no body.
 #[tokio::test]
-async fn translated_it_gets_grpc_statuses() {
+async fn translated_grpc_web_gets_status() {
     let service = layer().named_layer(HealthServer::new(Door::default()));
     let address = serve(GrpcWebLayer::new().named_layer(service));
     for version in VERSIONS {

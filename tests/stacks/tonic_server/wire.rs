@@ -142,7 +142,7 @@ impl Refusal {
 }
 
 #[tokio::test]
-async fn refusals_are_one_frame_of_headers_with_the_status_in_it() {
+async fn rejection_is_one_headers_frame() {
     let address = serve(layer().named_layer(HealthServer::new(Door::default())));
     for refusal in refusals() {
         refusal.assert_on_the_wire(address).await;
@@ -155,7 +155,7 @@ async fn refusals_are_one_frame_of_headers_with_the_status_in_it() {
 
 /// The second layer refuses as the first one does.
 #[tokio::test]
-async fn a_policy_around_a_service_refuses_in_the_same_way() {
+async fn policy_rejects_alike() {
     let admins = AuthorizeLayer::new(Role::new("admin"));
     let service = admins.named_layer(HealthServer::new(Door::default()));
     let address = serve(layer().named_layer(service));
@@ -171,7 +171,7 @@ async fn a_policy_around_a_service_refuses_in_the_same_way() {
 
 /// With the layer around it, a service does not even tell which methods it has.
 #[tokio::test]
-async fn no_spelling_of_a_path_gets_by_the_layer() {
+async fn odd_paths_are_rejected() {
     let address = serve(layer().named_layer(HealthServer::new(Door::default())));
     for method in ["Check", "Check/", "check", "%43heck", "Check?x", "/Check", "Nothing", "../x"] {
         let wire = Wire::call(address, Version::HTTP_2, method, |_| {}).await;
@@ -181,7 +181,7 @@ async fn no_spelling_of_a_path_gets_by_the_layer() {
 }
 
 #[tokio::test]
-async fn a_request_that_passes_is_answered_with_a_body_and_trailers() {
+async fn response_has_body_and_trailers() {
     let address = serve(layer().named_layer(HealthServer::new(Door::default())));
     let wire = Wire::call(address, Version::HTTP_2, "Check", |headers| {
         let bearer = format!("Bearer {}", token_for("ada@example.com"));

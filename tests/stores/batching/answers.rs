@@ -12,7 +12,7 @@ fn by_api_key(hash: &str) -> Lookup<'static> {
 }
 
 #[tokio::test]
-async fn every_caller_gets_the_own_answer_whatever_the_others_ask() {
+async fn every_caller_gets_its_result() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database).queue_capacity(10_000);
@@ -75,7 +75,7 @@ async fn every_caller_gets_the_own_answer_whatever_the_others_ask() {
 
 /// What is wrong behind one of them is the answer of that one alone, and never "not found".
 #[tokio::test]
-async fn a_batch_that_one_of_them_spoils_is_asked_one_by_one() {
+async fn failed_batch_is_split() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     database

@@ -11,7 +11,7 @@ fn by_id(number: usize) -> Lookup<'static> {
 }
 
 #[tokio::test]
-async fn those_whose_connection_is_ended_are_asked_for_again() {
+async fn ended_connection_is_retried() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database).batch_connections(2).max_in_flight(1).connect().await.unwrap();
@@ -33,7 +33,7 @@ async fn those_whose_connection_is_ended_are_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_batch_whose_connection_is_ended_is_asked_again() {
+async fn ended_batch_is_retried() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database).batch_connections(1).max_in_flight(1).connect().await.unwrap();
@@ -67,7 +67,7 @@ async fn a_batch_whose_connection_is_ended_is_asked_again() {
 
 /// The name of one user is read through a function that waits for a lock.
 #[tokio::test]
-async fn a_lookup_that_is_stuck_holds_up_nobody_on_the_other_lane() {
+async fn stuck_query_blocks_no_other() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     database
@@ -123,7 +123,7 @@ impl<F: Future> Future for Leaving<F> {
 /// From a store that knows nothing yet, which has to connect and find its tables first, to one in which the lookup waits in
 /// the line behind another.
 #[tokio::test]
-async fn a_lookup_may_be_dropped_wherever_it_waits() {
+async fn cancelled_lookup_affects_no_other() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     for is_new in [true, false] {

@@ -15,7 +15,7 @@ fn found(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_few_go_alone_and_a_crowd_goes_together() {
+async fn load_decides_the_batch_size() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database).max_in_flight(4).connect().await.unwrap();
@@ -43,7 +43,7 @@ async fn a_few_go_alone_and_a_crowd_goes_together() {
 }
 
 #[tokio::test]
-async fn a_crowd_that_is_too_large_for_one_statement_takes_several() {
+async fn large_batch_is_split() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database).batch_connections(1).max_in_flight(1).connect().await.unwrap();
@@ -58,7 +58,7 @@ async fn a_crowd_that_is_too_large_for_one_statement_takes_several() {
 }
 
 #[tokio::test]
-async fn the_line_has_an_end_and_whoever_comes_then_is_told_at_once() {
+async fn queue_is_bounded() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database).batch_connections(1).max_in_flight(1).queue_capacity(3);
@@ -77,7 +77,7 @@ async fn the_line_has_an_end_and_whoever_comes_then_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn who_has_left_the_line_is_not_asked_for() {
+async fn cancelled_lookup_is_skipped() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database).batch_connections(1).max_in_flight(1).connect().await.unwrap();
@@ -98,7 +98,7 @@ async fn who_has_left_the_line_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn each_keeps_to_the_own_deadline() {
+async fn deadlines_are_independent() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database).query_timeout(Duration::from_secs(2));
@@ -116,7 +116,7 @@ async fn each_keeps_to_the_own_deadline() {
 }
 
 #[tokio::test]
-async fn limits_that_make_no_sense_are_refused() {
+async fn invalid_limits_are_rejected() {
     use PostgresStore;
 
     let builder = || PostgresStore::builder("postgres://u@localhost/d");

@@ -52,7 +52,7 @@ fn lookup(kind: &str, dice: &mut Dice) -> Lookup<'static> {
 }
 
 #[tokio::test]
-async fn a_crowd_is_answered_as_each_would_be_alone() {
+async fn batched_results_match_single_ones() {
     for (seed, kind) in ["text", "varchar(40)", "uuid", "smallint", "integer", "bigint", "numeric"]
         .into_iter()
         .enumerate()

@@ -36,7 +36,7 @@ async fn all_at_once(store: &PostgresStore, database: &Database) {
 }
 
 #[tokio::test]
-async fn statements_are_prepared_on_a_direct_connection_unless_told_otherwise() {
+async fn direct_connections_prepare() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     for (statements, are_prepared) in [
@@ -57,7 +57,7 @@ async fn statements_are_prepared_on_a_direct_connection_unless_told_otherwise() 
 }
 
 #[tokio::test]
-async fn a_column_that_changes_its_type_under_prepared_statements_costs_no_answer() {
+async fn column_type_change_is_survived() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = connected(database.url(), StatementMode::Auto).await;
@@ -75,7 +75,7 @@ async fn a_column_that_changes_its_type_under_prepared_statements_costs_no_answe
 }
 
 #[tokio::test]
-async fn nothing_is_prepared_through_a_pooler() {
+async fn pooled_connections_do_not_prepare() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     for mode in [PoolMode::Transaction, PoolMode::Session] {
@@ -93,7 +93,7 @@ async fn nothing_is_prepared_through_a_pooler() {
 /// Two services behind one pooler, each with tables of its own. Both drivers call their statements s0, s1 and so on, and
 /// the pooler gives each transaction to whichever connection is free.
 #[tokio::test]
-async fn another_services_statement_of_the_same_name_answers_no_lookup_of_ours() {
+async fn foreign_statement_name_is_harmless() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let theirs = format!("CREATE SCHEMA theirs; SET search_path = theirs; {}", tables("text"));

@@ -18,7 +18,7 @@ async fn check(variables: &[(&str, &str)]) -> HealthReport {
 }
 
 #[tokio::test]
-async fn settings_that_cannot_be_used_are_one_finding_with_their_name() {
+async fn invalid_settings_are_one_check() {
     let secret = ("BETTER_AUTH_SECRET", SECRET);
     let database = ("DATABASE_URL", "postgres://app:hunter2@127.0.0.1/app");
     for (variables, what, part) in [
@@ -57,7 +57,7 @@ async fn settings_that_cannot_be_used_are_one_finding_with_their_name() {
 }
 
 #[tokio::test]
-async fn the_whole_deployment_is_looked_at() {
+async fn whole_deployment_is_checked() {
     let database = tables().await;
     let server = KeyServer::start(Reply::Body(jwks([&Signer::ed25519("first")]))).await;
     let (origin, issuer) = (server.origin(), "https://app.example.com");
@@ -95,7 +95,7 @@ async fn the_whole_deployment_is_looked_at() {
 }
 
 #[tokio::test]
-async fn only_postgres_says_what_changes() {
+async fn listening_requires_postgres() {
     let folder = support::temporary_folder::TemporaryFolder::new();
     let file = folder.path().join("auth.sqlite");
     rusqlite::Connection::open(&file)

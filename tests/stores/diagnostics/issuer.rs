@@ -22,7 +22,7 @@ fn issued_by(server: &KeyServer) -> BetterAuthLayerBuilder {
 }
 
 #[tokio::test]
-async fn keys_that_can_be_had_are_there_for_the_first_request_as_well() {
+async fn fetched_keys_serve_requests() {
     let signer = Signer::ed25519("first");
     let server = KeyServer::start(Reply::Body(jwks([&signer]))).await;
     let layer = issued_by(&server).build().unwrap();
@@ -49,7 +49,7 @@ async fn keys_that_can_be_had_are_there_for_the_first_request_as_well() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_address_of_the_keys_is_said() {
+async fn bad_key_urls_are_explained() {
     let good = Signer::ed25519("first").jwk();
     let bad = r#"{"kid":"second","kty":"oct","k":"aHVudGVyMg"}"#;
     for (reply, verdict, part) in [
@@ -92,7 +92,7 @@ async fn what_is_wrong_with_the_address_of_the_keys_is_said() {
 }
 
 #[tokio::test]
-async fn keys_that_never_change_are_counted() {
+async fn static_keys_are_counted() {
     let keys: KeySet = jwks([&Signer::ed25519("first")]).parse().unwrap();
     let diagnosis = check(builder().key_source(keys)).await;
     assert_finding(&diagnosis, "public keys", CheckStatus::Ok, "1 can be used");
@@ -102,7 +102,7 @@ async fn keys_that_never_change_are_counted() {
 }
 
 #[tokio::test]
-async fn the_issuers_clock_is_known_from_its_answer() {
+async fn issuer_clock_is_compared() {
     let keys = jwks([&Signer::ed25519("first")]);
     let server = KeyServer::start(Reply::Nothing).await;
     for (lines, wrong_by, verdict, part) in [
@@ -150,7 +150,7 @@ impl KeySource for Gated {
 
 /// Requests may wait for the same keys.
 #[tokio::test]
-async fn a_check_that_nobody_polls_any_more_holds_up_nobody() {
+async fn unpolled_check_blocks_nothing() {
     let signer = Signer::ed25519("first");
     let source = Arc::new(Gated {
         asked: Notify::new(),
@@ -187,7 +187,7 @@ impl KeySource for Broken {
 }
 
 #[tokio::test]
-async fn a_source_that_panics_is_a_finding() {
+async fn panicking_source_is_a_check() {
     let diagnosis = check(builder().key_source(Broken)).await;
     assert_finding(&diagnosis, "public keys", CheckStatus::Failed, "ended without an answer");
 }

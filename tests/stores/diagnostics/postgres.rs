@@ -25,7 +25,7 @@ fn store(url: &str) -> PostgresStore {
 }
 
 #[tokio::test]
-async fn a_database_that_is_right_says_what_it_is() {
+async fn healthy_database_is_described() {
     let database = tables().await;
     let diagnosis = check(builder(store(database.url()))).await;
     assert_right(&diagnosis);
@@ -42,7 +42,7 @@ async fn a_database_that_is_right_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_tables_is_named() {
+async fn table_problems_are_named() {
     for (change, what, part) in [
         (r#"DROP TABLE "session""#, "tables", r#"table "session""#),
         (
@@ -68,7 +68,7 @@ async fn what_is_wrong_with_the_tables_is_named() {
 }
 
 #[tokio::test]
-async fn rights_that_are_missing_are_named() {
+async fn missing_rights_are_named() {
     let cluster = OwnCluster::start(ClusterOptions::default()).await;
     let database = cluster.create_database().await;
     database.execute(POSTGRES_TABLES).await;
@@ -99,7 +99,7 @@ async fn rights_that_are_missing_are_named() {
 }
 
 #[tokio::test]
-async fn a_check_of_a_store_in_use_does_not_fail_for_connections_that_were_closed() {
+async fn closed_connections_are_no_failure() {
     let database = tables().await;
     let store = store(database.url());
     let layer = builder(store).build().unwrap();
@@ -112,7 +112,7 @@ async fn a_check_of_a_store_in_use_does_not_fail_for_connections_that_were_close
 }
 
 #[tokio::test]
-async fn this_machines_clock_is_held_against_the_servers() {
+async fn server_clock_is_compared() {
     let database = tables().await;
     let now = SystemClock.now().as_unix_seconds();
     for (seconds, part) in [
@@ -127,7 +127,7 @@ async fn this_machines_clock_is_held_against_the_servers() {
 }
 
 #[tokio::test]
-async fn whether_statements_are_prepared_is_said_and_a_pooler_is_noticed() {
+async fn pooler_is_reported() {
     let cluster = OwnCluster::start(ClusterOptions::default()).await;
     let database = cluster.create_database().await;
     database.execute(POSTGRES_TABLES).await;

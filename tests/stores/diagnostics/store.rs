@@ -50,7 +50,7 @@ impl UserStore for Store {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_of_ones_own_is_asked_as_requests_will_ask() {
+async fn custom_store_is_probed() {
     let issuer = |answers| builder(Store::that(answers)).issuer("https://app.example.com");
     let diagnosis = check(issuer(Answers::Nobody)).await;
     assert_right(&diagnosis);
@@ -82,7 +82,7 @@ async fn a_store_of_ones_own_is_asked_as_requests_will_ask() {
 }
 
 #[tokio::test]
-async fn only_what_is_accepted_is_asked_for() {
+async fn only_accepted_lookups_are_probed() {
     let secret = Secret::new("correct-horse-battery-staple-4711").unwrap();
     for (builder, expected) in [
         (
@@ -101,7 +101,7 @@ async fn only_what_is_accepted_is_asked_for() {
 }
 
 #[tokio::test]
-async fn clocks_that_differ_are_told_with_the_direction() {
+async fn clock_skew_has_a_direction() {
     for (error, verdict, part) in [
         (0, CheckStatus::Ok, "agrees with the store's"),
         (2, CheckStatus::Ok, "agrees with the store's"),
@@ -118,7 +118,7 @@ async fn clocks_that_differ_are_told_with_the_direction() {
 }
 
 #[tokio::test]
-async fn weak_settings_are_a_warning() {
+async fn weak_settings_are_warnings() {
     let short = Secret::new("sixteen-bytes-xy").unwrap();
     let diagnosis = check(builder(MemoryStore::new()).secret(short)).await;
     assert_finding(&diagnosis, "secret", CheckStatus::Warning, "fewer than 32 bytes");
@@ -131,7 +131,7 @@ async fn weak_settings_are_a_warning() {
 
 /// A store may say more than whether it answers.
 #[tokio::test]
-async fn what_a_store_says_about_itself_is_shown() {
+async fn stores_own_checks_are_shown() {
     struct Talkative;
     impl UserStore for Talkative {
         async fn resolve(&self, _: Lookup<'_>) -> Result<Resolution, StoreError> {

@@ -18,7 +18,7 @@ fn cached() -> (MockStore, TestClock, CachedStore<MockStore>, CacheInvalidator) 
 }
 
 #[tokio::test]
-async fn whichever_key_an_answer_was_found_by_it_is_forgotten() {
+async fn every_lookup_key_is_invalidated() {
     let (_, _, cached, invalidation) = cached();
     let (token, hash) = (SessionToken::new("ses_ada"), ApiKeyHash::from_key("app_of-ada"));
     // Whether each of them is about the session.
@@ -50,7 +50,7 @@ async fn whichever_key_an_answer_was_found_by_it_is_forgotten() {
 }
 
 #[tokio::test]
-async fn others_are_remembered() {
+async fn other_entries_are_kept() {
     let memory = MemoryStore::new();
     let address = |user: usize| format!("{user}@example.com");
     for user in 0..100 {
@@ -82,7 +82,7 @@ async fn others_are_remembered() {
 /// The store has read, then somebody signs out, then the store's answer arrives.
 /// Places are shared by hash, but not by everybody only because a cache is small.
 #[tokio::test]
-async fn a_small_cache_has_places_enough_to_tell_people_apart() {
+async fn small_cache_tells_users_apart() {
     let cached = CachedStore::builder(MockStore::new()).max_entries(1);
     let cached = cached.build().unwrap();
     let mut remembered = 0;
@@ -95,7 +95,7 @@ async fn a_small_cache_has_places_enough_to_tell_people_apart() {
 }
 
 #[tokio::test]
-async fn an_answer_from_before_a_change_is_not_kept_when_it_arrives_after_it() {
+async fn stale_result_is_not_cached() {
     type Tell = fn(&CacheInvalidator);
     let cases: [(&str, Tell); 5] = [
         ("user", |told| told.invalidate_user("usr_ada")),
@@ -132,7 +132,7 @@ async fn an_answer_from_before_a_change_is_not_kept_when_it_arrives_after_it() {
 }
 
 #[tokio::test]
-async fn the_cache_answers_only_while_the_listener_it_was_promised_is_there() {
+async fn expired_lease_disables_the_cache() {
     let (store, clock, cached, invalidation) = cached();
     let hits = || cached.try_resolve(&by_email(ADA)).is_some();
     let ask = async || {
@@ -181,7 +181,7 @@ async fn the_cache_answers_only_while_the_listener_it_was_promised_is_there() {
 
 /// A listener hears nothing of API keys, whose uses are counted elsewhere.
 #[tokio::test]
-async fn api_keys_are_not_kept_longer_because_somebody_listens() {
+async fn lease_extends_no_api_key() {
     let (_, clock, cached, invalidation) = cached();
     invalidation.extend_lease(Duration::from_secs(60));
     let hash = ApiKeyHash::from_key("app_of-ada");
@@ -212,7 +212,7 @@ impl UserStore for Slow {
 
 /// Many users at once, whose sessions end one after the other; the cache is told of each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn answers_never_mix_and_no_request_sees_what_was_told_before_it() {
+async fn results_never_mix_under_load() {
     const USERS: usize = 20;
     const SESSIONS: usize = 8;
     let id = |user: usize| format!("usr_{user}");

@@ -49,7 +49,7 @@ async fn cached(database: &Database) -> CachedStore<PostgresStore> {
 }
 
 #[tokio::test]
-async fn a_change_takes_effect_although_the_cache_is_not_old() {
+async fn change_evicts_a_fresh_entry() {
     let database = tables().await;
     make_triggers(&database, Schema::auto()).await;
     let cached = cached(&database).await;
@@ -86,7 +86,7 @@ async fn a_change_takes_effect_although_the_cache_is_not_old() {
 
 /// The connection is cut, somebody signs out, and the listener comes back: the cache knows nothing it cannot know.
 #[tokio::test]
-async fn while_the_listener_is_down_the_store_is_asked_and_afterwards_the_cache_is_empty() {
+async fn lost_listener_clears_the_cache() {
     let database = tables().await;
     make_triggers(&database, Schema::auto()).await;
     let cached = cached(&database).await;
@@ -156,7 +156,7 @@ async fn pass(
 }
 
 #[tokio::test]
-async fn a_connection_that_dies_without_a_word_is_worth_three_heartbeats() {
+async fn silent_connection_ends_the_lease() {
     let cluster =
         OwnCluster::start(ClusterOptions { tcp: true, ..ClusterOptions::default() }).await;
     let database = cluster.create_database().await;
@@ -190,7 +190,7 @@ async fn a_connection_that_dies_without_a_word_is_worth_three_heartbeats() {
 
 /// Answers nothing that could be wrong, and says why, until what is missing is there.
 #[tokio::test]
-async fn without_its_triggers_a_listener_is_none() {
+async fn missing_triggers_are_an_error() {
     let (log, _guard) = CapturedLog::start();
     let database = tables().await;
     let cached = cached(&database).await;
@@ -225,7 +225,7 @@ const END_LISTENERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activ
 
 /// Where announcements are made in one database and waited for in another, as behind a pooler, nothing is heard.
 #[tokio::test]
-async fn announcements_that_are_not_heard_are_noticed_at_the_start() {
+async fn undelivered_events_are_detected() {
     let (log, _guard) = CapturedLog::start();
     let (asked, listened) = (tables().await, tables().await);
     for database in [&asked, &listened] {
@@ -244,7 +244,7 @@ async fn announcements_that_are_not_heard_are_noticed_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_listener_goes_with_the_cache() {
+async fn listener_ends_with_the_cache() {
     let database = tables().await;
     make_triggers(&database, Schema::auto()).await;
     let client = database.client().await;
@@ -265,7 +265,7 @@ async fn a_listener_goes_with_the_cache() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_used_is_refused_and_nothing_is_shown() {
+async fn invalid_options_are_rejected() {
     let url = "postgres://app:hunter2@db.example.com/app";
     for heartbeat in [Duration::from_millis(9), Duration::from_secs(61)] {
         let builder = PostgresListener::builder(url).heartbeat(heartbeat);
@@ -282,7 +282,7 @@ async fn what_cannot_be_used_is_refused_and_nothing_is_shown() {
 }
 
 #[tokio::test]
-async fn the_environment_switches_it_on() {
+async fn environment_starts_a_listener() {
     let database = tables().await;
     make_triggers(&database, Schema::auto()).await;
     let variables = [
@@ -317,7 +317,7 @@ const LISTENERS: &str = "SELECT 1 FROM pg_stat_activity WHERE datname = current_
 
 /// Without a runtime there is no listener, and no cache either.
 #[test]
-fn without_a_runtime_the_cache_asks_its_store() {
+fn no_runtime_means_no_cache() {
     let store = Arc::new(support::fixtures::memory());
     let cached = CachedStore::new(store);
     let listener = PostgresListener::builder("postgres://localhost/app").build().unwrap();

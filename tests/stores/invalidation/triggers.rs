@@ -75,7 +75,7 @@ impl Ear {
 }
 
 #[tokio::test]
-async fn what_takes_something_away_is_announced_and_nothing_else() {
+async fn only_revocations_are_announced() {
     let database = tables().await;
     database.execute(r#"ALTER TABLE "user" ADD COLUMN "plan" json"#).await;
     make_triggers(&database, Schema::auto().with_user_field("plan")).await;
@@ -142,7 +142,7 @@ async fn what_takes_something_away_is_announced_and_nothing_else() {
 
 /// Other names, other types of ids, a schema of its own, and the same statements a second time.
 #[tokio::test]
-async fn triggers_are_made_for_whatever_tables_there_are() {
+async fn triggers_fit_custom_tables() {
     let database = cluster().await.create_database().await;
     database
         .execute(

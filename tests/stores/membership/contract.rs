@@ -10,18 +10,18 @@ macro_rules! contract {
             use super::*;
 
             #[tokio::test]
-            async fn members_are_found_with_their_roles() {
-                super::members_are_found_with_their_roles(&$deployment::new().await).await;
+            async fn members_have_roles() {
+                super::members_have_roles(&$deployment::new().await).await;
             }
 
             #[tokio::test]
-            async fn nobody_else_is_a_member() {
-                super::nobody_else_is_a_member(&$deployment::new().await).await;
+            async fn others_are_not_members() {
+                super::others_are_not_members(&$deployment::new().await).await;
             }
 
             #[tokio::test]
-            async fn what_changes_is_seen_at_once() {
-                super::what_changes_is_seen_at_once(&$deployment::new().await).await;
+            async fn changes_are_seen_at_once() {
+                super::changes_are_seen_at_once(&$deployment::new().await).await;
             }
         }
     )*};
@@ -33,7 +33,7 @@ contract! {
     postgres => Postgres;
 }
 
-async fn members_are_found_with_their_roles(deployment: &impl Deployment) {
+async fn members_have_roles(deployment: &impl Deployment) {
     deployment.insert("usr_ada", "org_1", "owner").await;
     deployment.insert("usr_ada", "org_2", "member, billing,,").await;
     deployment.insert("usr_eve", "org_1", "member").await;
@@ -50,7 +50,7 @@ async fn members_are_found_with_their_roles(deployment: &impl Deployment) {
     }
 }
 
-async fn nobody_else_is_a_member(deployment: &impl Deployment) {
+async fn others_are_not_members(deployment: &impl Deployment) {
     deployment.insert("usr_ada", "org_1", "owner").await;
     deployment.insert("usr_eve", "org_2", "owner").await;
     let store = deployment.store();
@@ -75,7 +75,7 @@ async fn nobody_else_is_a_member(deployment: &impl Deployment) {
     assert_eq!(ask(&store, "usr_ada", "org_1").await, "member as owner");
 }
 
-async fn what_changes_is_seen_at_once(deployment: &impl Deployment) {
+async fn changes_are_seen_at_once(deployment: &impl Deployment) {
     let store = deployment.store();
     assert_eq!(ask(&store, "usr_ada", "org_1").await, "not a member");
     for organization_id in ["org_1", "org_2"] {
@@ -97,7 +97,7 @@ async fn what_changes_is_seen_at_once(deployment: &impl Deployment) {
 }
 
 #[tokio::test]
-async fn a_closure_is_asked_for_the_user_and_the_organization() {
+async fn closure_gets_both_ids() {
     let store = membership_fn(|user_id, organization_id| async move {
         match (&*user_id, &*organization_id) {
             ("usr_ada", "org_1") => {
@@ -114,7 +114,7 @@ async fn a_closure_is_asked_for_the_user_and_the_organization() {
 }
 
 #[test]
-fn a_member_is_shown_with_ids_and_roles() {
+fn member_shows_ids_and_roles() {
     let member = Member::new("usr_ada", "org_1").with_role("owner");
     let shown = format!("{member:?}");
     for part in ["usr_ada", "org_1", "owner"] {

@@ -45,7 +45,7 @@ async fn ask_usual(store: &PostgresStore) -> String {
 }
 
 #[tokio::test]
-async fn tables_and_columns_are_found_under_their_usual_names_and_under_ones_own() {
+async fn table_and_columns_are_found() {
     let own =
         |name: &str| Schema::auto().with_member_table(TableName::new(name).in_schema("App 1"));
     for (name, columns, schema) in [
@@ -65,7 +65,7 @@ async fn tables_and_columns_are_found_under_their_usual_names_and_under_ones_own
 }
 
 #[tokio::test]
-async fn ids_of_every_type_are_compared_letter_for_letter() {
+async fn all_id_types_match_exactly() {
     let domains = "CREATE DOMAIN numeric_id AS integer; CREATE DOMAIN uuid_id AS uuid;";
     for (types, ids) in [
         (["text", "text"], TEXTS),
@@ -103,7 +103,7 @@ async fn ids_of_every_type_are_compared_letter_for_letter() {
 
 /// Which of them is meant is known, however the column compares.
 #[tokio::test]
-async fn spellings_that_the_database_takes_for_equal_are_different_members() {
+async fn equal_collation_ids_stay_distinct() {
     let caseless = "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);";
     let types = ["text COLLATE caseless"; 2];
     let ddl = table("member", CAMEL, types, TEXTS);
@@ -124,7 +124,7 @@ async fn spellings_that_the_database_takes_for_equal_are_different_members() {
 }
 
 #[tokio::test]
-async fn a_membership_that_is_there_twice_counts_once_and_with_other_roles_not_at_all() {
+async fn duplicate_rows_must_agree() {
     let database = database(&usual()).await;
     let store = store(&database);
     database
@@ -143,7 +143,7 @@ async fn a_membership_that_is_there_twice_counts_once_and_with_other_roles_not_a
 }
 
 #[tokio::test]
-async fn a_table_that_is_missing_is_named_and_works_as_soon_as_it_appears() {
+async fn missing_table_is_named() {
     let database = database("").await;
     let store = store(&database);
     let text = failure(&store, "usr_7", "org_9").await;
@@ -168,7 +168,7 @@ async fn a_table_that_is_missing_is_named_and_works_as_soon_as_it_appears() {
 }
 
 #[tokio::test]
-async fn a_table_that_changes_while_the_service_runs_is_found_again_at_once() {
+async fn changed_table_is_found_again() {
     let database = database(&usual()).await;
     let store = store(&database);
     for change in [
@@ -199,7 +199,7 @@ async fn a_table_that_changes_while_the_service_runs_is_found_again_at_once() {
 }
 
 #[tokio::test]
-async fn what_fails_behind_a_view_is_a_failure_and_no_expulsion() {
+async fn view_failure_is_an_error() {
     let ddl = table("memberships", CAMEL, ["text"; 2], TEXTS);
     let view = r#"CREATE VIEW "member" AS SELECT "userId", "organizationId", ("userId"::integer)::text AS "role" FROM memberships"#;
     let store = store(&database(&format!("{ddl}{view}")).await);
@@ -212,7 +212,7 @@ async fn what_fails_behind_a_view_is_a_failure_and_no_expulsion() {
 }
 
 #[tokio::test]
-async fn rights_on_three_columns_are_enough_and_less_is_a_failure() {
+async fn minimal_rights_are_enough() {
     let cluster = OwnCluster::start(ClusterOptions::default()).await;
     let database = cluster.create_database().await;
     database.execute(&usual()).await;
@@ -235,7 +235,7 @@ async fn rights_on_three_columns_are_enough_and_less_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_costs_nobody_an_answer() {
+async fn broken_connection_is_retried() {
     let database = database(&usual()).await;
     let store = store(&database);
     for _ in 0..3 {
@@ -260,7 +260,7 @@ async fn break_connections(database: &Database) -> usize {
 }
 
 #[tokio::test]
-async fn a_database_that_is_locked_or_away_is_no_answer() {
+async fn locked_or_stopped_is_an_error() {
     let database = database(&usual()).await;
     let builder = PostgresStore::builder(database.url()).query_timeout(Duration::from_millis(300));
     let store = builder.max_connections(1).build().unwrap();
@@ -281,7 +281,7 @@ async fn a_database_that_is_locked_or_away_is_no_answer() {
 }
 
 #[tokio::test]
-async fn the_table_is_looked_for_once_and_then_asked_alone() {
+async fn table_is_resolved_once() {
     let cluster = OwnCluster::start(ClusterOptions::default()).await;
     let database = cluster.create_database().await;
     database.execute(&usual()).await;
@@ -298,7 +298,7 @@ async fn the_table_is_looked_for_once_and_then_asked_alone() {
 }
 
 #[tokio::test]
-async fn many_lookups_at_once_are_answered_each_with_its_own() {
+async fn concurrent_lookups_do_not_mix() {
     let mut ddl = table("member", CAMEL, ["integer"; 2], NUMBERS);
     ddl.push_str(r#"INSERT INTO "member" SELECT 'n', n, n + 1, 'role_' || n FROM generate_series(100, 163) n"#);
     let store = store(&database(&ddl).await);

@@ -33,7 +33,7 @@ const SNAKE: [&str; 2] = ["user_id", "organization_id"];
 const TEXTS: [&str; 2] = ["usr_7", "org_9"];
 
 #[tokio::test]
-async fn the_table_that_better_auth_made_is_read() {
+async fn migrated_table_is_read() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/better-auth");
     let read = |name: &str| std::fs::read_to_string(fixtures.join(name)).unwrap();
     let rows: Value = serde_json::from_str(&read("sqlite.rows.json")).unwrap();
@@ -54,7 +54,7 @@ async fn the_table_that_better_auth_made_is_read() {
 }
 
 #[tokio::test]
-async fn tables_and_columns_are_found_under_their_usual_names_and_under_ones_own() {
+async fn table_and_columns_are_found() {
     for (name, columns, schema) in [
         ("member", CAMEL, Schema::auto()),
         ("member", SNAKE, Schema::auto()),
@@ -73,7 +73,7 @@ async fn tables_and_columns_are_found_under_their_usual_names_and_under_ones_own
 }
 
 #[tokio::test]
-async fn ids_of_every_type_are_compared_letter_for_letter() {
+async fn all_id_types_match_exactly() {
     for (types, ids) in [
         (["text", "text"], TEXTS),
         (["text COLLATE NOCASE", "text COLLATE NOCASE"], TEXTS),
@@ -106,7 +106,7 @@ async fn ids_of_every_type_are_compared_letter_for_letter() {
 
 /// Which of them is meant is known, however the column compares.
 #[tokio::test]
-async fn spellings_that_the_database_takes_for_equal_are_different_members() {
+async fn equal_collation_ids_stay_distinct() {
     let folder = TemporaryFolder::new();
     let more = table("member", CAMEL, ["text COLLATE NOCASE"; 2], TEXTS)
         + r#"INSERT INTO "member" VALUES ('n', 'USR_7', 'org_9', 'admin,billing'), ('o', 'Usr_7', 'ORG_9', 'owner');"#;
@@ -124,7 +124,7 @@ async fn spellings_that_the_database_takes_for_equal_are_different_members() {
 }
 
 #[tokio::test]
-async fn a_membership_that_is_there_twice_counts_once_and_with_other_roles_not_at_all() {
+async fn duplicate_rows_must_agree() {
     let folder = TemporaryFolder::new();
     let (database, path) = file(&folder, &table("member", CAMEL, ["text"; 2], TEXTS));
     let store = SqliteStore::open(path).unwrap();
@@ -141,7 +141,7 @@ async fn a_membership_that_is_there_twice_counts_once_and_with_other_roles_not_a
 }
 
 #[tokio::test]
-async fn a_role_may_be_null_and_is_none_then() {
+async fn null_role_is_no_role() {
     let folder = TemporaryFolder::new();
     let (database, path) = file(&folder, &table("member", CAMEL, ["text"; 2], TEXTS));
     database.execute_batch(r#"UPDATE "member" SET "role" = NULL"#).unwrap();
@@ -150,7 +150,7 @@ async fn a_role_may_be_null_and_is_none_then() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_missing_is_named_and_works_as_soon_as_it_appears() {
+async fn missing_table_is_named() {
     let folder = TemporaryFolder::new();
     let (database, path) = file(&folder, "");
     let store = SqliteStore::open(path).unwrap();
@@ -176,7 +176,7 @@ async fn a_table_that_is_missing_is_named_and_works_as_soon_as_it_appears() {
 }
 
 #[tokio::test]
-async fn a_writer_that_does_not_end_is_a_timeout() {
+async fn endless_writer_is_a_timeout() {
     let folder = TemporaryFolder::new();
     let (database, path) = file(&folder, &table("member", CAMEL, ["text"; 2], TEXTS));
     let builder = SqliteStore::builder(path).query_timeout(Duration::from_millis(100));

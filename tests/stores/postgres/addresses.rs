@@ -28,7 +28,7 @@ async fn store(email: &'static str, addresses: &[&str]) -> PostgresStore {
 }
 
 #[tokio::test]
-async fn the_row_with_the_address_as_given_wins_over_the_lower_cased_one() {
+async fn exact_email_wins_over_lower_case() {
     for email in ["text", "varchar(80)", "char(80)"] {
         // The lower-cased one comes first, by its place in the table and by its user's id.
         let store = store(email, &["ada@example.com", "Ada@Example.com", "eve@example.com"]).await;
@@ -41,7 +41,7 @@ async fn the_row_with_the_address_as_given_wins_over_the_lower_cased_one() {
 }
 
 #[tokio::test]
-async fn letters_beyond_ascii_are_told_apart() {
+async fn unicode_emails_stay_distinct() {
     let store =
         store("text", &["jürgen+🦀@exämple.com", "JÜRGEN+🦀@EXÄMPLE.COM", "straße@example.com"])
             .await;
@@ -67,7 +67,7 @@ const CASELESS: &str = r#"
 "#;
 
 #[tokio::test]
-async fn a_column_that_compares_without_regard_to_case_has_one_user_for_each_spelling() {
+async fn citext_column_finds_one_user() {
     let database = own_server().await.create_database().await;
     database.execute(CASELESS).await;
     let types = Types { email: "caseless", ..Types::USUAL };
@@ -87,7 +87,7 @@ async fn a_column_that_compares_without_regard_to_case_has_one_user_for_each_spe
 }
 
 #[tokio::test]
-async fn two_users_with_one_address_are_a_failure_and_neither_of_them() {
+async fn duplicate_emails_are_an_error() {
     let store = store(
         "text",
         &["ada@example.com", "ada@example.com", "Eve@example.com", "eve@example.com"],
@@ -99,7 +99,7 @@ async fn two_users_with_one_address_are_a_failure_and_neither_of_them() {
 }
 
 #[tokio::test]
-async fn a_column_that_finds_an_id_in_another_spelling_has_not_found_it() {
+async fn other_spelling_of_id_is_not_found() {
     let database = own_server().await.create_database().await;
     database.execute(CASELESS).await;
     let caseless = Types { owner: "text", ..Types::ids("caseless") };
@@ -118,7 +118,7 @@ async fn a_column_that_finds_an_id_in_another_spelling_has_not_found_it() {
 }
 
 #[tokio::test]
-async fn a_database_of_another_encoding_has_no_user_with_letters_it_cannot_hold() {
+async fn other_encodings_are_supported() {
     let database = own_server().await.create_database().await;
     let name = format!("{}_latin1", database.name());
     database

@@ -51,7 +51,7 @@ async fn store(database: &Database) -> PostgresStore {
 const UUID: &str = "6f1c1b1e-1111-4222-8333-444455556666";
 
 #[tokio::test]
-async fn the_owner_is_found_whatever_the_types_of_ids_are() {
+async fn owner_is_found_for_all_id_types() {
     for (id_type, id, owner_type) in [
         ("text", "usr_ada", "text"),
         ("integer", "42", "text"),
@@ -72,7 +72,7 @@ async fn the_owner_is_found_whatever_the_types_of_ids_are() {
 }
 
 #[tokio::test]
-async fn an_owner_that_no_user_can_be_is_nobody() {
+async fn impossible_owner_is_not_found() {
     for (id_type, id, owner) in [
         ("integer", "42", "org_1"),
         ("integer", "42", "43"),
@@ -92,7 +92,7 @@ async fn an_owner_that_no_user_can_be_is_nobody() {
 }
 
 #[tokio::test]
-async fn older_and_differently_named_columns_are_read() {
+async fn older_column_names_are_read() {
     let hash = ApiKeyHash::from_key("app_key");
     for (table, ddl) in [
         (
@@ -125,7 +125,7 @@ async fn older_and_differently_named_columns_are_read() {
 
 /// A key that lasts for ever says so, or says nothing.
 #[tokio::test]
-async fn ends_are_read_in_every_way_they_are_written() {
+async fn all_expiry_types_are_read() {
     let database = database("text", "usr_ada").await;
     add_key(&database, "text", "usr_ada").await;
     let store = store(&database).await;
@@ -150,7 +150,7 @@ async fn ends_are_read_in_every_way_they_are_written() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_missing_or_lacks_what_decides_is_no_answer() {
+async fn incomplete_table_is_an_error() {
     let database = database("text", "usr_ada").await;
     assert_eq!(ask(&store(&database).await, "app_key").await, "Schema");
     database.execute(r#"CREATE TABLE "apikey" ("id" text, "key" text, "referenceId" text)"#).await;
@@ -168,7 +168,7 @@ async fn a_table_that_is_missing_or_lacks_what_decides_is_no_answer() {
 }
 
 #[tokio::test]
-async fn two_rows_for_one_key_are_no_answer() {
+async fn duplicate_key_is_an_error() {
     let database = database("text", "usr_ada").await;
     add_key(&database, "text", "usr_ada").await;
     database
@@ -178,7 +178,7 @@ async fn two_rows_for_one_key_are_no_answer() {
 }
 
 #[tokio::test]
-async fn fields_of_the_applications_own_are_read_with_every_lookup() {
+async fn custom_fields_are_read() {
     let database = database("text", "usr_ada").await;
     add_key(&database, "text", "usr_ada").await;
     database

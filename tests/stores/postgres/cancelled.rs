@@ -27,7 +27,7 @@ async fn ask_and_leave(store: &PostgresStore, polls: usize) {
 }
 
 #[tokio::test]
-async fn lookups_that_are_dropped_leave_a_pool_that_works() {
+async fn dropped_lookups_keep_the_pool() {
     let database = ada().await;
     let client = database.client().await;
     let store =
@@ -56,7 +56,7 @@ async fn lookups_that_are_dropped_leave_a_pool_that_works() {
 }
 
 #[tokio::test]
-async fn lookups_that_are_dropped_while_the_server_answers_open_no_further_connections() {
+async fn dropped_queries_open_nothing() {
     let database = ada().await;
     let client = database.client().await;
     let store =
@@ -75,7 +75,7 @@ async fn lookups_that_are_dropped_while_the_server_answers_open_no_further_conne
 /// A server that waits for a lock does not see that its client is gone: without a word to it, every lookup that ends at
 /// its deadline would leave a backend behind, until Better Auth itself gets none.
 #[tokio::test]
-async fn a_table_that_is_locked_fills_the_server_with_no_backends() {
+async fn locked_table_uses_few_backends() {
     let database = ada().await;
     let (locker, client) = (database.client().await, database.client().await);
     let store = PostgresStore::builder(database.url())

@@ -23,7 +23,7 @@ async fn without_bans() -> Database {
 const BAN: &str = r#"ALTER TABLE "user" ADD "banned" boolean; UPDATE "user" SET "banned" = true"#;
 
 #[tokio::test]
-async fn a_ban_column_that_is_added_counts_when_the_tables_are_looked_at_again() {
+async fn new_ban_column_is_noticed() {
     let database = without_bans().await;
     let store = PostgresStore::builder(database.url()).schema_refresh(REFRESH).build().unwrap();
     let clock = clock();
@@ -38,7 +38,7 @@ async fn a_ban_column_that_is_added_counts_when_the_tables_are_looked_at_again()
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_does_not_stop_the_looking() {
+async fn clock_change_stops_no_refresh() {
     let database = without_bans().await;
     let store = PostgresStore::builder(database.url()).schema_refresh(REFRESH).build().unwrap();
     let is_banned = async |now| {
@@ -54,7 +54,7 @@ async fn a_clock_that_is_set_back_does_not_stop_the_looking() {
 }
 
 #[tokio::test]
-async fn a_column_that_is_dropped_or_renamed_is_missed_by_no_lookup() {
+async fn removed_columns_are_noticed() {
     let database = ada().await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
     for change in [
@@ -75,7 +75,7 @@ async fn a_column_that_is_dropped_or_renamed_is_missed_by_no_lookup() {
 }
 
 #[tokio::test]
-async fn a_table_that_goes_away_is_a_failure_and_is_found_again_when_it_comes_back() {
+async fn removed_table_is_an_error() {
     let database = ada().await;
     let store = PostgresStore::builder(database.url()).max_connections(1).connect().await.unwrap();
     let client = database.client().await;
@@ -96,7 +96,7 @@ async fn a_table_that_goes_away_is_a_failure_and_is_found_again_when_it_comes_ba
 }
 
 #[tokio::test]
-async fn many_lookups_at_once_survive_a_change_together() {
+async fn concurrent_lookups_see_the_change() {
     let database = ada().await;
     let store = PostgresStore::builder(database.url())
         .max_connections(4)
@@ -124,7 +124,7 @@ async fn many_lookups_at_once_survive_a_change_together() {
 }
 
 #[tokio::test]
-async fn a_probe_notices_what_a_lookup_would() {
+async fn ready_notices_a_change() {
     let database = ada().await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);

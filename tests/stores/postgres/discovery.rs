@@ -14,7 +14,7 @@ async fn database(ddl: &str) -> Database {
 }
 
 #[tokio::test]
-async fn two_tables_of_users_are_a_choice_that_is_not_made_for_anybody() {
+async fn two_user_tables_are_ambiguous() {
     let database = ada().await;
     database.execute("CREATE TABLE users (id text, email text)").await;
     let error = PostgresStore::connect(database.url()).await.unwrap_err().to_string();
@@ -34,7 +34,7 @@ async fn two_tables_of_users_are_a_choice_that_is_not_made_for_anybody() {
 }
 
 #[tokio::test]
-async fn columns_in_both_ways_of_naming_are_a_choice_as_well() {
+async fn mixed_naming_is_ambiguous() {
     let database = ada().await;
     database
         .execute(r#"ALTER TABLE "session" ADD "user_id" text, ADD "expires_at" timestamptz"#)
@@ -45,7 +45,7 @@ async fn columns_in_both_ways_of_naming_are_a_choice_as_well() {
 }
 
 #[tokio::test]
-async fn tables_that_are_missing_are_named_and_work_as_soon_as_they_appear() {
+async fn missing_tables_are_named() {
     let database = database("").await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
     let app = App::new(store.clone());
@@ -78,7 +78,7 @@ async fn tables_that_are_missing_are_named_and_work_as_soon_as_they_appear() {
 }
 
 #[tokio::test]
-async fn a_column_that_is_missing_is_named() {
+async fn missing_column_is_named() {
     let database = usual_tables().await;
     database.execute(r#"ALTER TABLE "session" DROP "expiresAt""#).await;
     for schema in [Schema::camel(), Schema::auto()] {
@@ -90,7 +90,7 @@ async fn a_column_that_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn a_time_that_is_no_time_is_named() {
+async fn wrong_time_type_is_named() {
     let text_column = Types { time: "text", ..Types::USUAL };
     let store = PostgresStore::connect(database(&text_column.ddl()).await.url()).await.unwrap();
     let error = error_for_ada(&store).await;
@@ -101,7 +101,7 @@ async fn a_time_that_is_no_time_is_named() {
 }
 
 #[tokio::test]
-async fn what_only_looks_like_a_table_is_none() {
+async fn only_real_tables_are_found() {
     let database = ada().await;
     // An index and a sequence stand in the same list as tables.
     database
@@ -112,7 +112,7 @@ async fn what_only_looks_like_a_table_is_none() {
 }
 
 #[tokio::test]
-async fn a_table_that_somebody_adds_elsewhere_stops_nothing_that_runs() {
+async fn added_table_stops_nothing() {
     let database = ada().await;
     let store = PostgresStore::builder(database.url())
         .schema_refresh(Duration::ZERO)

@@ -28,7 +28,7 @@ impl Drop for Frozen {
 }
 
 #[tokio::test]
-async fn a_frozen_connection_costs_one_deadline_and_no_more() {
+async fn frozen_connection_costs_a_deadline() {
     let cluster = OwnCluster::start(ClusterOptions::default()).await;
     let database = cluster.create_database().await;
     database.execute(&Types::USUAL.ddl()).await;
@@ -64,7 +64,7 @@ async fn a_frozen_connection_costs_one_deadline_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_frozen_server_is_a_failure_and_works_again_when_it_thaws() {
+async fn frozen_server_recovers() {
     let cluster = OwnCluster::start(ClusterOptions::default()).await;
     let database = cluster.create_database().await;
     database.execute(&Types::USUAL.ddl()).await;
@@ -81,7 +81,7 @@ async fn a_frozen_server_is_a_failure_and_works_again_when_it_thaws() {
 }
 
 #[tokio::test]
-async fn a_frozen_connection_whose_asker_is_gone_holds_its_place_for_a_second_at_most() {
+async fn orphaned_query_frees_its_slot() {
     let cluster = OwnCluster::start(ClusterOptions::default()).await;
     let database = cluster.create_database().await;
     database.execute(&Types::USUAL.ddl()).await;

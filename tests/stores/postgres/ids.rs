@@ -52,7 +52,7 @@ async fn every_lookup_finds_the_user(types: Types, ids: [&str; 4]) -> PostgresSt
 }
 
 #[tokio::test]
-async fn users_and_sessions_are_found_whatever_type_their_ids_have() {
+async fn all_id_types_are_found() {
     for (id, ids) in [
         ("text", TEXTS),
         ("varchar(36)", TEXTS),
@@ -71,7 +71,7 @@ async fn users_and_sessions_are_found_whatever_type_their_ids_have() {
 }
 
 #[tokio::test]
-async fn a_sessions_owner_may_be_of_another_type_than_the_users_id() {
+async fn owner_type_may_differ() {
     for (user_id, owner, ids) in [
         ("uuid", "text", UUIDS),
         ("text", "uuid", UUIDS),
@@ -84,7 +84,7 @@ async fn a_sessions_owner_may_be_of_another_type_than_the_users_id() {
 }
 
 #[tokio::test]
-async fn an_id_that_none_can_have_is_nobodys_and_no_failure() {
+async fn impossible_id_is_not_found() {
     for (id, ids) in [
         ("text", TEXTS),
         ("integer", NUMBERS),
@@ -141,7 +141,7 @@ async fn an_id_that_none_can_have_is_nobodys_and_no_failure() {
 }
 
 #[tokio::test]
-async fn an_address_or_a_token_that_no_text_can_be_is_nobodys_and_no_failure() {
+async fn impossible_text_is_not_found() {
     let store = every_lookup_finds_the_user(Types::USUAL, TEXTS).await;
     for bad in ["a@example.com\0", "\0", "", "' OR true --", "%", "tok\0_a"] {
         assert_eq!(by_email(&store, bad).await, "no user", "{bad:?}");
@@ -150,7 +150,7 @@ async fn an_address_or_a_token_that_no_text_can_be_is_nobodys_and_no_failure() {
 }
 
 #[tokio::test]
-async fn a_token_that_names_a_malformed_session_is_refused_and_no_outage() {
+async fn malformed_session_id_is_rejected() {
     let database = two_users(Types::ids("uuid"), UUIDS).await;
     let app = App::new(PostgresStore::connect(database.url()).await.unwrap());
     let send = async |session: &str| {
@@ -166,7 +166,7 @@ async fn a_token_that_names_a_malformed_session_is_refused_and_no_outage() {
 }
 
 #[tokio::test]
-async fn ids_that_change_their_type_while_the_service_runs_are_found_at_once() {
+async fn changed_id_type_is_noticed() {
     let database = two_users(Types::ids("integer"), NUMBERS).await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
     assert_eq!(by_id(&store, "7").await, "7 71");

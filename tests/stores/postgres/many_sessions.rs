@@ -26,7 +26,7 @@ async fn ten_thousand() -> Database {
 }
 
 #[tokio::test]
-async fn the_session_is_ones_own_then_the_longest_then_the_first() {
+async fn preferred_session_is_chosen() {
     let database = ten_thousand().await;
     let store = PostgresStore::builder(database.url())
         .query_timeout(Duration::from_secs(1))
@@ -56,7 +56,7 @@ async fn the_session_is_ones_own_then_the_longest_then_the_first() {
 
 /// Deployments without foreign keys keep the sessions of users that they delete.
 #[tokio::test]
-async fn sessions_outlive_no_user() {
+async fn sessions_do_not_outlive_users() {
     let database = ada().await;
     let store = PostgresStore::connect(database.url()).await.unwrap();
     assert_eq!(by_token(&store, "tok_ada").await, ADA_FOUND);

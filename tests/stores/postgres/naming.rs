@@ -42,7 +42,7 @@ async fn with_schema(database: &Database, schema: Schema) -> PostgresStore {
 }
 
 #[tokio::test]
-async fn every_column_of_the_snake_case_schema_is_read() {
+async fn snake_case_columns_are_read() {
     let database = database(SNAKE).await;
     for schema in [Schema::auto(), Schema::snake()] {
         let store = with_schema(&database, schema).await;
@@ -70,7 +70,7 @@ async fn every_column_of_the_snake_case_schema_is_read() {
 }
 
 #[tokio::test]
-async fn better_auths_own_names_are_found() {
+async fn better_auth_names_are_found() {
     let database = ada().await;
     for schema in [Schema::auto(), Schema::camel()] {
         let store = with_schema(&database, schema).await;
@@ -81,7 +81,7 @@ async fn better_auths_own_names_are_found() {
 }
 
 #[tokio::test]
-async fn tables_of_sqlalchemy_are_found_by_themselves() {
+async fn sqlalchemy_tables_are_found() {
     let database = database(SQLALCHEMY).await;
     let store = with_schema(&database, Schema::auto()).await;
     assert_eq!(ask_for_ada(&store).await, "2 3");
@@ -91,7 +91,7 @@ async fn tables_of_sqlalchemy_are_found_by_themselves() {
 }
 
 #[tokio::test]
-async fn tables_are_named_by_the_environment() {
+async fn environment_names_the_tables() {
     let database = database(SQLALCHEMY).await;
     database
         .execute(
@@ -117,7 +117,7 @@ async fn tables_are_named_by_the_environment() {
 }
 
 #[tokio::test]
-async fn names_of_ones_own_are_taken_as_they_are() {
+async fn custom_names_are_verbatim() {
     let database = database(
         r#"CREATE TABLE people ("key" text, "Mail ""box""" text, "blocked" boolean);
         CREATE TABLE visits ("key" text, "who" text, "until" timestamptz);
@@ -148,7 +148,7 @@ async fn names_of_ones_own_are_taken_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_schema_with_a_quote_in_its_name_is_one_name() {
+async fn schema_name_is_quoted() {
     let odd = r#"we"ird"; DROP TABLE public.kept; --"#;
     let quoted = odd.replace('"', "\"\"");
     let database = database(&format!(
@@ -166,7 +166,7 @@ async fn a_schema_with_a_quote_in_its_name_is_one_name() {
 }
 
 #[tokio::test]
-async fn the_schema_in_prismas_address_is_where_the_tables_are() {
+async fn prisma_schema_parameter_is_used() {
     let database = database(&format!(
         r#"{usual} CREATE SCHEMA "app one"; SET search_path TO "app one"; {usual} {ada};"#,
         usual = Types::USUAL.ddl(),
@@ -193,7 +193,7 @@ async fn the_schema_in_prismas_address_is_where_the_tables_are() {
 }
 
 #[tokio::test]
-async fn a_view_is_a_table_too() {
+async fn views_are_read() {
     let database = database(&format!(
         r#"CREATE SCHEMA hidden; SET search_path TO hidden; {}; {};
         CREATE VIEW public."user" AS SELECT "id", "email" FROM hidden."user" WHERE "email" <> 'eve@example.com';
@@ -209,7 +209,7 @@ async fn a_view_is_a_table_too() {
 }
 
 #[tokio::test]
-async fn the_search_path_of_the_role_decides_which_table_is_meant() {
+async fn search_path_selects_the_table() {
     let database = own_server().await.create_database().await;
     database
         .execute(&format!(

@@ -80,7 +80,7 @@ fn says(diagnosis: &HealthReport, what: &str) -> String {
 }
 
 #[tokio::test]
-async fn both_hosts_are_verified_and_statements_are_prepared_at_the_direct_one() {
+async fn hosts_are_verified_and_prepared() {
     let compute = Compute::start().await;
     for query in [
         "sslmode=require&channel_binding=require",
@@ -109,7 +109,7 @@ async fn both_hosts_are_verified_and_statements_are_prepared_at_the_direct_one()
 
 /// A server that cannot bind the password's proof to its TLS channel may be somebody in between.
 #[tokio::test]
-async fn channel_binding_that_is_required_is_had_or_nothing_is() {
+async fn channel_binding_is_enforced() {
     let compute = Compute::start().await;
     for builder in [
         compute.direct("sslmode=disable&channel_binding=require"),
@@ -130,7 +130,7 @@ async fn channel_binding_that_is_required_is_had_or_nothing_is() {
 
 /// Neon finds the compute by the name in the TLS handshake.
 #[tokio::test]
-async fn the_host_is_named_in_the_handshake() {
+async fn server_name_is_sent() {
     let compute = Compute::start().await;
     let (port, hello) = listens_in(compute.cluster.port().unwrap()).await;
     let url = compute.url(DIRECT, Some(port), "sslmode=require");
@@ -171,7 +171,7 @@ async fn listens_in(server: u16) -> (u16, Arc<Mutex<Vec<u8>>>) {
 
 /// Whoever comes first after a while pays with the time of a start, and not with a refusal.
 #[tokio::test]
-async fn a_database_that_sleeps_is_waited_for() {
+async fn sleeping_database_is_awaited() {
     let compute = Compute::start().await;
     let token = token_for("ada@example.com");
     // Longer than the start takes on a machine under load.

@@ -22,7 +22,7 @@ fn store(url: &str, deadline: Duration) -> PostgresStore {
 }
 
 #[tokio::test]
-async fn a_server_that_starts_later_than_the_service_is_used_as_soon_as_it_is_up() {
+async fn late_server_is_used() {
     let cluster =
         OwnCluster::start(ClusterOptions { tcp: true, ..ClusterOptions::default() }).await;
     let database = cluster.create_database().await;
@@ -62,7 +62,7 @@ async fn a_server_that_starts_later_than_the_service_is_used_as_soon_as_it_is_up
 }
 
 #[tokio::test]
-async fn a_server_that_takes_the_connection_and_says_nothing_is_given_up_at_the_deadline() {
+async fn silent_server_hits_the_deadline() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let store = store(&format!("postgres://u:p@localhost:{port}/d"), DEADLINE);
@@ -73,7 +73,7 @@ async fn a_server_that_takes_the_connection_and_says_nothing_is_given_up_at_the_
 }
 
 #[tokio::test]
-async fn a_second_attempt_to_connect_is_made_where_the_first_one_hangs() {
+async fn hanging_connect_is_repeated() {
     let server = own_server().await;
     let database = server.create_database().await;
     database.execute(&Types::USUAL.ddl()).await;
@@ -101,7 +101,7 @@ async fn a_second_attempt_to_connect_is_made_where_the_first_one_hangs() {
 }
 
 #[tokio::test]
-async fn a_no_that_stays_a_no_is_passed_on_at_once() {
+async fn permanent_errors_return_at_once() {
     let server = own_server().await;
     let database = server.create_database().await;
     let url = database.tcp_url();
@@ -124,7 +124,7 @@ async fn a_no_that_stays_a_no_is_passed_on_at_once() {
 }
 
 #[tokio::test]
-async fn a_full_server_is_asked_again_until_it_has_room() {
+async fn full_server_is_retried() {
     let cluster = OwnCluster::start(ClusterOptions {
         extra: vec![("superuser_reserved_connections".to_owned(), "0".to_owned())],
         max_connections: 4,

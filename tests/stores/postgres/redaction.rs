@@ -85,7 +85,7 @@ async fn with_tables(cluster: &OwnCluster, and: &str) -> Database {
 }
 
 #[tokio::test]
-async fn neither_errors_nor_logs_hold_what_was_asked_or_where() {
+async fn errors_and_logs_hold_no_secret() {
     log::set_logger(&Records).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
     // For the whole process: tests on other threads cause events as well, and theirs must be as clean.

@@ -64,7 +64,7 @@ async fn under_load(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_lookup_is_lost_while_the_server_restarts() {
+async fn restart_loses_no_lookup() {
     let (cluster, database) = server_with_ada(ClusterOptions::default()).await;
     let store = PostgresStore::builder(database.url())
         .max_connections(4)
@@ -82,7 +82,7 @@ async fn no_lookup_is_lost_while_the_server_restarts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crash_is_a_failure_at_most_and_never_an_answer() {
+async fn crash_gives_no_wrong_result() {
     let (cluster, database) = server_with_ada(ClusterOptions::default()).await;
     let store = PostgresStore::builder(database.url())
         .max_connections(4)
@@ -107,7 +107,7 @@ async fn a_crash_is_a_failure_at_most_and_never_an_answer() {
 }
 
 #[tokio::test]
-async fn connections_that_the_server_closed_in_their_sleep_cost_nobody_an_answer() {
+async fn idle_closed_connections_are_retried() {
     let (cluster, database) = server_with_ada(ClusterOptions::default()).await;
     let store = PostgresStore::builder(database.url()).max_connections(4).build().unwrap();
     let all_at_once = async || {
@@ -134,7 +134,7 @@ async fn connections_that_the_server_closed_in_their_sleep_cost_nobody_an_answer
 }
 
 #[tokio::test]
-async fn a_connection_that_the_server_ends_in_mid_query_is_replaced() {
+async fn broken_query_is_retried() {
     let (cluster, database) = server_with_ada(ClusterOptions {
         extra: vec![("idle_session_timeout".to_owned(), "200ms".to_owned())],
         ..ClusterOptions::default()
@@ -192,7 +192,7 @@ async fn hangs_up(server: u16) -> (u16, Arc<AtomicBool>) {
 }
 
 #[tokio::test]
-async fn where_one_connection_broke_the_others_of_its_time_are_not_trusted() {
+async fn siblings_of_broken_are_discarded() {
     let (cluster, database) =
         server_with_ada(ClusterOptions { tcp: true, ..ClusterOptions::default() }).await;
     let port = cluster.port().unwrap();

@@ -44,7 +44,7 @@ const ENOUGH: &str = r#"
 "#;
 
 #[tokio::test]
-async fn rights_on_the_columns_that_decide_are_enough() {
+async fn column_rights_are_enough() {
     let guarded = Guarded::new().await;
     guarded.execute(ENOUGH).await;
     let store = guarded.store();
@@ -60,7 +60,7 @@ async fn rights_on_the_columns_that_decide_are_enough() {
 }
 
 #[tokio::test]
-async fn rights_on_the_whole_tables_are_enough_for_everything() {
+async fn table_rights_are_enough() {
     let guarded = Guarded::new().await;
     guarded.execute(r#"GRANT SELECT ON "user", "session" TO reader"#).await;
     let store = guarded.store();
@@ -70,7 +70,7 @@ async fn rights_on_the_whole_tables_are_enough_for_everything() {
 }
 
 #[tokio::test]
-async fn a_ban_that_may_not_be_read_is_a_failure_and_not_a_pass() {
+async fn unreadable_ban_is_an_error() {
     for (table, column) in [
         ("user", "id"),
         ("user", "email"),
@@ -96,7 +96,7 @@ async fn a_ban_that_may_not_be_read_is_a_failure_and_not_a_pass() {
 }
 
 #[tokio::test]
-async fn a_role_without_rights_knows_nobody_and_says_so() {
+async fn missing_rights_are_an_error() {
     let guarded = Guarded::new().await;
     let store = guarded.store();
     let app = App::new(store.clone());
@@ -116,7 +116,7 @@ async fn a_role_without_rights_knows_nobody_and_says_so() {
 }
 
 #[tokio::test]
-async fn rights_that_are_taken_away_while_the_service_runs_are_missed_at_once() {
+async fn revoked_rights_are_noticed() {
     let guarded = Guarded::new().await;
     guarded.execute(r#"GRANT SELECT ON "user", "session" TO reader"#).await;
     let store = guarded.store();

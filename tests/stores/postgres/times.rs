@@ -56,7 +56,7 @@ async fn resolve(store: &PostgresStore, name: &str, now: Timestamp) -> Resolutio
 }
 
 #[tokio::test]
-async fn the_servers_time_zone_moves_no_end() {
+async fn time_zone_does_not_matter() {
     for zone in ZONES {
         let database = ends(
             zone,
@@ -91,7 +91,7 @@ async fn the_servers_time_zone_moves_no_end() {
 }
 
 #[tokio::test]
-async fn a_session_ends_at_its_microsecond() {
+async fn expiry_is_exact_to_microseconds() {
     let database = ends("America/Los_Angeles", &[("x", format!("{NOW}.25"))]).await;
     let end = Timestamp::from_unix_millis(NOW * 1000 + 250);
     let before = Timestamp::from_unix_seconds_f64(NOW as f64 + 0.249_999).unwrap();
@@ -110,7 +110,7 @@ async fn a_session_ends_at_its_microsecond() {
 }
 
 #[tokio::test]
-async fn a_session_that_ends_at_infinity_never_ends() {
+async fn infinite_session_never_ends() {
     for zone in ZONES {
         let database = ends(zone, &[]).await;
         for index in [0, 1, 2] {
@@ -137,7 +137,7 @@ async fn a_session_that_ends_at_infinity_never_ends() {
 }
 
 #[tokio::test]
-async fn numbers_at_the_edge_of_their_type_are_times_like_others() {
+async fn extreme_numbers_are_times() {
     let database = ends("UTC", &[]).await;
     // The column of milliseconds.
     database
@@ -151,7 +151,7 @@ async fn numbers_at_the_edge_of_their_type_are_times_like_others() {
 }
 
 #[tokio::test]
-async fn a_request_is_let_in_until_the_session_ends_and_not_longer() {
+async fn request_is_valid_until_expiry() {
     let database = usual_tables().await;
     let zone = format!("ALTER DATABASE {} SET TimeZone TO 'America/Los_Angeles'", database.name());
     database.execute(&zone).await;

@@ -81,7 +81,7 @@ async fn assert_rejected_at_once(builder: PostgresStoreBuilder, what: &str, says
 }
 
 #[tokio::test]
-async fn the_servers_certificate_is_verified_with_the_authority_that_is_named() {
+async fn custom_roots_are_used() {
     let secured = Secured::with_name("localhost").await;
     let builder = |query: &str| PostgresStore::builder(&secured.url(query));
     for builder in [
@@ -113,7 +113,7 @@ async fn the_servers_certificate_is_verified_with_the_authority_that_is_named() 
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_host_is_refused() {
+async fn wrong_host_is_rejected() {
     let secured = Secured::with_name("database.example.com").await;
     for query in ["sslmode=require&sslrootcert=CA", "sslmode=verify-full&sslrootcert=CA"] {
         let builder = PostgresStore::builder(&secured.url(query));
@@ -127,7 +127,7 @@ async fn a_certificate_for_another_host_is_refused() {
 }
 
 #[tokio::test]
-async fn this_machine_is_spoken_to_in_clear_text_unless_tls_is_asked_for() {
+async fn local_host_needs_no_tls() {
     let secured = Secured::with_name("localhost").await;
     for query in ["sslmode=disable", "sslmode=prefer", "application_name=better-auth-layer"] {
         let store = PostgresStore::builder(&secured.url(query)).build().unwrap();
@@ -150,7 +150,7 @@ async fn store_error(store: &PostgresStore) -> StoreErrorKind {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_refused_with_what_to_write() {
+async fn missing_tls_is_explained() {
     let database = own_server().await.create_database().await;
     let url = format!("{}?sslmode=require", database.tcp_url());
     assert_rejected_at_once(PostgresStore::builder(&url), "no TLS", "sslmode=disable").await;
@@ -161,7 +161,7 @@ async fn a_server_without_tls_is_refused_with_what_to_write() {
 }
 
 #[tokio::test]
-async fn a_file_without_certificates_is_an_error_of_the_configuration() {
+async fn empty_root_file_is_an_error() {
     let folder = TemporaryFolder::new();
     let url = "postgres://u@db.example.com/d";
     for (name, content) in [
@@ -203,7 +203,7 @@ async fn broken_handshakes(server: u16, broken: usize) -> u16 {
 }
 
 #[tokio::test]
-async fn a_handshake_that_breaks_off_is_tried_again() {
+async fn broken_handshake_is_retried() {
     let secured = Secured::with_name("localhost").await;
     let port = secured.cluster.port().unwrap();
     let through = async |broken| {

@@ -54,7 +54,7 @@ fn key(owner: &str, expires_at: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_owner_is_found_whatever_the_types_of_ids_are() {
+async fn owner_is_found_for_all_id_types() {
     for (id_type, id, owner) in
         [("text", "usr_ada", "'usr_ada'"), ("integer", "42", "'42'"), ("integer", "42", "42")]
     {
@@ -72,7 +72,7 @@ async fn the_owner_is_found_whatever_the_types_of_ids_are() {
 
 /// A key that lasts for ever says so; one whose end cannot be read does not last.
 #[tokio::test]
-async fn ends_are_read_in_every_way_they_are_written() {
+async fn all_expiry_types_are_read() {
     let (before, after) = (NOW - 1, NOW + 1);
     for (expires_at, ended) in [
         ("NULL".to_owned(), false),
@@ -93,7 +93,7 @@ async fn ends_are_read_in_every_way_they_are_written() {
 }
 
 #[tokio::test]
-async fn tables_that_lack_something_or_have_it_twice_are_no_answer() {
+async fn bad_tables_are_an_error() {
     let (store, _folder) = file("text", "usr_ada", "").await;
     let text = ask(&store, "app_key").await;
     assert!(text.contains(r#"there is no table "apikey""#), "{text}");
@@ -109,7 +109,7 @@ async fn tables_that_lack_something_or_have_it_twice_are_no_answer() {
 }
 
 #[tokio::test]
-async fn fields_of_the_applications_own_are_read_with_every_lookup() {
+async fn custom_fields_are_read() {
     let schema = Schema::auto().with_user_field("plan").with_user_field("credits");
     let more = key("'usr_ada'", "NULL");
     let (store, _folder) = file_with(schema, "text", "usr_ada", &more).await;

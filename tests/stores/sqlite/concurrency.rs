@@ -79,7 +79,7 @@ fn question(number: usize) -> (Lookup<'static>, String) {
 
 /// Also where one of those who were asked about at the same time is an error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_of_many_gets_the_answer_to_its_own_question() {
+async fn results_are_not_mixed_up() {
     let folder = TemporaryFolder::new();
     let (_database, path) = database(&folder);
     for connections in [1, 4] {
@@ -100,7 +100,7 @@ async fn each_of_many_gets_the_answer_to_its_own_question() {
 
 /// Those who are answered together were all asked before the first of them was looked up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sign_out_is_seen_by_every_lookup_after_it() {
+async fn sign_out_is_seen_by_later_lookups() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
     database.pragma_update(None, "journal_mode", "WAL").unwrap();
@@ -129,7 +129,7 @@ async fn a_sign_out_is_seen_by_every_lookup_after_it() {
 }
 
 #[tokio::test]
-async fn the_line_is_bounded_and_who_leaves_it_makes_room() {
+async fn queue_is_bounded() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
     let builder = SqliteStore::builder(&path).max_connections(1);
@@ -162,7 +162,7 @@ async fn the_line_is_bounded_and_who_leaves_it_makes_room() {
 
 /// What is under way is interrupted; those behind it have their answers.
 #[tokio::test]
-async fn who_leaves_takes_nobody_along() {
+async fn cancelled_lookup_affects_no_other() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
     let store = SqliteStore::builder(&path).max_connections(1).open().unwrap();
@@ -183,7 +183,7 @@ async fn who_leaves_takes_nobody_along() {
 
 /// Else the only thread would look on for somebody whom nobody wants.
 #[tokio::test]
-async fn what_nobody_waits_for_any_more_makes_way() {
+async fn abandoned_query_is_interrupted() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
     slow_down(&database);
@@ -201,7 +201,7 @@ async fn what_nobody_waits_for_any_more_makes_way() {
 
 /// A store that several runtimes share goes on when one of them ends.
 #[test]
-fn a_runtime_that_ends_takes_nobody_along() {
+fn ending_runtime_affects_no_other() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
     let store = SqliteStore::builder(&path).max_connections(1).open().unwrap();
@@ -229,7 +229,7 @@ fn a_runtime_that_ends_takes_nobody_along() {
 }
 
 #[tokio::test]
-async fn nobody_waits_longer_than_the_deadline() {
+async fn deadline_is_kept() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
     slow_down(&database);
@@ -244,7 +244,7 @@ async fn nobody_waits_longer_than_the_deadline() {
 
 /// It stands before those that are quick, and they were asked while both threads were busy.
 #[tokio::test]
-async fn a_slow_one_holds_up_nobody_while_another_thread_is_free() {
+async fn slow_lookup_blocks_no_other() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder);
     slow_down(&database);

@@ -25,7 +25,7 @@ const CAMEL: &str = r#"
 "#;
 
 #[tokio::test]
-async fn a_session_ends_at_the_same_second_however_its_end_is_written() {
+async fn all_expiry_formats_agree() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
     let store = SqliteStore::open(path).unwrap();
@@ -60,7 +60,7 @@ async fn a_session_ends_at_the_same_second_however_its_end_is_written() {
 }
 
 #[tokio::test]
-async fn a_ban_counts_whatever_stands_in_its_column() {
+async fn all_ban_values_count() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
     database.execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')").unwrap();
@@ -90,7 +90,7 @@ async fn a_ban_counts_whatever_stands_in_its_column() {
 }
 
 #[tokio::test]
-async fn integer_ids_are_compared_letter_for_letter() {
+async fn integer_ids_match_exactly() {
     let folder = TemporaryFolder::new();
     let (_database, path) = database(
         &folder,
@@ -113,7 +113,7 @@ async fn integer_ids_are_compared_letter_for_letter() {
 }
 
 #[tokio::test]
-async fn tables_may_appear_change_and_go_while_the_store_is_open() {
+async fn tables_may_change_at_runtime() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, "CREATE TABLE unrelated (id)");
     let store = SqliteStore::open(path).unwrap();
@@ -143,7 +143,7 @@ async fn tables_may_appear_change_and_go_while_the_store_is_open() {
 }
 
 #[tokio::test]
-async fn names_of_ones_own_are_quoted() {
+async fn custom_names_are_quoted() {
     let folder = TemporaryFolder::new();
     let (_database, path) = database(
         &folder,
@@ -164,7 +164,7 @@ async fn names_of_ones_own_are_quoted() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_the_one_is_an_error_at_start() {
+async fn invalid_files_fail_at_start() {
     let folder = TemporaryFolder::new();
     let error = SqliteStore::open(folder.path().join("nowhere.sqlite")).unwrap_err();
     assert!(error.to_string().contains("is not there"), "{error}");
@@ -179,7 +179,7 @@ async fn a_file_that_cannot_be_the_one_is_an_error_at_start() {
 }
 
 #[tokio::test]
-async fn a_writer_is_waited_for_until_the_deadline() {
+async fn writer_is_awaited() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
     let store =
@@ -196,7 +196,7 @@ async fn a_writer_is_waited_for_until_the_deadline() {
 
 /// A service starts beside a writer as it starts beside a database that is down.
 #[tokio::test]
-async fn a_writer_does_not_keep_a_service_from_starting() {
+async fn writer_does_not_block_startup() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -210,7 +210,7 @@ async fn a_writer_does_not_keep_a_service_from_starting() {
 /// However many come and go, no more than `max_connections` of them hold the file open.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn cancelled_lookups_hold_no_more_connections_than_there_may_be() {
+async fn cancelled_lookups_free_connections() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
     let builder =
@@ -236,7 +236,7 @@ async fn cancelled_lookups_hold_no_more_connections_than_there_may_be() {
 }
 
 #[tokio::test]
-async fn lookups_that_are_dropped_leave_the_store_usable() {
+async fn dropped_lookups_keep_the_store() {
     let folder = TemporaryFolder::new();
     let (_database, path) = database(&folder, CAMEL);
     let store = SqliteStore::open(path).unwrap();
@@ -254,7 +254,7 @@ async fn lookups_that_are_dropped_leave_the_store_usable() {
 /// A restored backup is put in the file's place under its name.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_file_that_was_replaced_is_opened_anew() {
+async fn replaced_file_is_reopened() {
     let folder = TemporaryFolder::new();
     let (old, path) = database(&folder, CAMEL);
     old.execute_batch("INSERT INTO session VALUES ('s', 'u', 9999999999, 't')").unwrap();
@@ -271,7 +271,7 @@ async fn a_file_that_was_replaced_is_opened_anew() {
 
 /// A column may compare in its own way; a key is compared letter for letter all the same.
 #[tokio::test]
-async fn a_third_spelling_is_somebody_else_and_two_rows_are_nobody() {
+async fn duplicate_emails_are_an_error() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(
         &folder,
@@ -293,7 +293,7 @@ async fn a_third_spelling_is_somebody_else_and_two_rows_are_nobody() {
 }
 
 #[tokio::test]
-async fn a_table_that_somebody_adds_stops_no_service_that_runs() {
+async fn added_table_stops_nothing() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
     let store = SqliteStore::open(&path).unwrap();
@@ -305,7 +305,7 @@ async fn a_table_that_somebody_adds_stops_no_service_that_runs() {
 }
 
 #[tokio::test]
-async fn limits_that_make_no_sense_are_errors() {
+async fn invalid_limits_are_rejected() {
     let folder = TemporaryFolder::new();
     let (_database, path) = database(&folder, CAMEL);
     let builder = || SqliteStore::builder(&path);
@@ -322,7 +322,7 @@ async fn limits_that_make_no_sense_are_errors() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_to_the_file() {
+async fn file_is_never_written() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
     database.execute_batch("PRAGMA journal_mode = WAL").unwrap();
@@ -336,7 +336,7 @@ async fn nothing_is_written_to_the_file() {
 
 /// Deployments without foreign keys keep the sessions of users that they delete.
 #[tokio::test]
-async fn sessions_outlive_no_user() {
+async fn sessions_do_not_outlive_users() {
     let folder = TemporaryFolder::new();
     let (database, path) = database(&folder, CAMEL);
     let ends = NOW + 60;

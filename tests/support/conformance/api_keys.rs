@@ -13,7 +13,7 @@ fn header(name: &'static str, value: &str) -> HeaderMap {
 }
 
 /// By cookie and as a bearer token.
-pub async fn a_session_token_names_its_session_and_nobody_elses(store: impl UserStore) {
+pub async fn session_token_finds_its_session(store: impl UserStore) {
     // The world's tokens are easier to read than Better Auth's.
     let app = App::of(builder(store).session_token_validator(|_| true));
     for (token, user_id) in [
@@ -43,7 +43,7 @@ pub async fn a_session_token_names_its_session_and_nobody_elses(store: impl User
 }
 
 /// With what the application may want to know about it.
-pub async fn an_api_key_stands_for_its_owner(store: impl UserStore) {
+pub async fn api_key_identifies_its_owner(store: impl UserStore) {
     let app = App::of(with_keys(store, ApiKeys::new()));
     app.accepts(header("x-api-key", "app_of-ada"), "a good key", "usr_ada", "key_ada").await;
     let identity = app.identity();
@@ -70,7 +70,7 @@ pub async fn an_api_key_stands_for_its_owner(store: impl UserStore) {
 }
 
 /// Each for its own reason, and all alike for the client.
-pub async fn api_keys_that_are_not_good_are_refused(store: impl UserStore) {
+pub async fn invalid_api_keys_are_rejected(store: impl UserStore) {
     let app = App::of(with_keys(store, ApiKeys::new()));
     for text in [
         "app_of-nobody",
@@ -93,7 +93,7 @@ pub async fn api_keys_that_are_not_good_are_refused(store: impl UserStore) {
 }
 
 /// Where they are named, and then those alone.
-pub async fn other_configurations_and_headers_are_accepted_on_request(store: impl UserStore) {
+pub async fn other_key_settings_are_opt_in(store: impl UserStore) {
     let keys = ApiKeys::new().configuration("internal").header("x-internal-key");
     let app = App::of(with_keys(store, keys.unwrap()));
     app.accepts(

@@ -24,7 +24,7 @@ async fn refused_payload(app: &App, payload: &str) {
 }
 
 /// Expired, not yet valid, and the seconds between.
-pub async fn times_decide_to_the_second<S: UserStore>(store: S) {
+pub async fn times_are_exact_to_the_second<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
     let app = App::new(Arc::clone(&store));
     accepted(&app, json!({ "exp": NOW + 1 })).await;
@@ -51,7 +51,7 @@ pub async fn times_decide_to_the_second<S: UserStore>(store: S) {
 }
 
 /// CVE-2026-25537 and its relatives: a claim of the wrong type is not an absent one.
-pub async fn times_of_the_wrong_type_are_refused<S: UserStore>(store: S) {
+pub async fn wrongly_typed_times_are_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     refused(&app, json!({ "exp": null })).await;
     for value in [json!("4102444800"), json!(true), json!([NOW + 60]), json!({}), json!("")] {
@@ -80,7 +80,7 @@ pub async fn times_of_the_wrong_type_are_refused<S: UserStore>(store: S) {
 }
 
 /// `iss`
-pub async fn the_issuer_is_compared_where_one_is_configured<S: UserStore>(store: S) {
+pub async fn issuer_is_compared<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
     let app = App::of(builder(Arc::clone(&store)).issuer(ISSUER));
     accepted(&app, json!({ "iss": ISSUER })).await;
@@ -111,7 +111,7 @@ pub async fn the_issuer_is_compared_where_one_is_configured<S: UserStore>(store:
 }
 
 /// `aud`
-pub async fn the_audience_is_compared_where_the_token_names_one<S: UserStore>(store: S) {
+pub async fn audience_is_compared<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
     let shared = || Arc::clone(&store);
 
@@ -158,7 +158,7 @@ pub async fn the_audience_is_compared_where_the_token_names_one<S: UserStore>(st
 }
 
 /// A token that nothing tells from a verification mail's.
-pub async fn a_token_without_any_binding_is_refused<S: UserStore>(store: S) {
+pub async fn unbound_token_is_rejected<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
     let app = App::new(Arc::clone(&store));
     let bare = r#"{"alg":"HS256"}"#;
@@ -187,7 +187,7 @@ pub async fn a_token_without_any_binding_is_refused<S: UserStore>(store: S) {
 }
 
 /// Even if somebody gave them a `typ`, an issuer and a subject.
-pub async fn better_auths_own_tokens_are_refused<S: UserStore>(store: S) {
+pub async fn internal_tokens_are_rejected<S: UserStore>(store: S) {
     let app = App::of(builder(store).issuer(ISSUER));
     for marks in [
         json!({ "updateTo": "eve@example.com" }),
@@ -212,7 +212,7 @@ pub async fn better_auths_own_tokens_are_refused<S: UserStore>(store: S) {
 }
 
 /// RFC 7519 §4 and §7.2.
-pub async fn claims_sets_that_are_no_plain_object_are_refused<S: UserStore>(store: S) {
+pub async fn malformed_claims_are_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     let end = NOW + 60;
     for payload in [

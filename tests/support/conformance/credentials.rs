@@ -7,14 +7,14 @@ use http::{HeaderMap, HeaderValue};
 const ADA: &str = "ada@example.com";
 
 /// The first row of the contract.
-pub async fn a_good_token_reaches_the_service<S: UserStore>(store: S) {
+pub async fn valid_token_is_accepted<S: UserStore>(store: S) {
     let app = App::new(store);
     app.accepts(&token_for(ADA), "good token", "usr_ada", "ses_ada").await;
     assert_eq!(app.calls(), 1);
 }
 
 /// RFC 6750 §3.1: no error code where nothing was sent.
-pub async fn a_request_without_a_credential_is_challenged<S: UserStore>(store: S) {
+pub async fn missing_credential_is_challenged<S: UserStore>(store: S) {
     let app = App::new(store);
     app.rejects(HeaderMap::new(), "no header", MissingCredential).await;
     for other in ["Basic dXNlcjpwYXNz", "DPoP a.b.c"] {
@@ -25,7 +25,7 @@ pub async fn a_request_without_a_credential_is_challenged<S: UserStore>(store: S
 }
 
 /// What is meant as a bearer credential and is none.
-pub async fn an_authorization_that_is_no_bearer_token_is_refused<S: UserStore>(store: S) {
+pub async fn malformed_bearer_is_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     let good = token_for(ADA);
     let values = [
@@ -57,7 +57,7 @@ pub async fn an_authorization_that_is_no_bearer_token_is_refused<S: UserStore>(s
 }
 
 /// Everything that is no compact JWS.
-pub async fn a_token_of_the_wrong_form_is_refused<S: UserStore>(store: S) {
+pub async fn malformed_token_is_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     let good = token_for(ADA);
     let (input, signature) = good.rsplit_once('.').unwrap();
@@ -88,7 +88,7 @@ pub async fn a_token_of_the_wrong_form_is_refused<S: UserStore>(store: S) {
 }
 
 /// Signatures that are not the deployment's, and algorithms that are not the secret's.
-pub async fn a_token_signed_otherwise_is_refused<S: UserStore>(store: S) {
+pub async fn wrong_signature_is_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     let payload = claims(ADA).to_string();
     let good = token_for(ADA);
@@ -131,7 +131,7 @@ pub async fn a_token_signed_otherwise_is_refused<S: UserStore>(store: S) {
 }
 
 /// `crit`, `b64`, `typ`, members that come twice, headers that are no object; and members that change nothing.
-pub async fn headers_that_ask_for_another_treatment_are_refused<S: UserStore>(store: S) {
+pub async fn odd_jose_headers_are_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     let payload = claims(ADA).to_string();
     for header in [

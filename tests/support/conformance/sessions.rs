@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 /// The third row of the contract, and how a session's last second passes.
-pub async fn users_without_an_active_session_are_refused<S: UserStore>(store: S) {
+pub async fn active_session_is_required<S: UserStore>(store: S) {
     let clock = clock();
     let app = App::of(builder(store).clock(clock.clone()));
     for email in ["no-session@example.com", "only-expired@example.com"] {
@@ -16,7 +16,7 @@ pub async fn users_without_an_active_session_are_refused<S: UserStore>(store: S)
 }
 
 /// The user's own before an administrator's, the one that lasts longest, the first id.
-pub async fn the_preferred_of_several_sessions_is_taken<S: UserStore>(store: S) {
+pub async fn preferred_session_is_chosen<S: UserStore>(store: S) {
     let clock = clock();
     let app = App::of(builder(store).clock(clock.clone()));
     let several = token_for("several@example.com");
@@ -34,7 +34,7 @@ pub async fn the_preferred_of_several_sessions_is_taken<S: UserStore>(store: S) 
 }
 
 /// `sid`, or the claim that was configured.
-pub async fn a_token_that_names_a_session_gets_that_one_or_none<S: UserStore>(store: S) {
+pub async fn session_id_claim_is_binding<S: UserStore>(store: S) {
     let store = Arc::new(store);
     let app = App::new(Arc::clone(&store));
     let token = |claim: &str, id: serde_json::Value| {
@@ -74,7 +74,7 @@ pub async fn a_token_that_names_a_session_gets_that_one_or_none<S: UserStore>(st
 }
 
 /// The lookups that other credentials will need, asked directly.
-pub async fn every_kind_of_lookup_is_answered<S: UserStore>(store: S) {
+pub async fn all_lookup_kinds_are_resolved<S: UserStore>(store: S) {
     let now = now();
     let ask = async |lookup: Lookup<'_>| match store.resolve(lookup).await.unwrap() {
         Resolution::Found { user, session, .. } => format!("{} {}", user.id(), session.id()),

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 /// Not text, not there, empty, or with characters that no address has: a bad token, and never an error of a store.
-pub async fn the_e_mail_address_must_be_one<S: UserStore>(store: S) {
+pub async fn email_must_be_valid<S: UserStore>(store: S) {
     let app = App::new(store);
     for email in [
         json!(null),
@@ -28,7 +28,7 @@ pub async fn the_e_mail_address_must_be_one<S: UserStore>(store: S) {
 }
 
 /// Among them everything that a query might take for more than a text to compare.
-pub async fn users_that_do_not_exist_are_not_found<S: UserStore>(store: S) {
+pub async fn unknown_users_are_not_found<S: UserStore>(store: S) {
     let app = App::new(store);
     let long = format!("{}@example.com", "a".repeat(3000));
     for email in [
@@ -54,7 +54,7 @@ pub async fn users_that_do_not_exist_are_not_found<S: UserStore>(store: S) {
 }
 
 /// Better Auth stores lower case; where a table has both, the row as given wins.
-pub async fn the_exact_spelling_of_an_address_wins<S: UserStore>(store: S) {
+pub async fn exact_email_wins<S: UserStore>(store: S) {
     let app = App::new(store);
     for (email, user, session) in [
         ("Ada@Example.com", "usr_ada", "ses_ada"),
@@ -68,7 +68,7 @@ pub async fn the_exact_spelling_of_an_address_wins<S: UserStore>(store: S) {
 }
 
 /// Letters beyond ASCII are neither folded nor normalized, and `%` is no wildcard.
-pub async fn unicode_and_odd_addresses_are_compared_as_they_are<S: UserStore>(store: S) {
+pub async fn unicode_emails_are_not_folded<S: UserStore>(store: S) {
     let app = App::new(store);
     app.accepts(&token_for("jürgen+🦀@exämple.com"), "unicode", "usr_unicode", "ses_unicode").await;
     for other in
@@ -83,7 +83,7 @@ pub async fn unicode_and_odd_addresses_are_compared_as_they_are<S: UserStore>(st
 }
 
 /// The contract names the address alone.
-pub async fn a_subject_is_compared_on_request_only<S: UserStore>(store: S) {
+pub async fn subject_check_is_opt_in<S: UserStore>(store: S) {
     let store = Arc::new(store);
     let app = App::new(Arc::clone(&store));
     let strict = App::of(builder(store).require_matching_subject());
@@ -107,7 +107,7 @@ pub async fn a_subject_is_compared_on_request_only<S: UserStore>(store: S) {
 }
 
 /// `require_verified_email`
-pub async fn an_unverified_address_is_refused_on_request_only<S: UserStore>(store: S) {
+pub async fn verified_email_check_is_opt_in<S: UserStore>(store: S) {
     let store = Arc::new(store);
     let app = App::new(Arc::clone(&store));
     let strict = App::of(builder(store).require_verified_email());
@@ -117,7 +117,7 @@ pub async fn an_unverified_address_is_refused_on_request_only<S: UserStore>(stor
 }
 
 /// The ban of the admin plugin, to the second.
-pub async fn banned_users_are_refused_while_the_ban_lasts<S: UserStore>(store: S) {
+pub async fn banned_users_are_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     for email in ["banned@example.com", "banned-still@example.com"] {
         app.rejects(&token_for(email), email, UserBanned).await;
