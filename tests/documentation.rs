@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What has none, and why.
-const WITHOUT: [(&str, &str); 18] = [
+const WITHOUT: [(&str, &str); 17] = [
     (
         "ResponseFuture",
         "named for bounds; whoever calls the service awaits it",
@@ -25,10 +25,6 @@ const WITHOUT: [(&str, &str); 18] = [
     ("And", "made by `Policy::and`"),
     ("Or", "made by `Policy::or`"),
     ("StoreFn", "made by `store_fn`, which has one"),
-    (
-        "UntilSessionEnd",
-        "of tonic's: made by `until_session_end`, which has one; the body has one of its own",
-    ),
     ("TableNameError", "an error without anything to ask it"),
     ("identity", "of tonic's: in the example of its module"),
     ("optional_identity", "of tonic's: as `identity`"),

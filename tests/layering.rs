@@ -18,7 +18,7 @@ const ORDER: [&[&str]; 24] = [
     &["verify", "cache"],
     &["authenticator"],
     &["body"],
-    &["gate"],
+    &["decide"],
     &["stream", "authorize"],
     &["future"],
     &["service"],

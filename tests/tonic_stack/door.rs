@@ -6,9 +6,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use better_auth_layer::authorize::Role;
-use better_auth_layer::tonic::{
-    UntilSessionEnd, authorize, identity, optional_identity, until_session_end,
-};
+use better_auth_layer::stream::UntilSessionEnd;
+use better_auth_layer::tonic::{authorize, identity, optional_identity};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
@@ -73,7 +72,7 @@ impl Health for Door {
         feed.send(Ok(HealthCheckResponse::default())).unwrap();
         self.feeds.lock().unwrap().push(feed);
         let answers = UnboundedReceiverStream::new(answers);
-        Ok(Response::new(until_session_end(answers, identity)))
+        Ok(Response::new(UntilSessionEnd::new(answers, identity)))
     }
 }
 

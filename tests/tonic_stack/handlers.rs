@@ -100,7 +100,7 @@ fn the_log_says_which_handler_has_no_layer() {
         let text = log.take();
         for expected in [
             "ERROR",
-            "is not behind a BetterAuthLayer: call `Server::builder().layer(auth)`",
+            "has no BetterAuthLayer: call `Server::builder().layer(auth)`",
             r#"outcome="layer_missing""#,
             "HealthCheckRequest",
             &format!("handlers.rs:{line}:"),

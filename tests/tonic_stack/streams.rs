@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use better_auth_layer::Identity;
 use better_auth_layer::store::MemoryStore;
-use better_auth_layer::tonic::until_session_end;
+use better_auth_layer::stream::UntilSessionEnd;
 use support::gate::builder;
 use support::test_clock::TestClock;
 use support::token::{claims_with, sign, token_for};
@@ -149,7 +149,7 @@ async fn nothing_more_is_sent_to_somebody_who_has_signed_out() {
     let store = Arc::new(world::memory());
     let identity = ada(&store).await;
     let endless = tokio_stream::iter(std::iter::repeat_with(|| Ok::<_, Status>(1)));
-    let mut stream = pin!(until_session_end(endless, &identity));
+    let mut stream = pin!(UntilSessionEnd::new(endless, &identity));
     let item = stream.next().await.unwrap();
     assert_eq!(item.unwrap(), 1);
     store.remove_session("ses_ada");
@@ -166,7 +166,7 @@ async fn nothing_more_is_sent_to_somebody_who_has_signed_out() {
 async fn the_hint_leaves_room_for_an_early_end() {
     let identity = ada(&Arc::new(world::memory())).await;
     let three = tokio_stream::iter([Ok(1), Ok(2), Ok(3)]);
-    let mut stream = pin!(until_session_end(three, &identity));
+    let mut stream = pin!(UntilSessionEnd::new(three, &identity));
     assert_eq!(stream.size_hint(), (0, Some(4)));
     for _ in 0..3 {
         let item: Result<_, Status> = stream.next().await.unwrap();

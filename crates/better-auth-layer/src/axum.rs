@@ -1,8 +1,8 @@
 //! Extractors for [axum](https://docs.rs/axum) (feature `axum`).
 //!
-//! [`Identity`], [`User`] and [`Session`] are extractors behind [`BetterAuthLayer`](crate::BetterAuthLayer), [`Member`] behind
-//! a [`MembershipLayer`](crate::authorize::MembershipLayer);
-//! [`Authorized`] also holds the sender to a [`Policy`]:
+//! [`Identity`], [`User`] and [`Session`] are extractors behind
+//! [`BetterAuthLayer`](crate::BetterAuthLayer), and [`Member`] behind a
+//! [`MembershipLayer`](crate::authorize::MembershipLayer). [`Authorized`] also applies a [`Policy`]:
 //!
 //! ```
 //! use axum::{Router, routing::{delete, get}};
@@ -41,10 +41,10 @@
 //! }
 //! ```
 //!
-//! A route that asks for an identity without a layer around it answers every request with `500`, and the log says which
-//! route it is; that goes for `Option<Identity>`, too, so that a forgotten layer never makes everybody anonymous.
+//! Without the layer, the extractors respond with `500` and log the route. `Option<Identity>` does
+//! the same, so a missing layer never makes every request anonymous.
 //!
-//! [`Rejection`] is a response, so handlers can return it.
+//! [`Rejection`] implements `IntoResponse`, so handlers can return it.
 
 use std::fmt;
 
@@ -58,7 +58,7 @@ use crate::authorize::{Policy, permit};
 use crate::identity::{Identity, Member, Session, User, report_missing_layer, required};
 use crate::rejection::{Rejection, RejectionKind, json_response};
 
-/// The identity, for handlers that need somebody: `401` for nobody.
+/// Extracts the identity. An anonymous request is rejected with `401`.
 impl<S: Send + Sync> FromRequestParts<S> for Identity {
     type Rejection = IdentityRejection;
 
@@ -67,7 +67,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
     }
 }
 
-/// The identity, where there is one: behind a layer that is [optional](crate::BetterAuthLayer::optional).
+/// Extracts the identity behind an [optional](crate::BetterAuthLayer::optional) layer.
 impl<S: Send + Sync> OptionalFromRequestParts<S> for Identity {
     type Rejection = IdentityRejection;
 
@@ -83,7 +83,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Identity {
     }
 }
 
-/// The user. A copy; [`Identity`] is cheaper and has a reference to it.
+/// Extracts a clone of the user. [`Identity`] is cheaper to extract.
 impl<S: Send + Sync> FromRequestParts<S> for User {
     type Rejection = IdentityRejection;
 
@@ -93,7 +93,7 @@ impl<S: Send + Sync> FromRequestParts<S> for User {
     }
 }
 
-/// The user, where there is one, as for [`Identity`].
+/// Extracts the user behind an [optional](crate::BetterAuthLayer::optional) layer.
 impl<S: Send + Sync> OptionalFromRequestParts<S> for User {
     type Rejection = IdentityRejection;
 
@@ -107,8 +107,9 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for User {
     }
 }
 
-/// The session. Who is here with an API key has none and gets `403`. For a JWT that
-/// [names no session](Identity::is_session_bound) it is merely one that the user has.
+/// Extracts a clone of the session. Requests with an API key have no session and are rejected with
+/// `403`. For a JWT that [identifies no session](Identity::is_session_bound), it is one of the
+/// user's active sessions.
 impl<S: Send + Sync> FromRequestParts<S> for Session {
     type Rejection = IdentityRejection;
 
@@ -121,7 +122,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// The membership that a [`MembershipLayer`](crate::authorize::MembershipLayer) has found.
+/// Extracts the membership that a [`MembershipLayer`](crate::authorize::MembershipLayer) inserted.
 impl<S: Send + Sync> FromRequestParts<S> for Member {
     type Rejection = IdentityRejection;
 
@@ -129,14 +130,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Member {
         let member = extract(parts, |parts| {
             let user_id = required(parts)?.user().id();
             let member = parts.extensions.get::<Self>();
-            // Another layer further in may have found somebody else.
+            // An inner BetterAuthLayer may have authenticated another user.
             let member = member.filter(|member| member.user_id() == user_id);
             member.ok_or_else(|| {
                 tracing::error!(
                     outcome = RejectionKind::MissingLayer.as_str(),
                     method = %parts.method,
                     route = ?parts.uri.path(),
-                    "a route that asks for a member is not behind a MembershipLayer"
+                    "route requires a member but has no MembershipLayer"
                 );
                 Rejection::new(RejectionKind::MissingLayer)
             })
@@ -145,11 +146,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Member {
     }
 }
 
-/// Extracts the identity of those who meet a [`Policy`], which is the second part: `403` for all others.
+/// Extracts the identity if a [`Policy`] allows it. Other requests are rejected with `403`.
 ///
-/// The policy is a type that is `Default`: see [the module](self) for one. Where it has parameters, as
-/// [`Role`](crate::authorize::Role) has, give it to an [`AuthorizeLayer`](crate::authorize::AuthorizeLayer) or to a type of
-/// your own.
+/// The policy must implement `Default`: see the [module](self) for an example. A policy with
+/// parameters, such as [`Role`](crate::authorize::Role), needs an
+/// [`AuthorizeLayer`](crate::authorize::AuthorizeLayer) or a wrapper type.
 ///
 /// ```
 /// use better_auth_layer::authorize::VerifiedEmail;
@@ -187,9 +188,9 @@ fn extract<'a, T>(
     })
 }
 
-/// Rejection of the extractors of this module. As a response it looks as the layer's own refusals do.
+/// Rejection of the extractors in this module. The layer's renderer creates the response.
 ///
-/// An extractor of one's own that begins with one of these hands it on:
+/// Custom extractors can return it:
 ///
 /// ```
 /// use axum::{extract::FromRequestParts, http::request::Parts};
@@ -214,7 +215,7 @@ pub struct IdentityRejection {
 }
 
 impl IdentityRejection {
-    /// Why.
+    /// The kind of the rejection.
     #[must_use]
     pub fn kind(&self) -> RejectionKind {
         self.rejection.kind()
@@ -235,8 +236,8 @@ impl fmt::Display for IdentityRejection {
 
 impl std::error::Error for IdentityRejection {}
 
-/// The JSON of the contract, whatever the layer's renderer is and whatever the request was, as neither is known here:
-/// [`Rejection::to_response`] goes by both.
+/// Creates the default JSON response. Neither the request nor the layer's renderer is known here;
+/// [`Rejection::to_response`] uses both.
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         json_response(&self).map(Body::from)

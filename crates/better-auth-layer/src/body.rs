@@ -1,4 +1,4 @@
-//! The body of a response from behind the layer.
+//! [`ResponseBody`]: the inner service's body or the body of a rejection.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,9 +8,10 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The inner service's body, or the small one of a refusal.
+    /// The response body of the inner service, or the body of a rejection.
     ///
-    /// Being a type of its own it asks nothing of the inner body, not even `Default`, so every stack's body fits.
+    /// The layer needs no bound on the inner body, not even `Default`, because it wraps the body
+    /// instead of creating one.
     ///
     /// ```
     /// use better_auth_layer::ResponseBody;
@@ -34,7 +35,7 @@ pin_project! {
     #[derive(Debug)]
     enum Kind<B> {
         Inner { #[pin] body: B },
-        Refusal { bytes: Option<Bytes> },
+        Rejection { bytes: Option<Bytes> },
     }
 }
 
@@ -45,19 +46,19 @@ impl<B> ResponseBody<B> {
         }
     }
 
-    pub(crate) fn refusal(bytes: Bytes) -> Self {
+    pub(crate) fn rejection(bytes: Bytes) -> Self {
         Self {
-            kind: Kind::Refusal {
+            kind: Kind::Rejection {
                 bytes: Some(bytes).filter(|bytes| !bytes.is_empty()),
             },
         }
     }
 }
 
-/// An empty body, whatever `B` is; layers around ours that answer by themselves need one.
+/// An empty body for any `B`. Outer layers that create responses need one.
 impl<B> Default for ResponseBody<B> {
     fn default() -> Self {
-        Self::refusal(Bytes::new())
+        Self::rejection(Bytes::new())
     }
 }
 
@@ -74,7 +75,7 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
             KindProj::Inner { body } => body.poll_frame(cx),
-            KindProj::Refusal { bytes } => {
+            KindProj::Rejection { bytes } => {
                 Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
             }
         }
@@ -83,14 +84,14 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
-            Kind::Refusal { bytes } => bytes.is_none(),
+            Kind::Rejection { bytes } => bytes.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
-            Kind::Refusal { bytes } => {
+            Kind::Rejection { bytes } => {
                 let length = bytes.as_ref().map_or(0, Bytes::len);
                 SizeHint::with_exact(length as u64)
             }

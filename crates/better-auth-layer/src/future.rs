@@ -1,4 +1,4 @@
-//! The future of a request on its way through the layer.
+//! The response future of the layer: inserts the identity or returns the rejection.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::authenticator::{Authenticate, Authenticator};
 use crate::body::ResponseBody;
-use crate::gate::{Decide, Gate};
+use crate::decide::{Decide, DecideThenCall};
 use crate::identity::Anonymous;
 use crate::rejection::RejectionKind;
 
@@ -22,18 +22,18 @@ pin_project! {
         S: Service<Request<ReqBody>>,
     {
         #[pin]
-        gate: Gate<Authenticating, S, ReqBody>,
+        inner: DecideThenCall<Authenticating, S, ReqBody>,
     }
 }
 
-/// What becomes of a request without a credential.
+/// Whether a request without a credential is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Required,
     Optional,
 }
 
-/// The check of a request, and what its verdict leads to.
+/// Authenticates one request, then forwards or rejects it.
 pub(crate) struct Authenticating {
     pub(crate) authenticate: Authenticate,
     pub(crate) authenticator: Authenticator,
@@ -46,8 +46,8 @@ impl Decide for Authenticating {
         request: &mut request::Parts,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Response<Bytes>>> {
-        let verdict = ready!(Pin::new(&mut self.authenticate).poll(cx));
-        Poll::Ready(match verdict {
+        let outcome = ready!(Pin::new(&mut self.authenticate).poll(cx));
+        Poll::Ready(match outcome {
             Ok(identity) => {
                 request.extensions.insert(identity);
                 Ok(())
@@ -69,8 +69,8 @@ impl<S, ReqBody> ResponseFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    pub(crate) fn new(gate: Gate<Authenticating, S, ReqBody>) -> Self {
-        Self { gate }
+    pub(crate) fn new(inner: DecideThenCall<Authenticating, S, ReqBody>) -> Self {
+        Self { inner }
     }
 }
 
@@ -81,7 +81,7 @@ where
     type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().gate.poll(cx)
+        self.project().inner.poll(cx)
     }
 }
 

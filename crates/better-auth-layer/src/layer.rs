@@ -1,4 +1,4 @@
-//! The layer.
+//! [`BetterAuthLayer`]: wraps services in [`BetterAuth`].
 
 use tower_layer::Layer;
 
@@ -46,14 +46,14 @@ impl BetterAuthLayer {
         }
     }
 
-    /// Lets requests without a credential through as well, for routes that greet those who have signed in and serve
-    /// everybody. A credential that is there has to be good: a bad one is refused as ever, so that nobody who has
-    /// signed in is shown the page of a stranger because a token has expired.
+    /// Also accepts requests without a credential. An invalid credential is still rejected, so an
+    /// expired token never turns a signed-in user into an anonymous one.
     ///
-    /// The layer that it is called on and the one that it gives share everything else. In axum, `Option<Identity>` is the
-    /// extractor (feature `axum`); elsewhere it is [`Identity::from_extensions_opt`](crate::Identity::from_extensions_opt). Both tell
-    /// "nobody" from "no layer", which `Extensions::get` and `Option<Extension<…>>` do not: with those a forgotten layer
-    /// makes everybody anonymous.
+    /// The returned layer shares keys, store and caches with the original. Handlers read the
+    /// identity with the extractor `Option<Identity>` (feature `axum`) or with
+    /// [`Identity::from_extensions_opt`](crate::Identity::from_extensions_opt). Both distinguish
+    /// an anonymous request from a missing layer. `Extensions::get` and `Option<Extension<_>>` do
+    /// not: with them, a missing layer makes every request anonymous.
     ///
     /// ```
     /// use better_auth_layer::{BetterAuthLayer, Identity, Rejection};
@@ -80,7 +80,7 @@ impl BetterAuthLayer {
         }
     }
 
-    /// The part of the layer that decides, for use without Tower.
+    /// Returns the authenticator, which works without Tower.
     #[must_use]
     pub fn authenticator(&self) -> &Authenticator {
         &self.authenticator

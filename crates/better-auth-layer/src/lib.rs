@@ -1,129 +1,137 @@
-//! Tower middleware that authenticates requests against a [Better Auth](https://www.better-auth.com) deployment.
+//! Tower middleware that authenticates requests against a [Better Auth](https://www.better-auth.com)
+//! deployment.
 //!
-//! [`BetterAuthLayer`] takes a request, proves who sent it, and hands the service behind it an [`Identity`]: the user
-//! and the active session. It works in every stack that is made of `tower::Service`: axum, hyper, tonic, or none.
+//! [`BetterAuthLayer`] verifies the credential of a request, looks up the user and the active session,
+//! and inserts an [`Identity`] into the request's extensions. It works with every `tower::Service`, so
+//! with axum, hyper and tonic.
 //!
 //! ```
-//! use axum::{Extension, Router, routing::post};
-//! use better_auth_layer::{BetterAuthLayer, Identity, Secret, UserStore};
+//! # #[cfg(feature = "axum")] mod example {
+//! use axum::{Router, routing::post};
+//! use better_auth_layer::{BetterAuthLayer, ConfigError, Identity, Secret, UserStore};
 //!
-//! fn app(secret: Secret, store: impl UserStore) -> Result<Router, better_auth_layer::ConfigError> {
+//! fn app(secret: Secret, store: impl UserStore) -> Result<Router, ConfigError> {
 //!     let auth = BetterAuthLayer::builder()
-//!         .secret(secret) // cookies, session tokens, JWTs of the application's own
-//!         .base_url("https://app.example.com") // JWTs of Better Auth's: issuer, audience and keys follow
+//!         .secret(secret) // session cookies, session tokens, JWTs signed by the application
+//!         .base_url("https://app.example.com") // JWTs of Better Auth: issuer, audience and keys
 //!         .store(store)
 //!         .build()?;
 //!     Ok(Router::new().route("/support/chatkit", post(chatkit)).layer(auth))
 //! }
 //!
-//! async fn chatkit(Extension(identity): Extension<Identity>) -> String {
+//! async fn chatkit(identity: Identity) -> String {
 //!     format!("hello {}", identity.user().id())
 //! }
+//! # }
 //! ```
 //!
-//! `BetterAuthLayer::from_env` takes the [settings](Config) of the environment; with the feature `axum` handlers take the
-//! [`Identity`] itself. The [guide] has a page for each stack (axum, tonic, hyper, plain Tower) and for
-//! each question: several layers, authorization, CORS, proxies, poolers, a staging issuer, event streams and WebSockets,
-//! error pages, metrics, OpenAPI, unit tests, and what the compiler may say.
+//! `BetterAuthLayer::from_env` reads the [`Config`] from environment variables. The [guide] has a page
+//! for each framework and for each topic: configuration, stores, caching, authorization, CORS, proxies,
+//! poolers, streams, custom rejections, metrics, OpenAPI and unit tests.
 //!
 //! # Credentials
 //!
-//! | credential | where | accepted with | looked up by |
+//! | credential | header | enabled by | lookup key |
 //! |---|---|---|---|
-//! | JWT that the application signed with the secret (HS256) | `Authorization: Bearer` | [`secret`](BetterAuthLayerBuilder::secret) | e-mail address |
-//! | JWT of Better Auth's JWT plugin (EdDSA, ES256, ES512, RS256, PS256) | `Authorization: Bearer` | [`base_url`](BetterAuthLayerBuilder::base_url) | `sub`, the user's id |
-//! | session token with its signature (`set-auth-token`) | `Authorization: Bearer` | `secret` | token |
+//! | JWT that the application signs with the secret (HS256) | `Authorization: Bearer` | [`secret`](BetterAuthLayerBuilder::secret) | email |
+//! | JWT of Better Auth's JWT plugin (EdDSA, ES256, ES512, RS256, PS256) | `Authorization: Bearer` | [`base_url`](BetterAuthLayerBuilder::base_url) | `sub`, the user id |
+//! | signed session token (`set-auth-token`) | `Authorization: Bearer` | `secret` | token |
 //! | session cookie | `Cookie` | `secret` | token |
-//! | cookie cache, beside the session cookie | `Cookie` | [`cookie_cache`](BetterAuthLayerBuilder::cookie_cache) | not at all |
-//! | session token without a signature | `Authorization: Bearer` | [`accept_raw_session_tokens`](BetterAuthLayerBuilder::accept_raw_session_tokens) | token |
+//! | cookie cache, together with the session cookie | `Cookie` | [`cookie_cache`](BetterAuthLayerBuilder::cookie_cache) | no lookup |
+//! | unsigned session token | `Authorization: Bearer` | [`accept_raw_session_tokens`](BetterAuthLayerBuilder::accept_raw_session_tokens) | token |
 //! | API key | `x-api-key` | [`api_keys`](BetterAuthLayerBuilder::api_keys) | hash |
 //!
-//! A request has one credential: `Authorization: Bearer` goes before an API key, an API key before a cookie, and if it
-//! is bad, no other one is looked at. Which of them it is follows from where it stands and from its form, never from
-//! trying. [`Identity::credential`] says what proved the sender.
-//!
-//!
-//! [`CredentialSource`] names other places and another order: a header, a WebSocket's subprotocol, a function.
+//! The layer uses the first credential that it finds: a bearer token, then an API key, then a cookie. If
+//! that credential is invalid, the request is rejected and other credentials are not tried. The header
+//! and the form of a credential determine its kind. [`Identity::credential`] returns the kind.
+//! [`CredentialSource`] configures other headers and another order.
 //!
 //! # Modes
 //!
-//! | | a request without a credential | a bad one | nobody can tell |
+//! | | no credential | invalid credential | backend unavailable |
 //! |---|---|---|---|
-//! | the layer as it is | `401` | `401`, `403`, `404` | `503` |
-//! | [`optional`](BetterAuthLayer::optional) | passes, as nobody's | the same | `503` |
-//! | [`Authenticator::authenticate`] | a [`Rejection`] to deal with | the same | the same |
+//! | default | `401` | `401`, `403`, `404` | `503` |
+//! | [`optional`](BetterAuthLayer::optional) | forwarded as anonymous | same | `503` |
+//! | [`Authenticator::authenticate`] | returns a [`Rejection`] | same | same |
 //!
-//! What stands behind the layer may ask for more: see [`authorize`] for roles, permissions and fresh sessions. A handler
-//! that asks for an identity where no layer has looked for one gets a `500`, never a stranger.
+//! The module [`authorize`] adds roles, permissions and other policies. A handler that requires an
+//! identity without a layer responds with `500`.
 //!
-//! # The road of a request
+//! # Request path
 //!
-//! 1. **Extract.** Exactly one `Authorization` header with the scheme `Bearer` (in any case), at most 8 KiB of token.
-//!    Another scheme is nobody's credential. The request's body is never touched.
-//! 2. **Guard.** A request that comes with a cookie, may change something (any method but `GET`, `HEAD` and `OPTIONS`, or
-//!    an upgrade) and was made by a browser must come from a trusted page: `Sec-Fetch-Site` is `same-origin` or `none`, or
-//!    `Origin` is that of the [`base_url`](BetterAuthLayerBuilder::base_url) or a
-//!    [`trusted_origin`](BetterAuthLayerBuilder::trusted_origin). Else it is `403`.
-//! 3. **Verify.** The header's `alg` picks the verifier, never the key: `HS256` is only ever the secret, everything else
-//!    only ever a key of the JWKS with that `kid` and that algorithm. `typ` is absent or `JWT`, no `crit`. Then the claims:
+//! 1. **Extract.** The layer accepts exactly one `Authorization` header with the scheme `Bearer`
+//!    (case-insensitive) and at most 8 KiB of token. Other authentication schemes are ignored. The
+//!    request body is not touched.
+//! 2. **Check the origin.** This step applies to requests with a cookie that may change state: every
+//!    method but `GET`, `HEAD` and `OPTIONS`, and upgrades. If the request comes from a browser,
+//!    `Sec-Fetch-Site` must be `same-origin` or `none`, or `Origin` must be the origin of the
+//!    [`base_url`](BetterAuthLayerBuilder::base_url) or a
+//!    [`trusted_origin`](BetterAuthLayerBuilder::trusted_origin). Other requests get a `403`.
+//! 3. **Verify.** The `alg` header selects the verifier, never the key: `HS256` uses only the secret,
+//!    every other algorithm only the JWKS key with that `kid` and that algorithm. `typ` must be absent
+//!    or `JWT`, and `crit` must be absent. Then the claims are validated:
 //!
-//!    | claim | signed with the secret | signed with a key of the JWKS |
+//!    | claim | signed with the secret | signed with a JWKS key |
 //!    |---|---|---|
-//!    | `exp` | required, in the future | the same |
-//!    | `nbf` | if there, not in the future | the same |
-//!    | `iat` | if there, a number | the same |
-//!    | `iss` | exactly [`issuer`](BetterAuthLayerBuilder::issuer), where one is configured | exactly the base URL's origin, or [`jwks_issuer`](BetterAuthLayerBuilder::jwks_issuer) |
-//!    | `aud` | if there, one of [`audience`](BetterAuthLayerBuilder::audience), else the issuer | required; one of `audience`, else the base URL's origin |
-//!    | `email` | required; whom to look up | not looked at |
-//!    | `sub` | compared with the user's id on request; a mismatch is logged | required; whom to look up |
-//!    | `sid` | if there, the one session that counts | the same |
-//!    | marks of other tokens of the same keys | `updateTo`, `requestType`, an object `session` must not be there | `azp`, `client_id`, `events`, `nonce`, `at_hash`, an object `session` must not be there |
+//!    | `exp` | required, in the future | same |
+//!    | `nbf` | optional, not in the future | same |
+//!    | `iat` | optional, a number | same |
+//!    | `iss` | equals [`issuer`](BetterAuthLayerBuilder::issuer) if one is configured | equals the origin of the base URL or [`jwks_issuer`](BetterAuthLayerBuilder::jwks_issuer) |
+//!    | `aud` | optional; one of [`audience`](BetterAuthLayerBuilder::audience), default: the issuer | required; one of `audience`, default: the origin of the base URL |
+//!    | `email` | required, the lookup key | ignored |
+//!    | `sub` | compared with the user id if configured; otherwise a mismatch is logged | required, the lookup key |
+//!    | `sid` | optional; then only this session is accepted | same |
+//!    | claims of other token types | `updateTo`, `requestType` and an object `session` are rejected | `azp`, `client_id`, `events`, `nonce`, `at_hash` and an object `session` are rejected |
 //!
-//!    And one of header `typ`, `sub`, `iss`, `aud` must be there in a token that is signed with the secret, because
-//!    Better Auth's own e-mail verification tokens, which are signed with it too, have none of them. A session token's
-//!    signature proves that somebody signed this text once; whether it is a session's, the store has to say.
-//! 4. **Resolve.** The [`UserStore`] is asked for the user and an active session. Its answer is checked against the
-//!    question, the clock and the ban columns. A session token or an API key that names no row is `401`.
-//! 5. **Pass or refuse.** The request goes on with an [`Identity`] in its extensions, or is answered with the status of
-//!    its [`RejectionKind`], as JSON or, where the request is gRPC, as a gRPC status.
+//!    A JWT that is signed with the secret must also have a `typ` header or one of `sub`, `iss` and
+//!    `aud`. Better Auth signs its email verification tokens with the same secret and without these.
+//!    The signature of a session token only proves that Better Auth issued it. The store determines
+//!    whether the session exists.
+//! 4. **Resolve.** The [`UserStore`] looks up the user and an active session. The layer validates the
+//!    result against the lookup, the clock and the ban columns. An unknown session token or API key is
+//!    rejected with `401`.
+//! 5. **Respond or forward.** The request is forwarded with an [`Identity`] in its extensions, or
+//!    rejected with the status of its [`RejectionKind`]. The response is JSON, or a gRPC status for
+//!    gRPC requests.
 //!
-//! That the token is bad (`401`) and that nobody can tell (`503`) are never confused: a store that fails, hangs or panics
-//! is a `503` with `Retry-After`, and so are keys that cannot be had.
+//! An invalid credential (`401`) and an unavailable backend (`503`) are never confused: a store that
+//! fails, times out or panics results in a `503` with `Retry-After`, and so does a key set that cannot
+//! be fetched.
 //!
 //! # Public keys
 //!
-//! They are fetched when they are first needed, and again in the background every five minutes. A token with an unknown
-//! `kid` has them fetched once more, for all who wait for it at once, and not again within thirty seconds. While the
-//! issuer is down the keys that are known go on serving for an hour; see [`JwksOptions`]. Nothing of a token is sent to
-//! the issuer.
+//! The layer fetches the key set when a token first needs it, and refreshes it in the background every
+//! five minutes. An unknown `kid` causes one fetch that all waiting requests share, at most every thirty
+//! seconds. While the issuer is unavailable, the known keys remain valid for an hour
+//! ([`JwksOptions`](jwks::JwksOptions)). The layer sends no part of a token to the issuer.
 //!
 //! # Caching
 //!
-//! Every request asks the store, unless it is a [`CachedStore`]: then a revocation takes effect up to 5 seconds later, or,
-//! with a `PostgresListener` (feature `postgres`), within milliseconds. Identical lookups that are asked at the same time
-//! are asked once in either case; nobody gets an answer to a question that was asked before their request came.
+//! Every request queries the store by default. [`CachedStore`](cache::CachedStore) caches results for up
+//! to five seconds; with a `PostgresListener` (feature `postgres`), revocations take effect within
+//! milliseconds. With and without a cache, concurrent identical lookups share one query. A request
+//! never gets the result of a query that started before the request arrived.
 //!
 //! # Features
 //!
-//! None is on by default. A feature adds API; no check depends on one.
+//! Features add API. No security check depends on a feature.
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `axum` | extractors: `Identity`, `Option<Identity>`, `User`, `Session`, `Authorized<Policy>` |
-//! | `tonic` | `identity(&request)`, `authorize`, and streams that end with the session |
+//! | `tonic` | `identity(&request)`, `authorize` and response streams that end with the session |
 //! | `postgres` | `PostgresStore` and `PostgresListener`, on tokio-postgres and deadpool-postgres |
 //! | `sqlite` | `SqliteStore`, on rusqlite with a bundled SQLite |
 //! | `memory` | `MemoryStore`, for tests |
-//! | `testing` | `testing::TestDeployment`, a deployment in the test's own process; has `memory` in it |
-//! | `metrics` | counters and histograms, through the facade of that name |
-//! | `dotenv` | `Env::with_file`, for a `.env` file |
-//! | `full` | all of them but `testing` |
+//! | `testing` | `testing::TestDeployment`, an in-process deployment for tests; includes `memory` |
+//! | `metrics` | counters and histograms through the `metrics` facade |
+//! | `dotenv` | `Env::with_file`, for `.env` files |
+//! | `full` | all features except `testing` |
 //!
 //! # Runtime
 //!
-//! A lookup that has to wait is held to a deadline by Tokio's timer, so it needs a Tokio runtime with `enable_time`;
-//! keys from an address are fetched on one with `enable_io`, too. A store that answers at once and keys that never change
-//! work on any executor.
+//! Lookups that wait need a Tokio runtime with `enable_time`. Remote key sets also need `enable_io`.
+//! Stores that respond immediately and static keys work on any executor.
 //!
 #![cfg_attr(
     all(feature = "full", feature = "testing"),
@@ -163,10 +171,10 @@ pub mod csrf;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod database_store;
 mod database_url;
+mod decide;
 pub mod diagnostics;
 mod environment;
 mod future;
-mod gate;
 #[cfg(all(feature = "full", feature = "testing", any(doc, doctest)))]
 #[cfg_attr(docsrs, doc(auto_cfg = false))]
 pub mod guide;

@@ -1,4 +1,4 @@
-//! The middleware.
+//! [`BetterAuth`]: authenticates a request, then calls the inner service.
 
 use std::task::{Context, Poll};
 
@@ -7,28 +7,32 @@ use tower_service::Service;
 
 use crate::authenticator::Authenticator;
 use crate::body::ResponseBody;
+use crate::decide::DecideThenCall;
 use crate::future::{Authenticating, Mode, ResponseFuture};
-use crate::gate::Gate;
 use crate::identity::{Anonymous, Identity, Member};
 
-/// Middleware that lets authenticated requests through, with an [`Identity`] in their extensions; where it is
-/// [optional](crate::BetterAuthLayer::optional), also those without a credential.
+/// Middleware that authenticates requests and inserts an [`Identity`] into their extensions.
 ///
-/// Made by [`BetterAuthLayer`](crate::BetterAuthLayer). The inner service's error type stays: a refusal is a response.
-/// The request's body is never touched.
+/// Created by [`BetterAuthLayer`](crate::BetterAuthLayer). With
+/// [`optional`](crate::BetterAuthLayer::optional), requests without a credential are forwarded too.
 ///
-/// The inner service must be `Clone`, as in every Tower middleware that has to wait before it calls. One that is not
-/// fits behind a [`Buffer`](https://docs.rs/tower/latest/tower/buffer/index.html); a boxed one is a `BoxCloneService`.
+/// Rejections are responses, so the error type is the inner service's. The request body is not
+/// touched.
 ///
-/// The place that `poll_ready` reserves in the inner service is kept while the store is asked. A concurrency limit
-/// inside the layer therefore counts requests that are still being authenticated; put limits outside, where they
-/// protect the store as well.
+/// The inner service must be `Clone`, as in every Tower middleware that waits before it calls the
+/// inner service. Wrap other services in a
+/// [`Buffer`](https://docs.rs/tower/latest/tower/buffer/index.html); use `BoxCloneService` instead
+/// of `BoxService`.
+///
+/// The capacity that `poll_ready` reserves in the inner service stays reserved during the store
+/// lookup. A concurrency limit inside the layer therefore counts requests that are still being
+/// authenticated. Put limits outside the layer, where they protect the store as well.
 ///
 /// ```
 /// use better_auth_layer::{BetterAuth, BetterAuthLayer};
 /// use tower::Layer;
 ///
-/// /// A server that has to name the type of its service.
+/// /// A server that names the type of its service.
 /// struct Server<S> {
 ///     service: BetterAuth<S>,
 /// }
@@ -53,12 +57,12 @@ impl<S> BetterAuth<S> {
         }
     }
 
-    /// The service behind the middleware.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// Takes the middleware away.
+    /// Returns the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -77,12 +81,13 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        // The instance that was polled ready must be the one that is called; its clone, which may not be ready, stays.
+        // `poll_ready` was called on this instance, so this instance must be called. The clone
+        // replaces it and may not be ready yet.
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
 
         let (mut parts, body) = request.into_parts();
-        // Whatever stands there was not put in by us.
+        // Only this layer may set these extensions.
         parts.extensions.remove::<Identity>();
         parts.extensions.remove::<Anonymous>();
         parts.extensions.remove::<Member>();
@@ -92,6 +97,6 @@ where
             authenticator: self.authenticator.clone(),
             mode: self.mode,
         };
-        ResponseFuture::new(Gate::new(decide, ready, parts, body))
+        ResponseFuture::new(DecideThenCall::new(decide, ready, parts, body))
     }
 }

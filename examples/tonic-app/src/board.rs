@@ -3,7 +3,8 @@
 use std::pin::Pin;
 
 use better_auth_layer::authorize::Role;
-use better_auth_layer::tonic::{UntilSessionEnd, authorize, identity, until_session_end};
+use better_auth_layer::stream::UntilSessionEnd;
+use better_auth_layer::tonic::{authorize, identity};
 use tokio::sync::broadcast;
 use tokio_stream::{Stream, StreamExt as _, wrappers::BroadcastStream};
 use tonic::{Request, Response, Status};
@@ -66,7 +67,7 @@ impl Board for NoticeBoard {
             notice.map_err(|_| Status::data_loss("Too slow: some notices were missed"))
         }));
         // Whoever signs out, is banned or comes to the end of a session, reads no further.
-        Ok(Response::new(until_session_end(notices, identity)))
+        Ok(Response::new(UntilSessionEnd::new(notices, identity)))
     }
 
     async fn post(&self, request: Request<PostRequest>) -> Result<Response<PostResponse>, Status> {

@@ -149,7 +149,7 @@ impl Authenticator {
         rejection: &Rejection,
         request: &request::Parts,
     ) -> Response<Bytes> {
-        self.inner.renderer.respond(rejection, request)
+        self.inner.renderer.to_response(rejection, request)
     }
 
     pub(crate) fn renderer(&self) -> &Renderer {

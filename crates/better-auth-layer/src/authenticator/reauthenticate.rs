@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::Inner;
 use crate::clock::Timestamp;
-use crate::identity::{CredentialKind, Identity, Origin, Reproof, Session};
+use crate::identity::{CredentialKind, Identity, LayerHandle, Reauthentication, Session};
 use crate::rejection::{Rejection, RejectionKind, Renderer, RetryAfter};
 use crate::verify::{Subject, Verified};
 
-impl Origin for Inner {
+impl LayerHandle for Inner {
     fn renderer(&self) -> &Renderer {
         &self.renderer
     }
@@ -31,7 +31,7 @@ impl Origin for Inner {
         self.recheck_interval
     }
 
-    fn prove_again(self: Arc<Self>, identity: Identity) -> Reproof {
+    fn reauthenticate(self: Arc<Self>, identity: Identity) -> Reauthentication {
         Box::pin(async move {
             // A cookie cache is reauthenticated by its session.
             let (kind, expires_at) = match identity.credential() {

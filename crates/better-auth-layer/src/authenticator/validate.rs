@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
-use crate::identity::{ApiKey, Basis, Identity, Origin, Proof, Session, User};
+use crate::identity::{
+    ApiKey, Authentication, Identity, LayerHandle, Session, SessionOrApiKey, User,
+};
 use crate::rejection::{Rejection, RejectionKind, RetryAfter};
 use crate::store::{Resolution, StoreError, StoreErrorKind};
 use crate::verify::{Subject, Verified};
@@ -25,10 +27,10 @@ impl Validator {
         verified: &Verified,
         resolution: Result<Resolution, StoreError>,
         now: Timestamp,
-        layer: Arc<dyn Origin>,
+        layer: Arc<dyn LayerHandle>,
     ) -> Result<Identity, Rejection> {
         let lookup = verified.lookup(now);
-        let (user, basis, is_answer) = match resolution {
+        let (user, session_or_api_key, is_answer) = match resolution {
             Err(error) => return Err(error.reject(&self.retry_after)),
             Ok(Resolution::UserNotFound) => {
                 return Err(not_found(verified, RejectionKind::UserNotFound));
@@ -38,11 +40,11 @@ impl Validator {
             }
             Ok(Resolution::Found { user, session }) => {
                 let is_answer = lookup.is_answered_by(&user, &session);
-                (user, Basis::Session(session), is_answer)
+                (user, SessionOrApiKey::Session(session), is_answer)
             }
             Ok(Resolution::FoundApiKey { user, api_key }) => {
                 let is_answer = lookup.is_answered_by_api_key(&user, &api_key);
-                (user, Basis::ApiKey(api_key), is_answer)
+                (user, SessionOrApiKey::ApiKey(api_key), is_answer)
             }
         };
         if !is_answer {
@@ -53,19 +55,24 @@ impl Validator {
             return Err(reject(InvalidReason::Expired, Some(&user)));
         }
         self.check_user(verified, &user, now)?;
-        match &basis {
-            Basis::Session(session) => check_session(verified, &user, session, now)?,
-            Basis::ApiKey(key) => self.check_api_key(&user, key, now)?,
+        match &session_or_api_key {
+            SessionOrApiKey::Session(session) => check_session(verified, &user, session, now)?,
+            SessionOrApiKey::ApiKey(key) => self.check_api_key(&user, key, now)?,
         }
-        let proof = Proof {
+        let authentication = Authentication {
             credential: verified.kind,
             claims: verified.claims.clone(),
             expires_at: verified.expires_at,
             is_session_bound: verified.session_id.is_some()
                 || matches!(verified.subject, Subject::SessionToken(_)),
-            judged_at: now,
+            authenticated_at: now,
         };
-        Ok(Identity::new(user, basis, proof, Some(layer)))
+        Ok(Identity::new(
+            user,
+            session_or_api_key,
+            authentication,
+            Some(layer),
+        ))
     }
 
     fn check_user(

@@ -1,4 +1,4 @@
-//! The future of a request that is authorized.
+//! The response future of [`Authorize`](super::Authorize).
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,6 +8,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
+use crate::decide::polled_after_completion;
 
 pin_project! {
     /// Response future of [`Authorize`](super::Authorize).
@@ -23,7 +24,7 @@ pin_project! {
     #[derive(Debug)]
     enum State<F> {
         Calling { #[pin] response: F },
-        Refused { response: Option<Response<Bytes>> },
+        Rejected { response: Option<Response<Bytes>> },
     }
 }
 
@@ -34,9 +35,9 @@ impl<F> ResponseFuture<F> {
         }
     }
 
-    pub(super) fn refused(response: Response<Bytes>) -> Self {
+    pub(super) fn rejected(response: Response<Bytes>) -> Self {
         Self {
-            state: State::Refused {
+            state: State::Rejected {
                 response: Some(response),
             },
         }
@@ -55,10 +56,9 @@ where
                 let response = ready!(response.poll(cx))?;
                 Poll::Ready(Ok(response.map(ResponseBody::inner)))
             }
-            // Polled again after it was ready, it stays silent.
-            StateProj::Refused { response } => match response.take() {
-                Some(response) => Poll::Ready(Ok(response.map(ResponseBody::refusal))),
-                None => Poll::Pending,
+            StateProj::Rejected { response } => match response.take() {
+                Some(response) => Poll::Ready(Ok(response.map(ResponseBody::rejection))),
+                None => polled_after_completion(),
             },
         }
     }

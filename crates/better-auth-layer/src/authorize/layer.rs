@@ -1,4 +1,4 @@
-//! The layer.
+//! [`AuthorizeLayer`]: wraps services in [`Authorize`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use tower_layer::Layer;
 
 use super::{Authorize, Policy};
 
-/// Layer that applies [`Authorize`], which lets those pass who meet a [`Policy`].
+/// Layer that applies [`Authorize`], which rejects requests that a [`Policy`] does not allow.
 ///
 /// ```
 /// use better_auth_layer::authorize::{AuthorizeLayer, Role};
@@ -20,7 +20,7 @@ use super::{Authorize, Policy};
 ///         .layer(auth)
 ///         .layer(AuthorizeLayer::new(Role::new("admin")))
 ///         .service(service_fn(|_: Request<String>| async {
-///             Ok::<_, std::convert::Infallible>(Response::new("the keys of the house".to_owned()))
+///             Ok::<_, std::convert::Infallible>(Response::new("admin area".to_owned()))
 ///         }));
 ///     # let _ = service;
 /// }
@@ -30,7 +30,7 @@ pub struct AuthorizeLayer<P> {
 }
 
 impl<P: Policy> AuthorizeLayer<P> {
-    /// Lets those pass who meet the policy.
+    /// Creates a layer that applies the policy.
     pub fn new(policy: P) -> Self {
         Self {
             policy: Arc::new(policy),

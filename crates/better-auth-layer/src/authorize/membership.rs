@@ -11,7 +11,7 @@ use tower_service::Service;
 use super::membership_future::{Lookup, MembershipFuture};
 use super::membership_layer::Condition;
 use crate::body::ResponseBody;
-use crate::gate::Gate;
+use crate::decide::DecideThenCall;
 use crate::identity::{Identity, Member, required};
 use crate::rejection::{Rejection, RejectionKind};
 use crate::store::{StoreError, within};
@@ -58,7 +58,7 @@ where
         // Whatever stands there was not put in by us.
         parts.extensions.remove::<Member>();
         let lookup = look_up(&self.condition, &parts);
-        MembershipFuture::new(Gate::new(lookup, ready, parts, body))
+        MembershipFuture::new(DecideThenCall::new(lookup, ready, parts, body))
     }
 }
 
@@ -99,10 +99,10 @@ async fn ask<T, F>(identity: &Identity, start: impl FnOnce() -> F) -> Result<T, 
 where
     F: Future<Output = Result<T, StoreError>> + Unpin,
 {
-    let origin = identity.origin();
-    let timeout = origin.map_or(LOOKUP_TIMEOUT, |origin| origin.lookup_timeout());
+    let layer = identity.layer();
+    let timeout = layer.map_or(LOOKUP_TIMEOUT, |layer| layer.lookup_timeout());
     within(timeout, start).await.map_err(|error| {
-        let retry_after = origin.map(|origin| origin.retry_after().clone());
+        let retry_after = layer.map(|layer| layer.retry_after().clone());
         error.reject(&retry_after.unwrap_or_default())
     })
 }

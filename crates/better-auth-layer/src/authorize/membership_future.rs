@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::body::ResponseBody;
-use crate::gate::{Decide, Gate};
+use crate::decide::{Decide, DecideThenCall};
 use crate::identity::Member;
 use crate::rejection::Rejection;
 
@@ -21,7 +21,7 @@ pin_project! {
         S: Service<Request<ReqBody>>,
     {
         #[pin]
-        gate: Gate<Lookup, S, ReqBody>,
+        gate: DecideThenCall<Lookup, S, ReqBody>,
     }
 }
 
@@ -50,7 +50,7 @@ impl<S, ReqBody> MembershipFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    pub(super) fn new(gate: Gate<Lookup, S, ReqBody>) -> Self {
+    pub(super) fn new(gate: DecideThenCall<Lookup, S, ReqBody>) -> Self {
         Self { gate }
     }
 }

@@ -1,11 +1,12 @@
-//! Authorization: what somebody who has been authenticated may do.
+//! Authorization: roles, permissions and other policies behind the layer.
 //!
-//! [`AuthorizeLayer`] stands behind [`BetterAuthLayer`](crate::BetterAuthLayer) and lets a request pass if its
-//! [`Identity`](crate::Identity) meets a [`Policy`]. Everybody else gets `403 {"error": "Permission denied", "status": 403}`
-//! or, in gRPC, `PERMISSION_DENIED`; whoever has not signed in gets the `401`. Refusals look as the layer in front
-//! [renders](crate::BetterAuthLayerBuilder::rejection_renderer) them.
+//! [`AuthorizeLayer`] goes behind [`BetterAuthLayer`](crate::BetterAuthLayer) and applies a
+//! [`Policy`] to the [`Identity`](crate::Identity) of a request. If the policy does not allow the
+//! identity, the response is `403 {"error": "Permission denied", "status": 403}`, or
+//! `PERMISSION_DENIED` in gRPC. An anonymous request gets a `401`. The outer layer's
+//! [renderer](crate::BetterAuthLayerBuilder::rejection_renderer) creates the responses.
 //!
-//! A policy is one of the types here, a type of the application's own, or a closure:
+//! A policy is one of the types in this module, an application type or a closure:
 //!
 //! ```
 //! use std::time::Duration;
@@ -18,7 +19,7 @@
 //!         .route("/posts", post(write).layer(AuthorizeLayer::new(Role::any(["editor", "admin"]))))
 //!         .route("/account", delete(close).layer(AuthorizeLayer::new(FreshSession::within(Duration::from_secs(300)))))
 //!         .route("/staff", post(write).layer(AuthorizeLayer::new(VerifiedEmail.and(is_staff))))
-//!         .layer(auth) // last, so that it comes first
+//!         .layer(auth) // the last layer is the outermost
 //! }
 //!
 //! fn is_staff(identity: &Identity) -> bool {
@@ -28,9 +29,10 @@
 //! # async fn close() {}
 //! ```
 //!
-//! Whether somebody is a member of an organization, the store has to say: that is [`MembershipLayer`].
+//! [`MembershipLayer`] checks membership in an organization, which needs a store lookup.
 //!
-//! A handler that wants the identity as well takes the extractor `better_auth_layer::axum::Authorized` (feature `axum`).
+//! With the feature `axum`, the extractor `better_auth_layer::axum::Authorized` applies a policy and
+//! returns the identity.
 
 mod future;
 mod layer;

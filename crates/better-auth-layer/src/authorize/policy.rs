@@ -1,16 +1,16 @@
-//! What an identity has to be.
+//! [`Policy`] and its implementations.
 
 use std::time::Duration;
 
 use crate::identity::Identity;
 
-/// Decides whether an identity may pass. Every `Fn(&Identity) -> bool` does.
+/// Decides whether an identity is authorized. Implemented for every `Fn(&Identity) -> bool`.
 ///
 /// ```
 /// use better_auth_layer::Identity;
 /// use better_auth_layer::authorize::{AuthorizeLayer, Policy};
 ///
-/// /// A type of one's own works as a layer and, being `Default`, as an extractor.
+/// /// With `Default`, a policy also works as an axum extractor.
 /// #[derive(Clone, Default)]
 /// struct Staff;
 ///
@@ -24,15 +24,15 @@ use crate::identity::Identity;
 /// # let _ = layer;
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no policy",
+    message = "`{Self}` is not a policy",
     label = "not a `Policy`",
-    note = "implement `better_auth_layer::authorize::Policy`; a closure is one if its parameter has a type: `|identity: &Identity| …`"
+    note = "implement `better_auth_layer::authorize::Policy`, or use a closure with a typed parameter: `|identity: &Identity| …`"
 )]
 pub trait Policy: Send + Sync + 'static {
-    /// Whether this identity may pass.
+    /// Whether the policy allows this identity.
     fn allows(&self, identity: &Identity) -> bool;
 
-    /// Both policies have to be met.
+    /// Combines two policies: both must allow the identity.
     fn and<P: Policy>(self, other: P) -> And<Self, P>
     where
         Self: Sized,
@@ -40,7 +40,7 @@ pub trait Policy: Send + Sync + 'static {
         And(self, other)
     }
 
-    /// One of the two policies has to be met.
+    /// Combines two policies: one must allow the identity.
     fn or<P: Policy>(self, other: P) -> Or<Self, P>
     where
         Self: Sized,
@@ -58,7 +58,7 @@ where
     }
 }
 
-/// The policy that [`Policy::and`] makes.
+/// The policy returned by [`Policy::and`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct And<A, B>(A, B);
 
@@ -68,7 +68,7 @@ impl<A: Policy, B: Policy> Policy for And<A, B> {
     }
 }
 
-/// The policy that [`Policy::or`] makes.
+/// The policy returned by [`Policy::or`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Or<A, B>(A, B);
 
@@ -78,10 +78,10 @@ impl<A: Policy, B: Policy> Policy for Or<A, B> {
     }
 }
 
-/// The user has one of these roles, in the column of Better Auth's admin plugin ([`User::roles`](crate::User::roles)).
+/// Requires one of the given roles of Better Auth's admin plugin ([`User::roles`](crate::User::roles)).
 ///
-/// Letters count: `Admin` is not `admin`. A user without a role has none; Better Auth writes `user` for everybody else.
-/// An API key acts with the role of its owner; [`SessionOnly`] keeps it out.
+/// Roles are case-sensitive. A user without a role has no role here, not even Better Auth's default
+/// `user`. An API key has the roles of its owner; combine with [`SessionOnly`] to reject API keys.
 ///
 /// ```
 /// use better_auth_layer::authorize::{AuthorizeLayer, Role};
@@ -93,12 +93,12 @@ impl<A: Policy, B: Policy> Policy for Or<A, B> {
 pub struct Role(Vec<Box<str>>);
 
 impl Role {
-    /// This role.
+    /// Requires this role.
     pub fn new(role: impl Into<Box<str>>) -> Self {
         Self(vec![role.into()])
     }
 
-    /// Any of these roles. Of none, nobody passes.
+    /// Requires one of these roles. An empty list allows no identity.
     pub fn any<R: Into<Box<str>>>(roles: impl IntoIterator<Item = R>) -> Self {
         Self(roles.into_iter().map(Into::into).collect())
     }
@@ -111,7 +111,7 @@ impl Policy for Role {
     }
 }
 
-/// The user's e-mail address is verified.
+/// Requires a verified email.
 ///
 /// ```
 /// use better_auth_layer::authorize::{AuthorizeLayer, Policy, Role, VerifiedEmail};
@@ -128,13 +128,12 @@ impl Policy for VerifiedEmail {
     }
 }
 
-/// The user signed in not long ago ([`Session::is_fresh_at`](crate::Session::is_fresh_at)), for what should not be done
-/// from a machine that somebody has left. Better Auth's own `freshAge` is a day.
+/// Requires a recent sign-in ([`Session::is_fresh_at`](crate::Session::is_fresh_at)), for sensitive
+/// operations. Better Auth's default `freshAge` is one day.
 ///
-/// Whom an administrator acts for did not sign in just then, so a session with an
-/// [impersonator](crate::Session::impersonated_by) is not fresh. A session whose age the store does not know is not
-/// fresh, an API key is no session, and a JWT that [names no session](Identity::is_session_bound) does not say when its
-/// sender signed in: all four are refused.
+/// Also rejected: a session with an [impersonator](crate::Session::impersonated_by), because the
+/// user did not sign in; a session without a creation time; an API key; and a JWT that
+/// [identifies no session](Identity::is_session_bound).
 ///
 /// ```
 /// use std::time::Duration;
@@ -147,7 +146,7 @@ impl Policy for VerifiedEmail {
 pub struct FreshSession(Duration);
 
 impl FreshSession {
-    /// Signed in less than this long ago.
+    /// Requires a sign-in less than `max_age` ago.
     #[must_use]
     pub fn within(max_age: Duration) -> Self {
         Self(max_age)
@@ -163,17 +162,19 @@ impl Policy for FreshSession {
     }
 }
 
-/// Nobody acts in the user's name ([`Session::impersonated_by`](crate::Session::impersonated_by)).
+/// Rejects sessions in which an administrator impersonates the user
+/// ([`Session::impersonated_by`](crate::Session::impersonated_by)).
 ///
-/// An API key is refused, as nobody knows in which session it was made; where keys are welcome say
-/// `NotImpersonated.or(|identity: &Identity| identity.api_key().is_some())`. A JWT that
-/// [names no session](Identity::is_session_bound) is refused: Better Auth makes the same one for the user and for an
-/// administrator who acts as the user. Put the session's id into `sid` (`definePayload`), or accept the session cookie.
+/// API keys are rejected too, because the session that created the key is unknown. To allow them,
+/// use `NotImpersonated.or(|identity: &Identity| identity.api_key().is_some())`. A JWT that
+/// [identifies no session](Identity::is_session_bound) is rejected: Better Auth issues the same JWT
+/// to the user and to an impersonating administrator. Add the session id as `sid` (`definePayload`)
+/// or use the session cookie.
 ///
 /// ```
 /// use better_auth_layer::authorize::{AuthorizeLayer, NotImpersonated, Policy, SessionOnly};
 ///
-/// // For what only the user may do, and with their own hands:
+/// // For operations that only the user may perform:
 /// let layer = AuthorizeLayer::new(SessionOnly.and(NotImpersonated));
 /// # let _ = layer;
 /// ```
@@ -187,7 +188,7 @@ impl Policy for NotImpersonated {
     }
 }
 
-/// The user is here with a session, not with an API key.
+/// Requires a session and rejects API keys.
 ///
 /// ```
 /// use better_auth_layer::authorize::{AuthorizeLayer, SessionOnly};
@@ -204,13 +205,14 @@ impl Policy for SessionOnly {
     }
 }
 
-/// An API key has this permission ([`ApiKey::allows`](crate::ApiKey::allows)). Who is here with a session passes: the
-/// permissions of a key narrow what its owner may do.
+/// Requires a permission of an API key ([`ApiKey::allows`](crate::ApiKey::allows)).
+///
+/// Sessions are allowed: the permissions of a key only restrict the key.
 ///
 /// ```
 /// use better_auth_layer::authorize::{ApiKeyPermission, AuthorizeLayer};
 ///
-/// // The key's permissions in Better Auth: { files: ["read"] }
+/// // In Better Auth: permissions: { files: ["read"] }
 /// let layer = AuthorizeLayer::new(ApiKeyPermission::new("files", "read"));
 /// # let _ = layer;
 /// ```
@@ -221,7 +223,7 @@ pub struct ApiKeyPermission {
 }
 
 impl ApiKeyPermission {
-    /// This action for this resource, such as `read` for `files`.
+    /// Requires an action on a resource, such as `read` on `files`.
     pub fn new(resource: impl Into<Box<str>>, action: impl Into<Box<str>>) -> Self {
         Self {
             resource: resource.into(),

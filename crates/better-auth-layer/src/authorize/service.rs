@@ -1,4 +1,4 @@
-//! The middleware.
+//! [`Authorize`]: applies a policy, then calls the inner service.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::body::ResponseBody;
 use crate::identity::{Identity, required};
 use crate::rejection::{Rejection, RejectionKind};
 
-/// Middleware that lets those pass who meet a [`Policy`]. Made by [`AuthorizeLayer`](super::AuthorizeLayer).
+/// Middleware that rejects requests that a [`Policy`] does not allow.
 ///
-/// The inner service's error type stays: a refusal is a response. Nothing is waited for, so the service that was polled
-/// ready is the one that is called.
+/// Created by [`AuthorizeLayer`](super::AuthorizeLayer). Rejections are responses, so the error
+/// type is the inner service's. The policy is synchronous, so the inner service needs no `Clone`.
 pub struct Authorize<S, P> {
     inner: S,
     policy: Arc<P>,
@@ -47,12 +47,12 @@ where
                 let request = Request::from_parts(parts, body);
                 ResponseFuture::calling(self.inner.call(request))
             }
-            Err(rejection) => ResponseFuture::refused(rejection.to_response(&parts)),
+            Err(rejection) => ResponseFuture::rejected(rejection.to_response(&parts)),
         }
     }
 }
 
-/// The sender of a request, if there is one and the policy allows it.
+/// Returns the identity of a request if the policy allows it.
 pub(crate) fn permit<'a, P: Policy>(
     policy: &P,
     parts: &'a request::Parts,
@@ -64,13 +64,13 @@ pub(crate) fn permit<'a, P: Policy>(
     Err(denied(policy, identity))
 }
 
-/// The refusal of somebody whom a policy does not allow.
+/// Logs and returns the rejection of an identity that the policy does not allow.
 pub(crate) fn denied<P: Policy>(_: &P, identity: &Identity) -> Rejection {
     tracing::info!(
         outcome = RejectionKind::PermissionDenied.as_str(),
         policy = std::any::type_name::<P>(),
         user_id = identity.user().id(),
-        "request refused"
+        "request rejected"
     );
     Rejection::new(RejectionKind::PermissionDenied)
 }

@@ -1,6 +1,6 @@
-//! What proved an identity.
+//! [`CredentialKind`]: how a request was authenticated.
 
-/// The kinds of credential that prove an [`Identity`](crate::Identity).
+/// The kind of credential that authenticated an [`Identity`](crate::Identity).
 ///
 /// ```
 /// use better_auth_layer::{CredentialKind, Identity};
@@ -14,16 +14,17 @@
 pub enum CredentialKind {
     /// A JWT that the application signed with the deployment's secret (HS256), sent as a bearer token.
     SecretJwt,
-    /// A JWT of Better Auth's JWT plugin, signed with a key of its JWKS, sent as a bearer token.
+    /// A JWT of Better Auth's JWT plugin (signed with a JWKS key), sent as a bearer token.
     Jwt,
-    /// Better Auth's session cookie, found in the store.
+    /// Better Auth's session cookie, looked up in the store.
     SessionCookie,
-    /// Better Auth's session cookie together with its cookie cache: user and session are a copy that may be as old as
-    /// the cache lives (five minutes by default), and the session may have ended since. The store was not asked.
+    /// Better Auth's session cookie with its cookie cache. The store was not queried: user and
+    /// session are a copy up to `maxAge` old (five minutes by default), and the session may have
+    /// ended since.
     CookieCache,
-    /// A session token with its signature, sent as a bearer token (`set-auth-token` of the bearer plugin).
+    /// A signed session token, sent as a bearer token (`set-auth-token` of the bearer plugin).
     SignedSessionToken,
-    /// A session token without a signature, sent as a bearer token.
+    /// An unsigned session token, sent as a bearer token.
     RawSessionToken,
     /// An API key.
     ApiKey,

@@ -1,15 +1,16 @@
-//! Who sent a request: the user, the active session, and how both were proven.
+//! The authenticated identity of a request: user, session or API key, and the credential kind.
+//!
+//! An identity keeps a [`LayerHandle`] to the layer that created it. Rejections, freshness checks
+//! and open streams therefore use that layer's renderer, clock and store without configuration.
 
 mod api_key;
 mod api_key_hash;
 mod credential_kind;
-mod fields;
+mod extensions;
+mod layer_handle;
 mod member;
-mod origin;
-mod passage;
 mod roles;
 mod session;
-mod session_token;
 mod user;
 
 use std::fmt;
@@ -18,19 +19,20 @@ use std::sync::Arc;
 pub use self::api_key::ApiKey;
 pub use self::api_key_hash::ApiKeyHash;
 pub use self::credential_kind::CredentialKind;
-pub use self::member::Member;
-pub(crate) use self::origin::{Origin, Reproof};
 #[cfg(feature = "axum")]
-pub(crate) use self::passage::report_missing_layer;
-pub(crate) use self::passage::{Anonymous, required};
-pub use self::session::Session;
-pub use self::session_token::SessionToken;
+pub(crate) use self::extensions::report_missing_layer;
+pub(crate) use self::extensions::{Anonymous, required};
+pub(crate) use self::layer_handle::{LayerHandle, Reauthentication};
+pub use self::member::Member;
+pub use self::session::{Session, SessionToken};
 pub use self::user::User;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::rejection::Renderer;
 
-/// The authenticated sender of a request. Found in the request's extensions behind
-/// [`BetterAuthLayer`](crate::BetterAuthLayer); cheap to clone.
+/// The authenticated identity of a request.
+///
+/// [`BetterAuthLayer`](crate::BetterAuthLayer) inserts it into the request's extensions. Cloning is
+/// cheap.
 ///
 /// ```
 /// use better_auth_layer::{Identity, Rejection};
@@ -41,49 +43,46 @@ use crate::rejection::Renderer;
 /// }
 /// ```
 ///
-/// `Debug` shows the ids and the kind of credential, never an e-mail address, a token or a claim.
+/// `Debug` shows the user id and the credential kind, never an email, a token or a claim.
 #[derive(Clone)]
-pub struct Identity(Arc<Proven>);
+pub struct Identity(Arc<Inner>);
 
-struct Proven {
+struct Inner {
     user: Arc<User>,
-    basis: Basis,
-    proof: Proof,
-    /// `None`: made without a layer, for a test.
-    origin: Option<Arc<dyn Origin>>,
+    session_or_api_key: SessionOrApiKey,
+    authentication: Authentication,
+    /// `None` for identities that tests create without a layer.
+    layer: Option<Arc<dyn LayerHandle>>,
 }
 
-/// What the user is here by.
 #[derive(Clone)]
-pub(crate) enum Basis {
+pub(crate) enum SessionOrApiKey {
     Session(Arc<Session>),
     ApiKey(Arc<ApiKey>),
 }
 
-/// How that was proven.
-pub(crate) struct Proof {
+/// How the request was authenticated.
+pub(crate) struct Authentication {
     pub(crate) credential: CredentialKind,
     pub(crate) claims: Option<Arc<str>>,
-    /// When the credential itself ends.
+    /// The expiry of the credential, independent of the session.
     pub(crate) expires_at: Timestamp,
-    /// Whether it names the one session that it was made in.
     pub(crate) is_session_bound: bool,
-    /// When it was judged.
-    pub(crate) judged_at: Timestamp,
+    pub(crate) authenticated_at: Timestamp,
 }
 
 impl Identity {
     pub(crate) fn new(
         user: Arc<User>,
-        basis: Basis,
-        proof: Proof,
-        origin: Option<Arc<dyn Origin>>,
+        session_or_api_key: SessionOrApiKey,
+        authentication: Authentication,
+        layer: Option<Arc<dyn LayerHandle>>,
     ) -> Self {
-        Self(Arc::new(Proven {
+        Self(Arc::new(Inner {
             user,
-            basis,
-            proof,
-            origin,
+            session_or_api_key,
+            authentication,
+            layer,
         }))
     }
 
@@ -93,44 +92,48 @@ impl Identity {
         &self.0.user
     }
 
-    /// The session that was active when the request was authenticated. `None` for an [API key](Self::api_key), which
-    /// stands for its owner without a session, and for nothing else.
+    /// The session that was active when the request was authenticated.
+    ///
+    /// `None` for an [API key](Self::api_key), which authenticates its owner without a session.
+    /// Every other credential has a session.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
-        match &self.0.basis {
-            Basis::Session(session) => Some(session),
-            Basis::ApiKey(_) => None,
+        match &self.0.session_or_api_key {
+            SessionOrApiKey::Session(session) => Some(session),
+            SessionOrApiKey::ApiKey(_) => None,
         }
     }
 
-    /// Whether the credential names this very [session](Self::session): a session token, a session cookie, a JWT with the
-    /// session's id in `sid`.
+    /// Whether the credential identifies this [session](Self::session): a session token, a session
+    /// cookie, or a JWT with the session id in `sid`.
     ///
-    /// `false` for any other JWT, whose session is merely one that the user has: Better Auth's own JWTs do not say in
-    /// which session they were made. What is known of the session, such as its age or that an administrator acts in it,
-    /// then says nothing about the sender.
+    /// `false` for any other JWT. Better Auth's own JWTs do not contain the session they were
+    /// created in, so [`session`](Self::session) returns one of the user's active sessions. The
+    /// age, the impersonator and the active organization of that session do not describe the
+    /// sender.
     ///
     /// ```
     /// use better_auth_layer::Identity;
     ///
-    /// /// Who really acts, as far as anybody knows.
+    /// /// The administrator who impersonates the user, if the credential identifies the session.
     /// fn impersonator(identity: &Identity) -> Option<&str> {
     ///     identity.session().filter(|_| identity.is_session_bound())?.impersonated_by()
     /// }
     /// ```
     #[must_use]
     pub fn is_session_bound(&self) -> bool {
-        self.0.proof.is_session_bound
+        self.0.authentication.is_session_bound
     }
 
-    /// The [session](Self::session), where the credential [names it](Self::is_session_bound): the one to ask for what depends
-    /// on it, such as its age, its organization, or whether an administrator acts in it.
+    /// The [session](Self::session), if the credential [identifies it](Self::is_session_bound).
+    ///
+    /// Use this one for decisions that depend on the session's age, organization or impersonator.
     #[must_use]
     pub fn bound_session(&self) -> Option<&Session> {
         self.session().filter(|_| self.is_session_bound())
     }
 
-    /// The API key, where one was sent.
+    /// The API key, if the request was authenticated with one.
     ///
     /// ```
     /// use better_auth_layer::Identity;
@@ -141,39 +144,41 @@ impl Identity {
     /// ```
     #[must_use]
     pub fn api_key(&self) -> Option<&ApiKey> {
-        match &self.0.basis {
-            Basis::Session(_) => None,
-            Basis::ApiKey(key) => Some(key),
+        match &self.0.session_or_api_key {
+            SessionOrApiKey::Session(_) => None,
+            SessionOrApiKey::ApiKey(key) => Some(key),
         }
     }
 
-    /// What proved this identity.
+    /// The kind of the credential.
     #[must_use]
     pub fn credential(&self) -> CredentialKind {
-        self.0.proof.credential
+        self.0.authentication.credential
     }
 
-    /// When this proof ends: the expiry of the session or the API key, or the token's (with the leeway that is
-    /// configured), whichever comes first. An API key that never ends has [`Timestamp::MAX`].
+    /// When this identity expires: the expiry of the session or the API key, or of the token
+    /// (including the configured leeway), whichever is first.
+    ///
+    /// An API key without an expiry returns [`Timestamp::MAX`].
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        let basis = match &self.0.basis {
-            Basis::Session(session) => session.expires_at(),
-            Basis::ApiKey(key) => key.expires_at().unwrap_or(Timestamp::MAX),
+        let expires_at = match &self.0.session_or_api_key {
+            SessionOrApiKey::Session(session) => session.expires_at(),
+            SessionOrApiKey::ApiKey(key) => key.expires_at().unwrap_or(Timestamp::MAX),
         };
-        basis.min(self.0.proof.expires_at)
+        expires_at.min(self.credential_expires_at())
     }
 
-    /// When the request was authenticated, by the layer's clock.
+    /// When the request was authenticated, according to the layer's clock.
     #[must_use]
     pub fn authenticated_at(&self) -> Timestamp {
-        self.0.proof.judged_at
+        self.0.authentication.authenticated_at
     }
 
-    /// The verified token's claims as JSON text, for applications that put some of their own in.
+    /// The claims of the verified JWT as JSON text, for claims that the application adds.
     ///
-    /// `None` for credentials that carry no claims. The claims were signed by whoever holds the key; apart from those
-    /// named in the crate's documentation, nobody has looked at their content.
+    /// `None` for credentials without claims. The signature covers all claims, but the layer
+    /// validates only those that the [crate documentation](crate) lists.
     ///
     /// ```
     /// # use better_auth_layer::Identity;
@@ -189,30 +194,29 @@ impl Identity {
     /// ```
     #[must_use]
     pub fn claims_json(&self) -> Option<&str> {
-        self.0.proof.claims.as_deref()
+        self.0.authentication.claims.as_deref()
     }
 
-    /// When the credential itself ends, whatever becomes of the session.
+    /// The expiry of the credential, independent of the session.
     pub(crate) fn credential_expires_at(&self) -> Timestamp {
-        self.0.proof.expires_at
+        self.0.authentication.expires_at
     }
 
-    pub(crate) fn origin(&self) -> Option<&Arc<dyn Origin>> {
-        self.0.origin.as_ref()
+    pub(crate) fn layer(&self) -> Option<&Arc<dyn LayerHandle>> {
+        self.0.layer.as_ref()
     }
 
-    /// The time by the clock of the layer that made this identity.
+    /// The current time according to the layer's clock.
     pub(crate) fn now(&self) -> Timestamp {
-        match self.origin() {
-            Some(origin) => origin.now(),
+        match self.layer() {
+            Some(layer) => layer.now(),
             None => SystemClock.now(),
         }
     }
 
     fn renderer(&self) -> Renderer {
-        let origin = self.origin();
-        origin
-            .map(|origin| origin.renderer().clone())
+        self.layer()
+            .map(|layer| layer.renderer().clone())
             .unwrap_or_default()
     }
 }

@@ -1,6 +1,6 @@
-//! Several roles in one column.
+//! Parsing of role columns.
 
-/// The single roles of a role column, in which Better Auth keeps several between commas.
+/// The roles of a role column, which Better Auth stores as a comma-separated list.
 pub(super) fn roles(column: Option<&str>) -> impl Iterator<Item = &str> {
     column
         .into_iter()
@@ -14,9 +14,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_are_split_at_commas_and_trimmed() {
-        let several: Vec<_> = roles(Some("admin, editor,,")).collect();
-        assert_eq!(several, ["admin", "editor"]);
+    fn roles_are_split_and_trimmed() {
+        let roles_found: Vec<_> = roles(Some("admin, editor,,")).collect();
+        assert_eq!(roles_found, ["admin", "editor"]);
         assert_eq!(roles(Some(" , ")).count(), 0);
         assert_eq!(roles(None).count(), 0);
     }

@@ -1,13 +1,12 @@
-//! A row of Better Auth's `session` table.
+//! [`Session`]: a row of Better Auth's `session` table, and its token.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
-use super::SessionToken;
 use crate::clock::Timestamp;
 
-/// A session, as the store read it.
+/// A session, as read from the store.
 ///
 /// ```
 /// use better_auth_layer::Session;
@@ -18,7 +17,7 @@ use crate::clock::Timestamp;
 /// assert!(!session.is_active_at(Timestamp::from_unix_seconds(1_796_039_042)));
 /// ```
 ///
-/// `Debug` shows the ids alone.
+/// `Debug` shows only the ids.
 #[derive(Clone)]
 pub struct Session {
     id: Box<str>,
@@ -31,7 +30,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session with what every store must know.
+    /// Creates a session with the required fields.
     #[must_use]
     pub fn new(
         id: impl Into<Box<str>>,
@@ -49,7 +48,7 @@ impl Session {
         }
     }
 
-    /// Sets the token by which Better Auth's cookie names the session.
+    /// Sets the session token, which Better Auth's cookie contains.
     #[must_use]
     pub fn with_token(mut self, token: SessionToken) -> Self {
         self.token = Some(token);
@@ -63,58 +62,59 @@ impl Session {
         self
     }
 
-    /// Marks the session as one that an administrator opened in the user's name.
+    /// Sets the administrator who impersonates the user in this session.
     #[must_use]
     pub fn with_impersonated_by(mut self, admin_id: impl Into<Box<str>>) -> Self {
         self.impersonated_by = Some(admin_id.into());
         self
     }
 
-    /// Sets the organization that is active in the session.
+    /// Sets the active organization of the session.
     #[must_use]
     pub fn with_active_organization_id(mut self, id: impl Into<Box<str>>) -> Self {
         self.active_organization_id = Some(id.into());
         self
     }
 
-    /// The session's id (not its token).
+    /// The session id, which is not the token.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Whose session it is.
+    /// The id of the user.
     #[must_use]
     pub fn user_id(&self) -> &str {
         &self.user_id
     }
 
-    /// When it ends.
+    /// When the session expires.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// Whether it has not ended yet. A session that ends now has ended.
+    /// Whether the session expires after `now`.
     #[must_use]
     pub fn is_active_at(&self, now: Timestamp) -> bool {
         self.expires_at > now
     }
 
-    /// The session's token. `None` where the table has no such column.
+    /// The session token. `None` if the store does not read it.
     #[must_use]
     pub fn token(&self) -> Option<&SessionToken> {
         self.token.as_ref()
     }
 
-    /// When the user signed in; a refresh does not move it.
+    /// When the user signed in. A refresh does not change it.
     #[must_use]
     pub fn created_at(&self) -> Option<Timestamp> {
         self.created_at
     }
 
-    /// Whether the user signed in less than `max_age` ago: what Better Auth calls a fresh session. One whose age is not
-    /// known, or that is from the future, is not fresh.
+    /// Whether the user signed in less than `max_age` ago (Better Auth's fresh session).
+    ///
+    /// `false` if the sign-in time is unknown or in the future.
     ///
     /// ```
     /// use std::time::Duration;
@@ -132,22 +132,23 @@ impl Session {
             .is_some_and(|created| created <= now && created.abs_diff(now) < max_age)
     }
 
-    /// The administrator who acts as the user in this session (Better Auth's admin plugin).
+    /// The administrator who impersonates the user (Better Auth's admin plugin).
     #[must_use]
     pub fn impersonated_by(&self) -> Option<&str> {
         self.impersonated_by.as_deref()
     }
 
-    /// The organization that is active in the session (Better Auth's organization plugin).
+    /// The active organization of the session (Better Auth's organization plugin).
     #[must_use]
     pub fn active_organization_id(&self) -> Option<&str> {
         self.active_organization_id.as_deref()
     }
 
-    /// Which of a user's active sessions stands for the user where the credential names none: one of the user's own
-    /// before an impersonated one, then the one that lasts longest, then the first id.
+    /// Selects one of a user's active sessions, for credentials that do not name a session.
     ///
-    /// The stores of this crate follow it in SQL; a store that holds rows in memory can call it.
+    /// Sessions without an impersonator come first, then the latest expiry, then the smallest id.
+    /// The SQL stores of this crate use the same order. A store that keeps rows in memory can call
+    /// this function.
     ///
     /// ```
     /// use better_auth_layer::Session;
@@ -173,7 +174,7 @@ impl Session {
             .min_by(|a, b| a.cmp_by_preference(b))
     }
 
-    /// The less, the better.
+    /// The preferred session is the smallest.
     pub(crate) fn cmp_by_preference(&self, other: &Self) -> Ordering {
         let is_impersonated = self.impersonated_by.is_some();
         is_impersonated
@@ -189,5 +190,40 @@ impl fmt::Debug for Session {
             .field("id", &self.id)
             .field("user_id", &self.user_id)
             .finish_non_exhaustive()
+    }
+}
+
+/// A Better Auth session token without its signature. The token is a secret: it grants the session.
+///
+/// `Debug` does not show the token. There is no `PartialEq`, so code cannot compare tokens in
+/// variable time by accident.
+///
+/// ```
+/// use better_auth_layer::SessionToken;
+///
+/// let token = SessionToken::new("3PN0uDvcHdjaT3B3eiExfAgbimuvLkp9");
+/// assert_eq!(format!("{token:?}"), "SessionToken(..)");
+/// assert_eq!(token.expose().len(), 32);
+/// ```
+#[derive(Clone)]
+pub struct SessionToken(String);
+
+impl SessionToken {
+    /// Creates a token from the text in the `session` table.
+    #[must_use]
+    pub fn new(token: impl Into<String>) -> Self {
+        Self(token.into())
+    }
+
+    /// The token, for the lookup in a store.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionToken(..)")
     }
 }

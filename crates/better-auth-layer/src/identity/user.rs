@@ -1,17 +1,16 @@
-//! A row of Better Auth's `user` table.
+//! [`User`]: a row of Better Auth's `user` table.
 
 use std::fmt;
 
-use super::fields::Fields;
 use super::roles::roles;
 use crate::clock::Timestamp;
 
-/// A user, as the store read it.
+/// A user, as read from the store.
 ///
-/// Identity is the [`id`](Self::id). The e-mail address is an attribute: Better Auth lets anybody sign up with any
-/// address, and until it is verified ([`email_verified`](Self::email_verified)) it proves nothing about its owner.
+/// The [`id`](Self::id) identifies the user. The email does not: Better Auth accepts any email at
+/// sign-up, and an email that is not [verified](Self::email_verified) proves nothing.
 ///
-/// Stores build users; so do tests:
+/// Stores and tests create users with the builder methods:
 ///
 /// ```
 /// use better_auth_layer::User;
@@ -23,7 +22,7 @@ use crate::clock::Timestamp;
 /// assert!(user.roles().any(|role| role == "editor"));
 /// ```
 ///
-/// `Debug` shows the id alone.
+/// `Debug` shows only the id.
 #[derive(Clone)]
 pub struct User {
     id: Box<str>,
@@ -34,11 +33,12 @@ pub struct User {
     role: Option<Box<str>>,
     banned: bool,
     ban_expires: Option<Timestamp>,
-    fields: Fields,
+    /// Additional fields. A list, because applications configure few of them.
+    fields: Vec<(Box<str>, Box<str>)>,
 }
 
 impl User {
-    /// A user with what every store must know. The e-mail address counts as not verified.
+    /// Creates a user with the required fields. The email is not verified.
     #[must_use]
     pub fn new(id: impl Into<Box<str>>, email: impl Into<Box<str>>) -> Self {
         Self {
@@ -50,11 +50,11 @@ impl User {
             role: None,
             banned: false,
             ban_expires: None,
-            fields: Fields::default(),
+            fields: Vec::new(),
         }
     }
 
-    /// Sets whether the address is verified.
+    /// Sets whether the email is verified.
     #[must_use]
     pub fn with_email_verified(mut self, verified: bool) -> Self {
         self.email_verified = verified;
@@ -68,21 +68,21 @@ impl User {
         self
     }
 
-    /// Sets the address of a picture.
+    /// Sets the URL of the profile picture.
     #[must_use]
     pub fn with_image(mut self, image: impl Into<Box<str>>) -> Self {
         self.image = Some(image.into());
         self
     }
 
-    /// Sets the role column of the admin plugin: one role, or several between commas.
+    /// Sets the role column of the admin plugin: one role or a comma-separated list.
     #[must_use]
     pub fn with_role(mut self, role: impl Into<Box<str>>) -> Self {
         self.role = Some(role.into());
         self
     }
 
-    /// Bans the user, until a time or for good.
+    /// Bans the user until `expires`, or permanently for `None`.
     #[must_use]
     pub fn with_ban(mut self, expires: Option<Timestamp>) -> Self {
         self.banned = true;
@@ -90,26 +90,28 @@ impl User {
         self
     }
 
-    /// Sets a field of the application's own.
+    /// Sets an additional field. A field with the same name is replaced.
     #[must_use]
     pub fn with_field(mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
-        self.fields.insert(name.into(), value.into());
+        let name = name.into();
+        self.fields.retain(|(other, _)| *other != name);
+        self.fields.push((name, value.into()));
         self
     }
 
-    /// The user's id. Text, whatever type the database gives it, as on Better Auth's wire.
+    /// The user id, as text for every column type. Better Auth's API returns the same text.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The e-mail address. Better Auth stores it in lower case.
+    /// The email. Better Auth stores it in lower case.
     #[must_use]
     pub fn email(&self) -> &str {
         &self.email
     }
 
-    /// Whether the address was verified. `false` where the store has no such column.
+    /// Whether the email is verified. `false` if the store has no such column.
     #[must_use]
     pub fn email_verified(&self) -> bool {
         self.email_verified
@@ -121,31 +123,36 @@ impl User {
         self.name.as_deref()
     }
 
-    /// The address of a picture.
+    /// The URL of the profile picture.
     #[must_use]
     pub fn image(&self) -> Option<&str> {
         self.image.as_deref()
     }
 
-    /// The role column of Better Auth's admin plugin, as it stands.
+    /// The unparsed role column of Better Auth's admin plugin.
     #[must_use]
     pub fn role(&self) -> Option<&str> {
         self.role.as_deref()
     }
 
-    /// The single roles in the role column.
+    /// The roles in the comma-separated role column.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         roles(self.role())
     }
 
-    /// A field of the application's own, as text: one of the columns that the store was asked to read as well
-    /// ([`Schema::with_user_field`](crate::store::Schema::with_user_field)). `None` where it is null or was not asked for.
+    /// An additional field as text.
+    ///
+    /// [`Schema::with_user_field`](crate::store::Schema::with_user_field) configures the columns
+    /// that the store reads. `None` if the column is null or not configured.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.fields.get(name)
+        let mut fields = self.fields.iter();
+        fields
+            .find(|(other, _)| **other == *name)
+            .map(|(_, value)| &**value)
     }
 
-    /// Whether a ban is in force. A ban without an end never passes.
+    /// Whether the user is banned at `now`. A ban without an expiry is permanent.
     #[must_use]
     pub fn is_banned_at(&self, now: Timestamp) -> bool {
         self.banned && self.ban_expires.is_none_or(|expires| expires > now)
@@ -165,17 +172,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ban_ends_at_the_second_it_says() {
+    fn ban_ends_at_its_expiry() {
         let end = Timestamp::from_unix_seconds(100);
         let user = User::new("1", "a@example.com").with_ban(Some(end));
         assert!(user.is_banned_at(Timestamp::from_unix_millis(99_999)));
         assert!(!user.is_banned_at(end));
-        let for_good = User::new("1", "a@example.com").with_ban(None);
-        assert!(for_good.is_banned_at(Timestamp::MAX));
+        let permanent = User::new("1", "a@example.com").with_ban(None);
+        assert!(permanent.is_banned_at(Timestamp::MAX));
     }
 
     #[test]
-    fn every_role_in_the_column_counts() {
+    fn roles_are_comma_separated() {
         let user = User::new("1", "a@example.com").with_role("admin, editor,,");
         assert_eq!(user.roles().collect::<Vec<_>>(), ["admin", "editor"]);
     }

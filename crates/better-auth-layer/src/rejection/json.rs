@@ -1,4 +1,4 @@
-//! Refusals as JSON.
+//! The default JSON response.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -6,10 +6,10 @@ use http::{HeaderValue, Response};
 
 use super::Rejection;
 
-/// `{"error": "<sentence>", "status": <code>}`, the bytes that clients of the quickstart see.
+/// `{"error": "<message>", "status": <code>}`, with exactly this whitespace.
 pub(super) fn render(rejection: &Rejection) -> Response<Bytes> {
     let status = rejection.kind().status();
-    // The sentences are ours and hold nothing that JSON would escape; a test parses every one.
+    // The messages contain no characters that JSON escapes; a test parses each one.
     let body = format!(
         r#"{{"error": "{}", "status": {}}}"#,
         rejection.kind().message(),

@@ -1,8 +1,8 @@
-//! The one table of refusals.
+//! [`RejectionKind`]: the only table of kinds, statuses and messages.
 
 use http::StatusCode;
 
-/// Why a request was refused, as far as the client may know.
+/// The kind of a rejection, which is all that the client learns.
 ///
 /// | kind | HTTP | gRPC | `error` |
 /// |---|---|---|---|
@@ -28,22 +28,23 @@ use http::StatusCode;
 pub enum RejectionKind {
     /// The request has no credential.
     MissingCredential,
-    /// The credential is not valid, or not valid any more.
+    /// The credential is invalid or expired.
     InvalidCredential,
     /// The user is banned.
     UserBanned,
-    /// A browser sent the session cookie along with a request from a page of another origin.
+    /// A page of another origin made the browser send the session cookie.
     CrossOrigin,
-    /// The sender is known and may not do this: see [`authorize`](crate::authorize).
+    /// The user is authenticated but not authorized: see [`authorize`](crate::authorize).
     PermissionDenied,
-    /// The credential is valid, its user does not exist.
+    /// The credential is valid, but the user does not exist.
     UserNotFound,
-    /// The user exists and has no active session, or not the one the credential names.
+    /// The user has no active session, or the session that the credential names is not active.
     NoActiveSession,
-    /// An identity was asked for where no layer has looked for one. The server is put together wrongly, and the log names
-    /// the route: nobody is let in, and nobody is taken for anonymous.
+    /// A handler requires an identity, but the request did not pass a layer. This is an error in
+    /// the server's code; the log names the route.
     MissingLayer,
-    /// Whether the request may pass is not known: the user store or the keys are not available.
+    /// The user store or the key source is unavailable, so the credential was neither accepted
+    /// nor rejected.
     Unavailable,
 }
 
@@ -60,7 +61,7 @@ impl RejectionKind {
         }
     }
 
-    /// The sentence that the client reads.
+    /// The message that the client reads.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
@@ -87,7 +88,7 @@ impl RejectionKind {
         }
     }
 
-    /// The name used in logs and metrics.
+    /// The name in logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

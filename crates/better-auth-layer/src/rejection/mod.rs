@@ -1,4 +1,7 @@
-//! Why a request was refused, and how that is said to the client.
+//! Rejections and their responses.
+//!
+//! Each [`RejectionKind`] has one fixed message. The response never contains the reason why a
+//! credential is invalid; the log does.
 
 mod grpc;
 mod json;
@@ -22,18 +25,19 @@ pub(crate) use self::render::Renderer;
 pub(crate) use self::render::json_response;
 pub use self::retry_after::RetryAfter;
 
-/// A request was refused.
+/// The rejection of a request.
 ///
-/// Says no more than its [kind](Self::kind). Why exactly a credential was refused stands in the log.
+/// It contains only the [kind](Self::kind). The log contains the reason why a credential was
+/// rejected.
 ///
-/// The kind is also placed in the extensions of the refusing response, where outer layers find it:
+/// The response extensions contain the kind too, for outer layers:
 ///
 /// ```
 /// use better_auth_layer::RejectionKind;
 ///
 /// fn count<B>(response: &http::Response<B>) {
 ///     if let Some(kind) = response.extensions().get::<RejectionKind>() {
-///         println!("refused: {}", kind.as_str());
+///         println!("rejected: {}", kind.as_str());
 ///     }
 /// }
 /// ```
@@ -53,7 +57,7 @@ impl Rejection {
         }
     }
 
-    /// Nobody can tell; the client may come back when the policy says.
+    /// The backend is unavailable, so the credential was neither accepted nor rejected.
     pub(crate) fn unavailable(retry_after: &RetryAfter) -> Self {
         Self {
             retry_after: retry_after.choose(),
@@ -61,28 +65,28 @@ impl Rejection {
         }
     }
 
-    /// Why, as far as the client may know.
+    /// The kind, which is all that the client learns.
     #[must_use]
     pub fn kind(&self) -> RejectionKind {
         self.kind
     }
 
-    /// When trying again may help; whole seconds, in `Retry-After` (RFC 9110 §10.2.3).
+    /// The delay in the `Retry-After` header, in whole seconds (RFC 9110 §10.2.3).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// The HTTP status that belongs to the kind.
+    /// The HTTP status of the [kind](Self::kind).
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.kind.status()
     }
 
-    /// A response with the headers that belong to the refusal.
+    /// Adds the headers of this rejection to a response.
     pub(crate) fn with_headers(&self, mut response: Response<Bytes>) -> Response<Bytes> {
         let headers = response.headers_mut();
-        // A refusal depends on the credential; no cache may give it to anybody else.
+        // The response depends on the credential, so shared caches must not store it.
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = self.challenge() {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -93,8 +97,8 @@ impl Rejection {
         response
     }
 
-    /// RFC 9110 §15.5.2 wants a challenge on every 401; RFC 6750 §3.1 wants no error code in it where the request had
-    /// no credential at all.
+    /// RFC 9110 §15.5.2 requires a challenge on every 401. RFC 6750 §3.1 omits the error code if
+    /// the request has no credential.
     fn challenge(&self) -> Option<&'static str> {
         if self.status() != StatusCode::UNAUTHORIZED {
             return None;
@@ -107,7 +111,7 @@ impl Rejection {
     }
 }
 
-/// For a refusal that the application decides on, in the form of the layer's own; see [`Rejection::to_response`].
+/// For rejections that the application creates; see [`Rejection::to_response`].
 impl From<RejectionKind> for Rejection {
     fn from(kind: RejectionKind) -> Self {
         match kind {

@@ -1,4 +1,4 @@
-//! Refusals as problem details.
+//! [`ProblemJson`]: problem details (RFC 9457).
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -6,7 +6,7 @@ use http::{HeaderValue, Response, request};
 
 use super::{Rejection, RenderRejection};
 
-/// Renders refusals as `application/problem+json` (RFC 9457).
+/// Renders rejections as `application/problem+json` (RFC 9457).
 ///
 /// ```
 /// use better_auth_layer::BetterAuthLayer;
@@ -16,7 +16,7 @@ use super::{Rejection, RenderRejection};
 /// # let _ = builder;
 /// ```
 ///
-/// answers, for example,
+/// A response body:
 ///
 /// ```json
 /// {"detail":"No active sessions found for user","status":404,"title":"Not Found","type":"about:blank"}
@@ -28,13 +28,13 @@ pub struct ProblemJson {
 }
 
 impl ProblemJson {
-    /// With the type `about:blank`: the status says it all (RFC 9457 §4.2.1).
+    /// Uses the problem type `about:blank` (RFC 9457 §4.2.1).
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With types of the application's own: this text followed by the kind, such as
-    /// `https://example.com/problems/user_not_found` for `https://example.com/problems/`.
+    /// Uses `prefix` followed by the kind as the problem type: with
+    /// `https://example.com/problems/`, a type is `https://example.com/problems/user_not_found`.
     pub fn with_types(mut self, prefix: impl Into<String>) -> Self {
         self.types = Some(prefix.into());
         self
@@ -55,7 +55,7 @@ impl RenderRejection for ProblemJson {
         };
         let problem = serde_json::json!({
             "type": kind_type,
-            "title": status.canonical_reason().unwrap_or("Refused"),
+            "title": status.canonical_reason().unwrap_or("Rejected"),
             "status": status.as_u16(),
             "detail": kind.message(),
         });

@@ -1,4 +1,4 @@
-//! Responses of the application's own to refused requests.
+//! [`RenderRejection`]: custom responses for rejected requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use http::{HeaderValue, Response, StatusCode, request};
 
 use super::{Rejection, grpc, json};
 
-/// Turns a refusal into the response that the client gets, in place of the JSON of the contract.
+/// Creates the response to a rejected request, instead of the default JSON response.
 ///
-/// Every `Fn(&Rejection, &request::Parts, Response<Bytes>) -> Response<Bytes>` is one. It sees why the request is refused,
-/// the request's head, and the response that would be sent without it, complete with the headers that belong to the
-/// refusal; it may change that one or make another. gRPC requests do not come by here: their clients read nothing but a
-/// gRPC status.
+/// Implemented for every `Fn(&Rejection, &request::Parts, Response<Bytes>) -> Response<Bytes>`. The
+/// arguments are the rejection, the head of the request and the default response with its headers.
+/// The function returns the default response, changed or not, or another one. It is not called for
+/// gRPC requests, because their clients only understand gRPC statuses.
 ///
-/// Afterwards the layer adds what must not be missing: a `WWW-Authenticate` on every `401` (RFC 9110 §15.5.2), the
-/// `Retry-After` of an outage and a `Cache-Control: no-store` where none was set, and the [`RejectionKind`](crate::RejectionKind) in the response's
-/// extensions.
+/// The layer then adds the headers that are missing: `WWW-Authenticate` on every `401` (RFC 9110
+/// §15.5.2), `Retry-After` on a `503`, `Cache-Control: no-store`. It also inserts the
+/// [`RejectionKind`](crate::RejectionKind) into the response extensions.
 ///
-/// A browser that asks for a page is sent to the sign-in, everybody else gets the JSON:
+/// This renderer redirects browsers to a sign-in page and sends JSON to other clients:
 ///
 /// ```
 /// use better_auth_layer::{BetterAuthLayer, Rejection};
@@ -42,7 +42,7 @@ use super::{Rejection, grpc, json};
 /// # let _ = builder;
 /// ```
 pub trait RenderRejection: Send + Sync + 'static {
-    /// Makes the response to a request that is refused.
+    /// Creates the response to a rejected request.
     fn render(
         &self,
         rejection: &Rejection,
@@ -65,7 +65,7 @@ where
     }
 }
 
-/// How a layer refuses: as the contract says, or in the application's own way.
+/// The renderer of a layer: a custom one or the default JSON.
 #[derive(Clone, Default)]
 pub(crate) struct Renderer(Option<Arc<dyn RenderRejection>>);
 
@@ -74,8 +74,8 @@ impl Renderer {
         Self(Some(Arc::new(render)))
     }
 
-    /// The response to a request with this head: JSON, or a trailers-only gRPC status where the request is gRPC.
-    pub(crate) fn respond(
+    /// Renders JSON, or a trailers-only gRPC status for a gRPC request.
+    pub(crate) fn to_response(
         &self,
         rejection: &Rejection,
         request: &request::Parts,
@@ -94,7 +94,7 @@ impl Renderer {
     }
 }
 
-/// The JSON of the contract, whatever the request was.
+/// The default JSON response.
 #[cfg(feature = "axum")]
 pub(crate) fn json_response(rejection: &Rejection) -> Response<Bytes> {
     let mut response = rejection.with_headers(json::render(rejection));
@@ -102,7 +102,7 @@ pub(crate) fn json_response(rejection: &Rejection) -> Response<Bytes> {
     response
 }
 
-/// What a response must have, whoever made it.
+/// Adds the headers that every rejection needs to a custom response.
 fn complete(rejection: &Rejection, mut response: Response<Bytes>) -> Response<Bytes> {
     let is_unauthorized = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
@@ -123,7 +123,7 @@ fn complete(rejection: &Rejection, mut response: Response<Bytes>) -> Response<By
 impl fmt::Debug for Renderer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            None => "Renderer(contract)",
+            None => "Renderer(json)",
             Some(_) => "Renderer(custom)",
         })
     }

@@ -1,13 +1,14 @@
-//! When a client should come back after a `503`.
+//! [`RetryAfter`]: the `Retry-After` header of 503 responses.
 
-use std::hash::{BuildHasher, RandomState};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// The `Retry-After` of refusals that mean "nobody can tell just now" (RFC 9110 §10.2.3), in whole seconds.
+use aws_lc_rs::rand;
+
+/// The `Retry-After` header of 503 responses, in whole seconds (RFC 9110 §10.2.3).
 ///
-/// The default is one second: a store that restarts is back within that. Where many clients would come back in the same
-/// second, spread them:
+/// The default is one second, which covers the restart of a store. A range distributes the retries
+/// of many clients:
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,41 +24,41 @@ pub struct RetryAfter(Policy);
 
 #[derive(Clone, Debug)]
 enum Policy {
-    Never,
-    Between { least: u64, most: u64 },
+    Omit,
+    Between { min: u64, max: u64 },
 }
 
 impl RetryAfter {
-    /// The same time for everybody; at least one second.
+    /// The same delay for every client, at least one second.
     #[must_use]
     pub fn after(time: Duration) -> Self {
         Self::between(time..=time)
     }
 
-    /// A time from this range, another one for each refusal; at least one second.
+    /// A random delay from this range for each response, at least one second.
     #[must_use]
     pub fn between(times: RangeInclusive<Duration>) -> Self {
         let seconds = |time: &Duration| time.as_secs().max(1);
-        let least = seconds(times.start());
+        let min = seconds(times.start());
         Self(Policy::Between {
-            least,
-            most: seconds(times.end()).max(least),
+            min,
+            max: seconds(times.end()).max(min),
         })
     }
 
-    /// No such header, for clients that know better themselves.
+    /// Omits the header.
     #[must_use]
     pub fn omit() -> Self {
-        Self(Policy::Never)
+        Self(Policy::Omit)
     }
 
     pub(crate) fn choose(&self) -> Option<Duration> {
-        let Policy::Between { least, most } = self.0 else {
+        let Policy::Between { min, max } = self.0 else {
             return None;
         };
-        let span = (most - least).saturating_add(1);
-        let offset = if span == 1 { 0 } else { arbitrary() % span };
-        Some(Duration::from_secs(least + offset))
+        let span = (max - min).saturating_add(1);
+        let offset = if span == 1 { 0 } else { random() % span };
+        Some(Duration::from_secs(min + offset))
     }
 }
 
@@ -73,9 +74,13 @@ impl From<Duration> for RetryAfter {
     }
 }
 
-/// The keys of the standard library's hash maps differ from one map to the next; that is random enough to spread clients.
-fn arbitrary() -> u64 {
-    RandomState::new().hash_one(0_u8)
+/// Without a random source, all clients get the same delay.
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    match rand::fill(&mut bytes) {
+        Ok(()) => u64::from_ne_bytes(bytes),
+        Err(_) => 0,
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_time_is_whole_seconds_and_at_least_one() {
+    fn fixed_delay_is_whole_seconds() {
         let fixed = |time| seconds(&RetryAfter::after(time));
         assert_eq!(fixed(Duration::ZERO), Some(1));
         assert_eq!(fixed(Duration::from_millis(2900)), Some(2));
@@ -96,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_used_from_end_to_end_and_never_left() {
+    fn range_is_inclusive() {
         let second = Duration::from_secs(1);
         let policy = RetryAfter::between(second..=3 * second);
         let seen: std::collections::BTreeSet<_> =
             (0..1000).filter_map(|_| seconds(&policy)).collect();
         assert_eq!(seen, [1, 2, 3].into());
-        let turned = RetryAfter::between(3 * second..=second);
-        assert_eq!(seconds(&turned), Some(3));
+        let reversed = RetryAfter::between(3 * second..=second);
+        assert_eq!(seconds(&reversed), Some(3));
         let _ = RetryAfter::between(Duration::ZERO..=Duration::MAX).choose();
     }
 }

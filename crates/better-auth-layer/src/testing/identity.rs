@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::must::fail;
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::identity::{ApiKey, Basis, CredentialKind, Identity, Proof, Session, User};
+use crate::identity::{
+    ApiKey, Authentication, CredentialKind, Identity, Session, SessionOrApiKey, User,
+};
 
 /// An identity for a handler that is tested by itself: this user with this session, as if the session cookie had proved
 /// them now.
@@ -34,7 +36,7 @@ pub fn identity(user: User, session: Session) -> Identity {
     if session.user_id() != user.id() {
         fail("the session is another user's");
     }
-    let basis = Basis::Session(Arc::new(session));
+    let basis = SessionOrApiKey::Session(Arc::new(session));
     prove(user, basis, CredentialKind::SessionCookie)
 }
 
@@ -59,17 +61,17 @@ pub fn api_key_identity(user: User, api_key: ApiKey) -> Identity {
     if api_key.reference_id() != user.id() {
         fail("the API key is another user's");
     }
-    let basis = Basis::ApiKey(Arc::new(api_key));
+    let basis = SessionOrApiKey::ApiKey(Arc::new(api_key));
     prove(user, basis, CredentialKind::ApiKey)
 }
 
-fn prove(user: User, basis: Basis, credential: CredentialKind) -> Identity {
-    let proof = Proof {
+fn prove(user: User, basis: SessionOrApiKey, credential: CredentialKind) -> Identity {
+    let proof = Authentication {
         credential,
         claims: None,
         expires_at: Timestamp::MAX,
-        is_session_bound: matches!(basis, Basis::Session(_)),
-        judged_at: SystemClock.now(),
+        is_session_bound: matches!(basis, SessionOrApiKey::Session(_)),
+        authenticated_at: SystemClock.now(),
     };
     Identity::new(Arc::new(user), basis, proof, None)
 }

@@ -1,4 +1,7 @@
-//! What a layer leaves on a request that it lets through.
+//! The request extensions that a layer sets, and how code behind the layer reads them.
+//!
+//! An optional layer marks anonymous requests with [`Anonymous`]. A request with neither identity
+//! nor marker did not pass a layer: that is a configuration error (500), not an anonymous request.
 
 use bytes::Bytes;
 use http::{Extensions, Response, request};
@@ -6,21 +9,20 @@ use http::{Extensions, Response, request};
 use super::Identity;
 use crate::rejection::{Rejection, RejectionKind, Renderer};
 
-/// Marks a request that a layer has let through without a credential. What stands behind it can tell "nobody" from
-/// "nobody has looked".
+/// Marks a request that an optional layer forwarded without a credential.
 #[derive(Clone, Debug)]
 pub(crate) struct Anonymous {
     pub(crate) renderer: Renderer,
 }
 
 impl Identity {
-    /// The sender of a request, where there has to be one. For code without an extractor of its framework's.
+    /// Returns the identity of a request, for code that has no extractor.
     ///
     /// # Errors
     ///
-    /// A [`Rejection`]: [`MissingCredential`](RejectionKind::MissingCredential) where the layer is
-    /// [optional](crate::BetterAuthLayer::optional) and nobody has signed in, [`MissingLayer`](RejectionKind::MissingLayer)
-    /// where the request has passed no layer.
+    /// [`MissingCredential`](RejectionKind::MissingCredential) if the layer is
+    /// [optional](crate::BetterAuthLayer::optional) and the request is anonymous.
+    /// [`MissingLayer`](RejectionKind::MissingLayer) if the request did not pass a layer.
     ///
     /// ```
     /// use better_auth_layer::{Identity, Rejection};
@@ -30,21 +32,22 @@ impl Identity {
     ///     Ok(format!("hello {}", identity.user().id()))
     /// }
     ///
-    /// let nobody_has_looked = http::Request::new(());
-    /// assert!(greet(&nobody_has_looked).is_err());
+    /// let not_behind_a_layer = http::Request::new(());
+    /// assert!(greet(&not_behind_a_layer).is_err());
     /// ```
     pub fn from_extensions(extensions: &Extensions) -> Result<&Self, Rejection> {
         Self::from_extensions_opt(extensions)?
             .ok_or_else(|| Rejection::new(RejectionKind::MissingCredential))
     }
 
-    /// The sender of a request, `None` where the layer is [optional](crate::BetterAuthLayer::optional) and nobody has
-    /// signed in.
+    /// Returns the identity of a request, or `None` if the layer is
+    /// [optional](crate::BetterAuthLayer::optional) and the request is anonymous.
     ///
     /// # Errors
     ///
-    /// [`MissingLayer`](RejectionKind::MissingLayer) where the request has passed no layer. `Extensions::get` would be
-    /// silent there, and the request taken for anonymous.
+    /// [`MissingLayer`](RejectionKind::MissingLayer) if the request did not pass a layer.
+    /// `Extensions::get` returns `None` in that case, so a missing layer would look like an
+    /// anonymous request.
     ///
     /// ```
     /// use better_auth_layer::{Identity, Rejection};
@@ -59,20 +62,24 @@ impl Identity {
             None if extensions.get::<Anonymous>().is_none() => {
                 Err(Rejection::new(RejectionKind::MissingLayer))
             }
-            found => Ok(found),
+            identity => Ok(identity),
         }
     }
 }
 
-/// The sender of a request, for a part of the stack that refuses by itself. Says in the log where a layer is missing.
+/// Returns the identity of a request and logs an error if the layer is missing.
 pub(crate) fn required(parts: &request::Parts) -> Result<&Identity, Rejection> {
     let identity = Identity::from_extensions(&parts.extensions);
     identity.inspect_err(|rejection| report_missing_layer(rejection, parts))
 }
 
+// The renderer is found through the identity, which `rejection` does not know.
 impl Rejection {
-    /// The response to a request with this head: as the layer that it has passed
-    /// [renders](crate::BetterAuthLayerBuilder::rejection_renderer) refusals, as a gRPC status where the request is gRPC.
+    /// Returns the response to the request with this head.
+    ///
+    /// The response uses the
+    /// [renderer](crate::BetterAuthLayerBuilder::rejection_renderer) of the layer that the request
+    /// passed. A gRPC request gets a gRPC status.
     ///
     /// ```
     /// use better_auth_layer::{Identity, Rejection, RejectionKind};
@@ -91,11 +98,11 @@ impl Rejection {
     /// ```
     #[must_use]
     pub fn to_response(&self, request: &request::Parts) -> Response<Bytes> {
-        renderer(&request.extensions).respond(self, request)
+        renderer(&request.extensions).to_response(self, request)
     }
 }
 
-/// How the layer that the request has passed refuses; as the contract says where there was none.
+/// The renderer of the layer that the request passed, or the default without a layer.
 fn renderer(extensions: &Extensions) -> Renderer {
     if let Some(identity) = extensions.get::<Identity>() {
         return identity.renderer();
@@ -108,12 +115,13 @@ fn renderer(extensions: &Extensions) -> Renderer {
 
 pub(crate) fn report_missing_layer(rejection: &Rejection, parts: &request::Parts) {
     if rejection.kind() == RejectionKind::MissingLayer {
-        // The path is the client's text: Debug escapes what could forge a line of the log.
+        // The client controls the path. `Debug` escapes line breaks, so the path cannot forge a
+        // log line.
         tracing::error!(
             outcome = rejection.kind().as_str(),
             method = %parts.method,
             route = ?parts.uri.path(),
-            "a route that asks for an identity is not behind a BetterAuthLayer: put the layer around it (in axum, call `.layer(auth)` after `.route(…)`)"
+            "route requires an identity but has no BetterAuthLayer: add the layer around it (in axum, call `.layer(auth)` after `.route(…)`)"
         );
     }
 }

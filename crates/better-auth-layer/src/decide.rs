@@ -1,4 +1,6 @@
-//! A request that waits until it is decided whether it may pass.
+//! A future that waits for a decision about a request, then calls the inner service or responds.
+//!
+//! Shared by the layers that wait: authentication and organization membership.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,9 +12,10 @@ use tower_service::Service;
 
 use crate::body::ResponseBody;
 
-/// Decides on a request.
+/// Decides whether a request reaches the inner service.
 pub(crate) trait Decide {
-    /// `Ok`: it passes, with what was put into its extensions. `Err`: it is refused with this response.
+    /// `Ok` forwards the request with the extensions that this call inserted. `Err` is the
+    /// response that rejects it.
     fn poll_decide(
         &mut self,
         request: &mut request::Parts,
@@ -21,8 +24,8 @@ pub(crate) trait Decide {
 }
 
 pin_project! {
-    /// The future of a request at a gate: it waits for the decision, then calls the service or is refused.
-    pub(crate) struct Gate<D, S, ReqBody>
+    /// Polls the decision, then calls the service or returns the rejection.
+    pub(crate) struct DecideThenCall<D, S, ReqBody>
     where
         S: Service<Request<ReqBody>>,
     {
@@ -34,10 +37,10 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<D, S, ReqBody, F> {
-        // The request waits beside the decision, so nothing of the latter needs to know its body.
+        // The request is stored next to the decision, so the decision is not generic over the body.
         Deciding {
             decide: D,
-            parked: Option<(S, request::Parts, ReqBody)>,
+            call: Option<(S, request::Parts, ReqBody)>,
         },
         Calling {
             #[pin]
@@ -46,22 +49,22 @@ pin_project! {
     }
 }
 
-impl<D, S, ReqBody> Gate<D, S, ReqBody>
+impl<D, S, ReqBody> DecideThenCall<D, S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    /// `service` has been polled ready.
+    /// `service` must be ready.
     pub(crate) fn new(decide: D, service: S, parts: request::Parts, body: ReqBody) -> Self {
         Self {
             state: State::Deciding {
                 decide,
-                parked: Some((service, parts, body)),
+                call: Some((service, parts, body)),
             },
         }
     }
 }
 
-impl<D, S, ReqBody, ResBody> Future for Gate<D, S, ReqBody>
+impl<D, S, ReqBody, ResBody> Future for DecideThenCall<D, S, ReqBody>
 where
     D: Decide,
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
@@ -72,19 +75,18 @@ where
         let mut this = self.project();
         loop {
             match this.state.as_mut().project() {
-                StateProj::Deciding { decide, parked } => {
-                    // Polled again after it was refused, it stays silent rather than let anybody in.
-                    let Some((_, parts, _)) = parked else {
-                        return Poll::Pending;
+                StateProj::Deciding { decide, call } => {
+                    let Some((_, parts, _)) = call else {
+                        polled_after_completion();
                     };
                     let decision = ready!(decide.poll_decide(parts, cx));
-                    // Taken on either way out, so that a refused request gives its place in a limited service back
-                    // at once.
-                    let Some((mut service, parts, body)) = parked.take() else {
-                        return Poll::Pending;
+                    // A rejected request drops the service too, which frees its slot in a
+                    // concurrency limit.
+                    let Some((mut service, parts, body)) = call.take() else {
+                        polled_after_completion();
                     };
-                    if let Err(refusal) = decision {
-                        return Poll::Ready(Ok(refusal.map(ResponseBody::refusal)));
+                    if let Err(rejection) = decision {
+                        return Poll::Ready(Ok(rejection.map(ResponseBody::rejection)));
                     }
                     let response = service.call(Request::from_parts(parts, body));
                     this.state.set(State::Calling { response });
@@ -96,4 +98,13 @@ where
             }
         }
     }
+}
+
+/// Fails like an `async fn` that is polled after it has returned.
+#[expect(
+    clippy::panic,
+    reason = "only an executor that violates the contract of `Future` gets here"
+)]
+pub(crate) fn polled_after_completion() -> ! {
+    panic!("future polled after completion")
 }
