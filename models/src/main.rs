@@ -49,7 +49,7 @@ const MODELS: [Model; 5] = [
     },
     Model {
         name: "key_refresh",
-        run: key_refresh::readers_come_and_leave,
+        run: key_refresh::readers_wait_or_are_dropped,
         must_see: key_refresh::MUST_SEE,
     },
 ];
