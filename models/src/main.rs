@@ -2,7 +2,7 @@
 //! go on: `cargo xtask models`.
 
 mod clock;
-mod diagnosis;
+mod diagnostics;
 mod jwks;
 mod key_refresh;
 mod postgres;
