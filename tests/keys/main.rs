@@ -2,6 +2,7 @@
 
 mod cache;
 mod endpoint;
+mod pending;
 mod policy;
 mod remembered;
 mod sources;
