@@ -3,6 +3,7 @@
 mod cache;
 mod endpoint;
 mod fixtures;
+mod pending;
 mod policy;
 mod remembered;
 mod sources;
