@@ -90,7 +90,7 @@ pub(crate) fn host_and_port(env: &Env) -> Result<(&str, u16), ConfigError> {
         let remedy = "write a number from 0 to 65535 (0 picks a free port)";
         ConfigError::new("PORT", "is not a port number", remedy)
     })?;
-    // URLs have brackets around IPv6 addresses.
+    // IPv6 hosts have brackets in URLs.
     Ok((host.trim_start_matches('[').trim_end_matches(']'), port))
 }
 

@@ -61,11 +61,7 @@ fn failed_checks_have_a_remedy() {
     let server = format!("postgres://app:hunter2@127.0.0.1:{port}/app");
     let own = |name: &str, value: &str| Program::with_database().unset(name).set(name, value);
     for (program, prefix, part) in [
-        (
-            Program::new(),
-            "failed   DATABASE_URL: ",
-            "set it to",
-        ),
+        (Program::new(), "failed   DATABASE_URL: ", "set it to"),
         (
             own("BETTER_AUTH_SECRET", "hunter2"),
             "failed   BETTER_AUTH_SECRET: ",

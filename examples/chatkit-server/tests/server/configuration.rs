@@ -106,7 +106,7 @@ fn dollar_in_file_is_rejected() {
 }
 
 #[test]
-fn unusable_address_is_explained() {
+fn bind_error_is_explained() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let error = Program::new().set("PORT", &port).start_error();

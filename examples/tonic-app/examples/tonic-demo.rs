@@ -1,4 +1,5 @@
-//! The notice board for two users who exist in this process alone: nothing has to be set up to try it.
+//! The notice board with an in-process Better Auth deployment and two users:
+//! `cargo run -p tonic-app --example tonic-demo`.
 
 use std::{error::Error, io};
 
@@ -24,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 export ADA='{}'
 export GRACE='{}'
 
-Press Enter, and Ada signs out.",
+Press Enter to sign Ada out.",
         listener.local_addr()?,
         ada.signed_token().text(),
         grace.signed_token().text(),
@@ -34,7 +35,7 @@ Press Enter, and Ada signs out.",
 
     io::stdin().read_line(&mut String::new())?;
     ada.sign_out();
-    println!("Ada has signed out. Ctrl-C ends the server.");
+    println!("Ada has signed out. Press Ctrl-C to stop the server.");
     server.await??;
     Ok(())
 }

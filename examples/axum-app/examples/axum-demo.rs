@@ -1,10 +1,10 @@
-//! The application in front of a Better Auth deployment that exists in this process alone, with two people who have
-//! signed in: `cargo run -p axum-app --example demo`.
+//! The application with an in-process Better Auth deployment and two users:
+//! `cargo run -p axum-app --example axum-demo`.
 
 use std::{error::Error, io};
 
 use axum::{ServiceExt, extract::Request};
-use axum_app::Room;
+use axum_app::Chat;
 use better_auth_layer::api_key::ApiKeys;
 use better_auth_layer::authorize::MembershipLayer;
 use better_auth_layer::organization::{Member, membership_fn};
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("ADA='{}'", ada.signed_token().text());
     println!("BOB='{}'", bob.sign_in().signed_token().text());
     println!("KEY='{}'", key.credential().text());
-    println!("\nEnter signs Ada out.");
+    println!("\nPress Enter to sign Ada out.");
     std::thread::spawn(move || {
         if io::stdin()
             .read_line(&mut String::new())
@@ -49,11 +49,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let cors = axum_app::cors(move |origin| origin == pages);
     let members = membership_fn(|user_id, organization_id| async move {
-        let is_hers = user_id == "ada" && organization_id == "acme";
-        Ok(is_hers.then(|| Member::new(user_id, organization_id).with_role("owner")))
+        let is_member = user_id == "ada" && organization_id == "acme";
+        Ok(is_member.then(|| Member::new(user_id, organization_id).with_role("owner")))
     });
     let members = MembershipLayer::new(members);
-    let app = axum_app::app(auth, members, cors, Room::new());
+    let app = axum_app::app(auth, members, cors, Chat::new());
     axum::serve(listener, ServiceExt::<Request>::into_make_service(app)).await?;
     Ok(())
 }
