@@ -1,4 +1,4 @@
-// Better Auth's own answer to the question, as it is without settings for speed: getSession with the session cookie.
+// Better Auth's getSession with the session cookie, in its default configuration.
 import { betterAuth } from "better-auth";
 import { admin } from "better-auth/plugins";
 import pg from "pg";

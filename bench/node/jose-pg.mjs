@@ -1,4 +1,4 @@
-// jose and pg, as one would write it by hand: verify the token, then one prepared query for the user and a session.
+// jose and pg, a hand-written service: verify the token, then one prepared query for user and session.
 import { jwtVerify } from "jose";
 import pg from "pg";
 import { serve } from "./serve.mjs";

@@ -1,5 +1,5 @@
-// What both servers on Node share: the same answer as the others', an address on standard output, an end with standard
-// input.
+// Shared by both Node servers: the response, the address on standard output, and the exit when
+// standard input closes.
 import { createServer } from "node:http";
 
 export function serve(authenticate) {

@@ -1,4 +1,4 @@
-//! The throw-away PostgreSQL of the tests: the same files, so that the rig measures on what the tests run on.
+//! The temporary PostgreSQL server of the tests, so that tests and benchmarks run on the same one.
 
 #[path = "../../../tests/support/postgres/mod.rs"]
 pub mod postgres;

@@ -1,5 +1,5 @@
-//! What the micro-benchmarks measure: a deployment with one user who has signed in, and a layer for it.
+//! The deployment that the micro-benchmarks measure: one signed-in user and a layer.
 
-mod world;
+mod fixture;
 
-pub use self::world::{World, parts};
+pub use self::fixture::{Fixture, parts};

@@ -1,17 +1,17 @@
-//! What kind of server.
+//! The command line of the server.
 
 use std::env;
 
 use serving::BoxError;
 
-/// Where users and sessions are looked up.
+/// The store of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreKind {
-    /// A few users in memory, which answer at once, and no JWT remembered: what is left is extracting and verifying.
+    /// A store in memory and no JWT cache, so that only extraction and verification remain.
     Memory,
-    /// The database, asked at every request.
+    /// PostgreSQL, queried for every request.
     Postgres,
-    /// The database behind a cache that is told what changes.
+    /// PostgreSQL behind a cache with a listener.
     Cached,
 }
 
@@ -20,20 +20,20 @@ pub enum StoreKind {
 pub struct Arguments {
     /// The first argument.
     pub store: StoreKind,
-    /// The second one: how many answers the cache keeps, or how many users are in memory.
+    /// The second argument: the capacity of the cache or the number of users in memory.
     pub size: usize,
-    /// For `postgres` the second and the third one: lanes, and lookups in flight on each.
+    /// For `postgres`: the number of batch connections and the batches in flight on each.
     pub limits: Option<[usize; 2]>,
 }
 
 impl Arguments {
-    /// Reads the command line.
+    /// Parses the command line.
     ///
     /// # Errors
     ///
-    /// When it is another one.
+    /// If the arguments are invalid.
     pub fn read() -> Result<Self, BoxError> {
-        let usage = "usage: ours memory|cached [SIZE], or ours postgres [LANES IN_FLIGHT]";
+        let usage = "usage: ours memory|cached [SIZE], or ours postgres [CONNECTIONS IN_FLIGHT]";
         let arguments: Vec<String> = env::args().skip(1).collect();
         let (store, numbers) = arguments.split_first().ok_or(usage)?;
         let store = match &**store {

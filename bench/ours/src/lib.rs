@@ -1,4 +1,4 @@
-//! better-auth-layer as its users set it up.
+//! better-auth-layer with the configuration that applications use.
 
 mod arguments;
 mod store;

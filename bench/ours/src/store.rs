@@ -1,22 +1,22 @@
-//! The layer with one of the stores.
+//! Creates the layer with one of the stores.
 
 use std::env;
 
-use better_auth_layer::{BetterAuthLayer, Secret, Session, User};
 use better_auth_layer::cache::CachedStore;
 use better_auth_layer::clock::Timestamp;
 use better_auth_layer::jwks::KeySet;
 use better_auth_layer::postgres::{PostgresListener, PostgresStore};
 use better_auth_layer::store::MemoryStore;
+use better_auth_layer::{BetterAuthLayer, Secret, Session, User};
 use serving::{BoxError, Settings};
 
 use crate::{Arguments, StoreKind};
 
-/// Makes the layer. It accepts both kinds of token; which one comes is up to the client.
+/// Creates a layer that accepts both kinds of token.
 ///
 /// # Errors
 ///
-/// When the settings cannot be used or the database is not there.
+/// If the settings are invalid or the database is unavailable.
 pub async fn layer(settings: &Settings, arguments: Arguments) -> Result<BetterAuthLayer, BoxError> {
     let builder = BetterAuthLayer::builder()
         .secret(Secret::new(settings.secret.clone())?)
@@ -31,7 +31,7 @@ pub async fn layer(settings: &Settings, arguments: Arguments) -> Result<BetterAu
     Ok(builder.build()?)
 }
 
-/// The users that the rig's tokens name first.
+/// The first users that the rig's tokens name.
 fn memory(users: usize) -> MemoryStore {
     let store = MemoryStore::new();
     for number in 1..=users {

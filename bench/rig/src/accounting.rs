@@ -1,4 +1,4 @@
-//! What processes cost, from the operating system's accounts.
+//! CPU time and memory of processes, from `/proc`.
 
 use std::fs;
 use std::process::Command;
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// The CPU time of a process, of its children now, and of those that it had and waited for.
+/// The CPU time of a process and of its current and former children.
 pub(crate) fn cpu_time(pid: u32) -> Result<Duration, Error> {
     let mut ticks = 0;
     for pid in [pid].into_iter().chain(children(pid)?) {
         match ticks_of(pid) {
             Ok(of_this) => ticks += of_this,
-            // A connection's process has ended meanwhile: its parent has its time.
+            // The process of a connection has exited; its time is part of the parent's.
             Err(_) => continue,
         }
     }
@@ -22,7 +22,7 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration, Error> {
     ))
 }
 
-/// The most memory that a process ever had resident, in bytes.
+/// The peak resident memory of a process in bytes.
 pub(crate) fn peak_memory(pid: u32) -> Result<u64, Error> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -52,7 +52,7 @@ fn ticks_of(pid: u32) -> Result<u64, Error> {
     values.iter().map(|text| Ok(text.parse::<u64>()?)).sum()
 }
 
-/// The fields of `/proc/PID/stat` from the third one on; the second, the name, may have blanks in it.
+/// The fields of `/proc/PID/stat` from the third on. The second, the name, may contain spaces.
 fn fields(pid: u32) -> Result<Vec<String>, Error> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, rest) = text.rsplit_once(')').ok_or("/proc/PID/stat has no name")?;

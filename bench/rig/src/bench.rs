@@ -1,4 +1,4 @@
-//! What every part of a run has at hand.
+//! The environment that all parts of a run share.
 
 use cluster::postgres::{Database, OwnCluster};
 
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::options::Options;
 use crate::server::{Server, own_program};
 
-/// Users of the database that most parts ask.
+/// Users in the database of most parts.
 pub(crate) const USERS: usize = 100_000;
 
 pub(crate) struct Bench {

@@ -1,4 +1,4 @@
-//! Who is measured.
+//! The servers that are measured.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::deployment::Credential;
 use crate::error::Error;
 use crate::server::own_program;
 
-/// What can be chosen by itself.
+/// Groups of servers, for `--only`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
     Floors,
@@ -29,7 +29,7 @@ impl Group {
 /// How a server is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Program {
-    /// One of the workspace's own, with arguments.
+    /// A program of this workspace, with arguments.
     Rust(&'static str, &'static [&'static str]),
     /// A script in `bench/node`.
     Node(&'static str),
@@ -50,17 +50,17 @@ pub(crate) struct Contestant {
     pub(crate) connections: usize,
 }
 
-/// Users who are in a cache together.
+/// Users that fit into a cache.
 const FEW: usize = 1_000;
-/// Users who are not.
+/// Users that do not fit into a cache.
 const MANY: usize = 20_000;
-/// As many as `ours memory` has: it looks through all of them.
+/// The number of users in `ours memory`, whose lookup is a linear scan.
 const IN_MEMORY: usize = 16;
 
 pub(crate) const HYPER: Program = Program::Rust("hyper-no-auth", &[]);
 pub(crate) const OURS_POSTGRES: Program = Program::Rust("ours", &["postgres"]);
 pub(crate) const OURS_CACHED: Program = Program::Rust("ours", &["cached"]);
-/// So many that nobody waits: one query each.
+/// Limits that are high enough for one query per lookup.
 const OURS_PIPELINED: Program = Program::Rust("ours", &["postgres", "2", "32"]);
 const OURS_MEMORY: Program = Program::Rust("ours", &["memory", "16"]);
 const TOWER_HTTP: Program = Program::Rust("tower-http-header", &[]);
@@ -71,7 +71,7 @@ const OAUTH2: Program = Program::Rust("yardstick-oauth2-resource-server", &[]);
 const TOKEN: &str = "token";
 const ALL: &str = "token, user, session";
 
-/// Every row, in the order of the table. The floor comes twice: a row is compared with it at as many connections.
+/// All rows in the order of the table. The floor appears once for each number of connections.
 #[rustfmt::skip]
 pub(crate) fn all() -> Vec<Contestant> {
     use Credential::{Constant, Cookie, EdDsa, Hs256};
@@ -88,7 +88,7 @@ pub(crate) fn all() -> Vec<Contestant> {
         row("**better-auth-layer**, cached, EdDSA", ALL, Ours, OURS_CACHED, EdDsa, FEW, 64),
         row("**better-auth-layer**, verified each time, HS256", ALL, Ours, OURS_MEMORY, Hs256, IN_MEMORY, 64),
         row("**better-auth-layer**, verified each time, EdDSA", ALL, Ours, OURS_MEMORY, EdDsa, IN_MEMORY, 64),
-        row("**better-auth-layer**, database asked each time, HS256", ALL, Ours, OURS_POSTGRES, Hs256, MANY, 64),
+        row("**better-auth-layer**, database queried each time, HS256", ALL, Ours, OURS_POSTGRES, Hs256, MANY, 64),
         row("**better-auth-layer**, the same, 8 connections", ALL, Ours, OURS_POSTGRES, Hs256, MANY, 8),
         row("**better-auth-layer**, one query each, 8 connections", ALL, Ours, OURS_PIPELINED, Hs256, MANY, 8),
         row("jwt-authorizer, HS256", TOKEN, Rust, JWT_AUTHORIZER, Hs256, FEW, 64),
@@ -104,24 +104,24 @@ pub(crate) fn all() -> Vec<Contestant> {
 }
 
 impl Contestant {
-    /// The row that this one is compared with.
+    /// The row for comparison.
     pub(crate) fn is_floor_of(&self, other: &Self) -> bool {
         self.program == HYPER && self.connections == other.connections
     }
 
-    /// Whether it looks users up.
+    /// Whether the server looks up users.
     pub(crate) fn asks_a_database(&self) -> bool {
         self.users == MANY
     }
 
-    /// What tells servers apart: one that accepts both kinds of token runs once all the same for each.
+    /// Identifies the server process. A server that accepts both kinds of token runs once for each.
     pub(crate) fn key(&self) -> (Program, Credential) {
         (self.program, self.credential)
     }
 }
 
 impl Program {
-    /// The command, still without its environment.
+    /// The command, without its environment.
     pub(crate) fn command(self) -> Result<Command, Error> {
         match self {
             Self::Rust(name, arguments) => {

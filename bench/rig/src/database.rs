@@ -1,4 +1,4 @@
-//! Databases with as many users as a measurement wants.
+//! Databases with a given number of users.
 
 use cluster::postgres::{ClusterOptions, Database, OwnCluster};
 
@@ -7,7 +7,7 @@ use crate::error::Error;
 /// Sessions of each user.
 pub(crate) const SESSIONS: usize = 3;
 
-/// Better Auth's tables as its own migration makes them; the indexes come when the rows are there.
+/// The tables of Better Auth's migration. Indexes are created after the rows.
 const TABLES: &str = r#"
     CREATE TABLE "user" ("id" text not null primary key, "name" text not null, "email" text not null,
         "emailVerified" boolean not null, "image" text, "createdAt" timestamptz default CURRENT_TIMESTAMP not null,
@@ -30,8 +30,8 @@ const INDEXES: &str = r#"
     ALTER TABLE "session" ADD UNIQUE ("token"), ADD FOREIGN KEY ("userId") REFERENCES "user" ("id") ON DELETE CASCADE;
     CREATE INDEX "session_userId_idx" ON "session" ("userId");"#;
 
-/// One query for a user and a session by e-mail address, as the library's own is; for pgbench and for the one round trip
-/// that latencies are compared with.
+/// A query for user and session by email, like the library's. Used by pgbench and as the reference
+/// round trip for latencies.
 pub(crate) const JOINED: &str = r#"SELECT u."id", u."email", u."name", u."image", u."role", u."emailVerified", u."banned",
     extract(epoch FROM u."banExpires"), s."id", s."token", extract(epoch FROM s."expiresAt"), s."createdAt"
     FROM "user" u LEFT JOIN LATERAL (SELECT * FROM "session" s WHERE s."userId" = u."id" AND s."expiresAt" > now()
@@ -44,7 +44,7 @@ pub(crate) async fn cluster() -> OwnCluster {
         ("shared_buffers", "512MB"),
         ("maintenance_work_mem", "256MB"),
         ("max_wal_size", "4GB"),
-        // Nothing but the requests shall cost anything while they are measured.
+        // Avoid background work during measurements.
         ("autovacuum", "off"),
         ("checkpoint_timeout", "1h"),
     ];
@@ -57,7 +57,7 @@ pub(crate) async fn cluster() -> OwnCluster {
     .await
 }
 
-/// A database with users `1..=users`, each with as many sessions.
+/// Creates a database with users `1..=users` and the given number of sessions for each.
 pub(crate) async fn with_users(
     cluster: &OwnCluster,
     users: usize,

@@ -1,4 +1,4 @@
-//! The Better Auth deployment whose users send the requests: its secret, its key, and the credentials it would hand out.
+//! The Better Auth deployment: secret, key and credentials of its users.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,10 +15,10 @@ const ISSUER: &str = "http://localhost:3000";
 const SECRET: &str = "bench-secret-Zk3vQ9xT7mB1wR5yL8dH2nJ6";
 const KEY_ID: &str = "bench-key-1";
 
-/// Longer than any run.
+/// Outlives every run.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a request proves its sender with.
+/// The credential of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Credential {
     /// A token signed with the secret.
@@ -40,7 +40,7 @@ impl Deployment {
     pub(crate) fn new() -> Result<Self, Error> {
         Ok(Self {
             secret: hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()),
-            key: Ed25519KeyPair::generate().map_err(|_| "no Ed25519 key can be made")?,
+            key: Ed25519KeyPair::generate().map_err(|_| "cannot generate an Ed25519 key")?,
         })
     }
 
@@ -78,7 +78,8 @@ impl Deployment {
         }
     }
 
-    /// A token as Better Auth's JWT plugin makes it, with all of the user in it; with a session, only that one counts.
+    /// A token of Better Auth's JWT plugin, which contains all fields of the user. With a session, the
+    /// token is bound to it.
     pub(crate) fn token(
         &self,
         credential: Credential,
@@ -100,7 +101,7 @@ impl Deployment {
         }
         let header = match credential {
             Credential::EdDsa => json!({"alg": "EdDSA", "kid": KEY_ID}),
-            // One of the yardsticks wants to know a key's name, also where there is only one.
+            // One of the compared servers requires a `kid`.
             _ => json!({"alg": "HS256", "typ": "JWT", "kid": "secret"}),
         };
         let encode = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
@@ -113,7 +114,7 @@ impl Deployment {
     }
 }
 
-/// The token of a user's session, as the database has it: 32 letters and digits, as Better Auth's are.
+/// The token of a user's session: 32 letters and digits, like Better Auth's.
 pub(crate) fn session_token(user: usize, session: usize) -> String {
     format!("{user:t>27}{session:0>5}")
 }

@@ -12,7 +12,7 @@ const BAR_HEIGHT: u32 = 26;
 const FONT: &str = "sans-serif";
 
 const SERVER: RGBColor = RGBColor(0x2f, 0x6f, 0xb0);
-/// Those that are not ours.
+/// The color of other servers.
 const OTHER: RGBColor = RGBColor(0x9a, 0xae, 0xc2);
 const POSTGRES: RGBColor = RGBColor(0xe0, 0x8e, 0x2b);
 const COLORS: [RGBColor; 5] = [
@@ -26,7 +26,7 @@ const COLORS: [RGBColor; 5] = [
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 impl Chart {
-    /// The whole file.
+    /// The complete SVG file.
     pub(crate) fn svg(&self) -> Result<String, Error> {
         let mut svg = String::new();
         match &self.kind {
@@ -46,7 +46,7 @@ impl Chart {
         Ok(svg)
     }
 
-    /// Plotters has no axis of names: rows are numbers, and the names are written beside them.
+    /// Plotters has no category axis, so the rows are numbered and the names are drawn separately.
     fn bars(
         &self,
         area: &Area<'_>,
@@ -58,7 +58,7 @@ impl Chart {
             .iter()
             .map(|(_, [server, postgres])| server + postgres)
             .fold(1.0, f64::max);
-        // On a logarithmic axis bars begin at one.
+        // Bars on a logarithmic axis start at one.
         let scale = |value: f64| {
             if is_logarithmic {
                 value.max(1.0).log10()
@@ -127,7 +127,7 @@ impl Chart {
         let (least, most) = points().fold((f64::MAX, 1.0_f64), |(low, high), point| {
             (low.min(point.1), high.max(point.1))
         });
-        // Room for the names above the lines.
+        // Space for the names above the lines.
         let costs = (least * 0.7..most * 8.0).log_scale();
         let (first, last) = points().fold((f64::MAX, 1.0_f64), |(low, high), point| {
             (low.min(point.0), high.max(point.0))

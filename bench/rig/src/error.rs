@@ -1,4 +1,4 @@
-//! What stops a run.
+//! Errors that end a run.
 
-/// Anything: a run that cannot be trusted has no result.
+/// Any error: a run with an error has no result.
 pub(crate) type Error = Box<dyn std::error::Error>;

@@ -1,8 +1,8 @@
-//! What a part of a run has found out, in a form that can be printed, written and drawn.
+//! The results of a part, as tables, charts and data.
 
 use serde_json::Value;
 
-/// Everything that a part has to tell.
+/// All results of a part.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) tables: Vec<TextTable>,
@@ -24,14 +24,14 @@ pub(crate) struct Chart {
     /// The file's name without `.svg`.
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
-    /// What the numbers are.
+    /// The unit of the numbers.
     pub(crate) unit: &'static str,
     pub(crate) kind: ChartKind,
 }
 
 #[derive(Debug)]
 pub(crate) enum ChartKind {
-    /// Two numbers on top of each other for each name: of the server, of PostgreSQL.
+    /// Two stacked numbers for each name: server and PostgreSQL.
     Bars {
         bars: Vec<(String, [f64; 2])>,
         is_logarithmic: bool,
@@ -47,7 +47,7 @@ pub(crate) struct Line {
 }
 
 impl TextTable {
-    /// For a console.
+    /// Formats the results for a console.
     pub(crate) fn plain(&self) -> String {
         let all: Vec<Vec<String>> = [self.header.iter().map(|text| (*text).to_owned()).collect()]
             .into_iter()
@@ -74,7 +74,7 @@ impl TextTable {
         all.iter().map(line).collect()
     }
 
-    /// For the report.
+    /// Formats the results for the report.
     pub(crate) fn markdown(&self) -> String {
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         let header: Vec<String> = self.header.iter().map(|text| (*text).to_owned()).collect();
@@ -86,7 +86,7 @@ impl TextTable {
     }
 }
 
-/// The middle one.
+/// The median.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -97,7 +97,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// As many digits as a reader needs.
+/// Formats a number with two or three significant digits.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_of_an_even_number_lies_between_two() {
+    fn median_of_even_count_is_a_mean() {
         assert_eq!(median(&[3.0, 1.0]), 2.0);
         assert_eq!(median(&[9.0, 1.0, 3.0]), 3.0);
     }

@@ -1,4 +1,4 @@
-//! How long answers took.
+//! Response times.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use crate::error::Error;
 
-/// Longer is as long as this.
+/// Longer times are recorded as this.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Latencies with three digits.

@@ -1,8 +1,7 @@
-//! The load: keep-alive connections, each with one request after the other.
+//! The load generator: keep-alive connections that send one request at a time.
 //!
-//! Of our own rather than wrk, for three reasons: it needs nothing installed, it takes a different user for every request
-//! without a script in between, and it refuses to call a number a result when an answer was not `200`. It costs about
-//! as much CPU as wrk does, on its one thread.
+//! Unlike wrk, it needs no installation, uses a different user for each request without a script, and
+//! fails if a response is not `200`. Its CPU cost is about that of wrk with one thread.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -20,7 +19,7 @@ use crate::error::Error;
 use crate::latencies::Latencies;
 use crate::server::Server;
 
-/// No answer takes that long, even on a busy machine.
+/// Longer than any response, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const BODY: &str = r#"{"type":"threads.list","params":{"limit":20,"order":"desc"}}"#;
@@ -46,7 +45,7 @@ pub(crate) fn request(header: &str) -> Box<[u8]> {
     .into()
 }
 
-/// How much, and for how long.
+/// Number of connections and duration.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) connections: usize,
@@ -54,7 +53,7 @@ pub(crate) struct Load {
     pub(crate) window: Duration,
 }
 
-/// What came of it.
+/// The result of a measurement.
 #[derive(Debug)]
 pub(crate) struct Round {
     pub(crate) per_second: f64,
@@ -78,7 +77,7 @@ struct Shared {
 }
 
 impl Load {
-    /// Puts the load on servers, evenly, while `postmaster` serves them.
+    /// Distributes the load evenly over servers that use the database of `postmaster`.
     pub(crate) async fn run(
         self,
         servers: &[&Server],
@@ -159,7 +158,7 @@ async fn connection(
     shared: Rc<Shared>,
 ) -> Result<(), String> {
     let mut connection = Connection::open(address).await?;
-    // Every connection has an order of its own, the same in every run.
+    // Each connection uses a different order, which is the same in every run.
     let mut random = (number as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     while shared.phase.get() != Phase::Over {
         random ^= random << 13;
@@ -169,7 +168,7 @@ async fn connection(
         let asked = Instant::now();
         match connection.ask(request).await? {
             200 => {}
-            status => return Err(format!("answered {status} where 200 was due")),
+            status => return Err(format!("responded with {status} instead of 200")),
         }
         if shared.phase.get() == Phase::Measured {
             shared.latencies.borrow_mut().record(asked.elapsed());
@@ -198,7 +197,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request, reads the whole answer, and says its status.
+    /// Sends a request, reads the complete response and returns its status.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<u16, String> {
         match self.stream.write_all(request).await {
             Ok(()) => {}
@@ -206,16 +205,16 @@ impl Connection {
         }
         let mut filled = 0;
         loop {
-            // A timer is armed only where there is something to wait for.
+            // Set a timer only if the read has to wait.
             let read = match self.stream.try_read(&mut self.buffer[filled..]) {
                 Ok(read) => read,
                 Err(_) => timeout(PATIENCE, self.stream.read(&mut self.buffer[filled..]))
                     .await
-                    .map_err(|_| format!("did not answer within {} s", PATIENCE.as_secs()))?
+                    .map_err(|_| format!("did not respond within {} s", PATIENCE.as_secs()))?
                     .map_err(|error| format!("hung up: {error}"))?,
             };
             if read == 0 {
-                return Err("hung up in the midst of an answer".to_owned());
+                return Err("disconnected before the response was complete".to_owned());
             }
             filled += read;
             let answer = Answer::read(&self.buffer[..filled])?;
@@ -234,7 +233,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// Status and length of an answer whose head is there.
+    /// The status and length of a response.
     fn read(bytes: &[u8]) -> Result<Option<Self>, String> {
         let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
             return Ok(None);
@@ -243,13 +242,13 @@ impl Answer {
         let status = head
             .get(9..12)
             .and_then(|text| text.parse().ok())
-            .ok_or("answered without a status")?;
+            .ok_or("response without a status")?;
         let length = head
             .lines()
             .filter_map(|line| line.split_once(':'))
             .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
             .and_then(|(_, value)| value.trim().parse::<usize>().ok())
-            .ok_or("answered without a content-length")?;
+            .ok_or("response without a content-length")?;
         Ok(Some(Self {
             status,
             length: end + 4 + length,

@@ -1,5 +1,6 @@
-//! Measures better-auth-layer beside servers that check nothing (floors) and servers that check less or the same
-//! (yardsticks), on loopback, with a throw-away PostgreSQL. `cargo xtask bench` builds everything and starts this.
+//! Compares better-auth-layer with servers without authentication (floors) and with other
+//! authentication libraries (yardsticks), on loopback, with a temporary PostgreSQL server.
+//! `cargo xtask bench` builds and starts it.
 
 mod accounting;
 mod bench;
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The load is put on by one thread, so that it takes no more than one core.
+/// The load generator uses one thread and therefore at most one core.
 #[tokio::main(flavor = "current_thread")]
 async fn run() -> Result<(), Error> {
     let options = Options::parse(std::env::args().skip(1))?;
@@ -85,7 +86,7 @@ async fn run() -> Result<(), Error> {
     Ok(())
 }
 
-/// When and on what this was measured.
+/// Date and machine of the measurement.
 async fn setting(bench: &Bench) -> Result<String, Error> {
     let client = bench.database.client().await;
     let postgres: String = client.query_one("SHOW server_version", &[]).await?.get(0);

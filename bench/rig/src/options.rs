@@ -19,19 +19,19 @@ usage: cargo xtask bench [--quick] [--write] [--part PART,…] [--only GROUP,…
 /// A part of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// Every server under the same load.
+    /// All servers under the same load.
     Table,
-    /// The store by itself beside pgbench.
+    /// The PostgreSQL store, compared with pgbench.
     Store,
-    /// The store for SQLite by itself.
+    /// The SQLite store.
     Sqlite,
     /// One request at a time.
     Latency,
-    /// From a sign-out's commit to the refusal.
+    /// The time from the commit of a sign-out to the rejection.
     Revocation,
-    /// Cost against size.
+    /// Cost as a function of size.
     Scaling,
-    /// Bytes for a cached identity.
+    /// Bytes per cached identity.
     Memory,
 }
 
@@ -46,13 +46,13 @@ impl Part {
         ("memory", Self::Memory),
     ];
 
-    /// As the command line and the report call them.
+    /// The names on the command line and in the report.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(|(name, _)| *name)
     }
 }
 
-/// What is run, and for how long.
+/// The selected parts and durations.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) parts: Vec<Part>,
@@ -63,7 +63,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the arguments; the error is for the user.
+    /// Parses the arguments.
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, Error> {
         let mut options = Self {
             parts: Part::ALL.iter().map(|(_, part)| *part).collect(),
@@ -89,15 +89,15 @@ impl Options {
                     is_partial_table = true;
                 }
                 "--workers" => options.workers = value()?.parse()?,
-                _ => return Err(format!("`{argument}` is not known\n\n{USAGE}").into()),
+                _ => return Err(format!("unknown argument `{argument}`\n\n{USAGE}").into()),
             }
         }
         if options.write && is_partial_table && options.has(Part::Table) {
-            return Err("a table of some servers is not written over one of all of them: leave --write or --only away".into());
+            return Err("--only measures some servers and cannot replace the complete table: omit --write or --only".into());
         }
         if options.write && options.quick {
             return Err(
-                "rounds that short are not for the report: leave --write or --quick away".into(),
+                "--quick rounds are too short for the report: omit --write or --quick".into(),
             );
         }
         Ok(options)
@@ -107,17 +107,17 @@ impl Options {
         self.parts.contains(&part)
     }
 
-    /// How often everything of a part is measured.
+    /// The number of rounds.
     pub(crate) fn rounds(&self, of_full_run: usize) -> usize {
         if self.quick { 2 } else { of_full_run }
     }
 
-    /// How long one measurement takes.
+    /// The duration of a measurement.
     pub(crate) fn window(&self) -> Duration {
         Duration::from_millis(if self.quick { 700 } else { 3000 })
     }
 
-    /// How long the load runs before.
+    /// The duration of the warm-up.
     pub(crate) fn warm_up(&self) -> Duration {
         Duration::from_millis(if self.quick { 200 } else { 500 })
     }

@@ -1,4 +1,4 @@
-//! pgbench with the same question: what PostgreSQL's own client gets out of the same server.
+//! pgbench with the same query on the same server.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::bench::{Bench, USERS};
 use crate::database::JOINED;
 use crate::error::Error;
 
-/// Its script, in a file that is removed with it.
+/// The script of pgbench, in a temporary file.
 #[derive(Debug)]
 pub(crate) struct Pgbench {
     program: PathBuf,
@@ -23,12 +23,12 @@ impl Pgbench {
             "better-auth-layer-bench-{}.sql",
             std::process::id()
         ));
-        let question = JOINED
+        let query = JOINED
             .replace("$1", "'user' || :user || '@example.com'")
             .replace('\n', " ");
         std::fs::write(
             &script,
-            format!("\\set user random(1, {USERS})\n{question};\n"),
+            format!("\\set user random(1, {USERS})\n{query};\n"),
         )?;
         Ok(Self {
             program: program()?,
@@ -74,12 +74,12 @@ impl Pgbench {
     }
 }
 
-/// Of the same installation as the server.
+/// The program from the installation of the server.
 fn program() -> Result<PathBuf, Error> {
     let folder = std::env::var_os("PG_BIN")
         .ok_or("PG_BIN is not set: start the rig with `cargo xtask bench`")?;
     let path = PathBuf::from(folder).join("pgbench");
-    // A folder of links need not have one to each program.
+    // `PG_BIN` may contain links to only some programs.
     let beside = |server: PathBuf| Some(server.canonicalize().ok()?.parent()?.join("pgbench"));
     let linked = beside(path.with_file_name("postgres"));
     if let Some(found) = [Some(path.clone()), linked]
@@ -99,7 +99,7 @@ fn program() -> Result<PathBuf, Error> {
 
 impl Drop for Pgbench {
     fn drop(&mut self) {
-        // A file too many in the temporary directory is no reason to lose a result.
+        // A file that remains in the temporary directory does not invalidate the result.
         let _ = std::fs::remove_file(&self.script);
     }
 }

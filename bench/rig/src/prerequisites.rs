@@ -1,4 +1,4 @@
-//! What the yardsticks need that is not Rust.
+//! The Python and Node.js packages of the compared servers.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,15 @@ use std::time::SystemTime;
 use crate::contestant::Group;
 use crate::error::Error;
 
-/// A folder of the workspace `bench`.
+/// A directory in `bench/`.
 pub(crate) fn folder(name: &str) -> PathBuf {
-    // Set by `cargo run`, so that a moved checkout is found without a rebuild.
+    // `cargo run` sets it, so a moved checkout needs no rebuild.
     let own = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     own.parent().unwrap_or(Path::new("..")).join(name)
 }
 
-/// The repository's own folder.
+/// The root of the repository.
 pub(crate) fn repository() -> PathBuf {
     folder("..")
 }
@@ -26,7 +26,7 @@ pub(crate) fn python() -> PathBuf {
     folder("target").join("python").join("bin").join("python")
 }
 
-/// Installs the locked packages of a group, unless they are there.
+/// Installs the locked packages of a group if they are missing.
 pub(crate) fn install(groups: &[Group]) -> Result<(), Error> {
     if groups.contains(&Group::Node) {
         install_node()?;
@@ -91,7 +91,7 @@ fn install_python() -> Result<(), Error> {
     Ok(std::fs::write(done, "")?)
 }
 
-/// What a program says about its version, if it is there.
+/// The output of `program --version`, if the program exists.
 pub(crate) fn version(program: &str) -> Option<String> {
     let output = Command::new(program)
         .arg("--version")
@@ -112,7 +112,7 @@ fn step(command: &mut Command) -> Result<(), Error> {
     eprintln!("+ {line}");
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{line}: {status}; is the network there?").into()),
+        Ok(status) => Err(format!("{line}: {status}; is the network available?").into()),
         Err(error) => Err(format!("{line}: {error}").into()),
     }
 }

@@ -1,4 +1,4 @@
-//! `docs/performance.md`: its words are written by people, what stands between its markers is a run's.
+//! Updates `docs/performance.md`. Only the text between its markers is generated.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,12 +14,12 @@ fn document() -> PathBuf {
     repository().join("docs").join("performance.md")
 }
 
-/// The folder of charts and numbers.
+/// The directory of charts and data.
 fn folder() -> PathBuf {
     repository().join("docs").join("performance")
 }
 
-/// Finds out before a run whether its results can be written.
+/// Checks before a run that the report has all markers.
 pub(crate) fn check() -> Result<(), Error> {
     let text = fs::read_to_string(document())?;
     for name in Part::names() {
@@ -28,7 +28,7 @@ pub(crate) fn check() -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints what a part has found.
+/// Prints the results of a part.
 pub(crate) fn print(name: &str, findings: &Findings) {
     println!("\n== {name}");
     for table in &findings.tables {
@@ -36,13 +36,13 @@ pub(crate) fn print(name: &str, findings: &Findings) {
     }
 }
 
-/// Puts what a part has found in place of what it found the last time.
+/// Replaces the results of a part.
 pub(crate) fn write(name: &str, setting: &str, findings: &Findings) -> Result<(), Error> {
     let folder = folder();
     fs::create_dir_all(&folder)?;
     let mut block = format!("\n{setting}\n");
     let mut charts = findings.charts.iter();
-    // Where there is a chart for each table, it stands below its own.
+    // A chart follows its table if each table has one.
     let is_paired = findings.tables.len() == findings.charts.len();
     for table in &findings.tables {
         block += &format!("\n{}", table.markdown());
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_stands_between_the_markers_is_replaced() {
+    fn only_marked_text_is_replaced() {
         let text = "a\n<!-- begin x -->\nold\n<!-- end x -->\nb\n";
         let replaced = replaced(text, "x", "new\n").unwrap();
         assert_eq!(replaced, "a\n<!-- begin x -->\nnew\n<!-- end x -->\nb\n");

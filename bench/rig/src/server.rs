@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 
-/// A running server. It ends with its standard input, so at the latest with the rig.
+/// A running server. It exits when its standard input closes, at the latest with the rig.
 #[derive(Debug)]
 pub(crate) struct Server {
     name: String,
@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a program and waits until it says where it listens.
+    /// Starts a program and waits until it prints its address.
     pub(crate) fn start(name: &str, command: &mut Command) -> Result<Self, Error> {
         let program = PathBuf::from(command.get_program());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -34,7 +34,7 @@ impl Server {
         let Some(address) = address else {
             let _ = process.kill();
             let status = process.wait()?;
-            return Err(format!("{name} did not start ({status}); what it says is above").into());
+            return Err(format!("{name} did not start ({status}); see its output above").into());
         };
         Ok(Self {
             name: name.to_owned(),
@@ -67,17 +67,13 @@ impl Drop for Server {
     }
 }
 
-/// One of our own programs, built beside the rig.
+/// The path of a program of this workspace.
 pub(crate) fn own_program(name: &str) -> Result<PathBuf, Error> {
     let rig = std::env::current_exe()?;
     let path = rig.parent().unwrap_or(Path::new(".")).join(name);
     if path.is_file() {
         Ok(path)
     } else {
-        Err(format!(
-            "{} is not built: start the rig with `cargo xtask bench`",
-            path.display()
-        )
-        .into())
+        Err(format!("{} is not built: run `cargo xtask bench`", path.display()).into())
     }
 }

@@ -1,4 +1,4 @@
-//! What stands behind the authentication.
+//! The service behind the authentication.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -6,20 +6,20 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 
-/// The answer's body.
+/// The response body.
 pub const BODY: &str = r#"{"data":[],"has_more":false}"#;
 
-/// Reads the request's body, as a ChatKit server must, and answers.
+/// Reads the request body, as a ChatKit server does, and responds.
 ///
 /// # Errors
 ///
-/// When the client goes away in the midst of its request.
+/// If the client disconnects before the body is complete.
 pub async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
     request.into_body().collect().await?;
     Ok(response())
 }
 
-/// The answer by itself, for frameworks that read bodies themselves.
+/// The response, for frameworks that read the request body themselves.
 #[must_use]
 pub fn response() -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(BODY.as_bytes())));

@@ -1,7 +1,7 @@
-//! What all Rust servers of the rig share, so that they differ in their authentication only: the runtime, the listener,
-//! the handling of connections, and the answer behind the authentication.
+//! The runtime, the listener, the connection handling and the response that all Rust servers of the
+//! rig share, so that they differ only in authentication.
 //!
-//! A server says on standard output where it listens and ends with its standard input.
+//! A server prints its address to standard output and exits when standard input closes.
 
 mod answer;
 mod server;

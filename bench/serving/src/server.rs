@@ -13,16 +13,16 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tower::Service;
 
-/// Whatever goes wrong in a server.
+/// Any error of a server.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Runs a server until its standard input ends.
+/// Runs a server until standard input closes.
 ///
-/// `start` makes the service, on the runtime that will serve.
+/// `start` creates the service on the runtime of the server.
 ///
 /// # Errors
 ///
-/// When `start` fails or there is no port.
+/// If `start` fails or no port is free.
 pub fn run<S, B>(start: impl AsyncFnOnce() -> Result<S, BoxError>) -> Result<(), BoxError>
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
@@ -44,14 +44,14 @@ where
             stream.set_nodelay(true)?;
             let service = TowerToHyperService::new(service.clone());
             let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-            // The load generator hangs up when a round is over.
+            // The load generator disconnects after each round.
             tokio::spawn(async { drop(connection.await) });
         }
     })
 }
 
-/// One thread unless `BENCH_WORKERS` says how many: CPU time per request is then of the request, not of threads that wake
-/// each other.
+/// One thread unless `BENCH_WORKERS` is set: with more threads, CPU time per request includes the
+/// cost of waking threads.
 fn runtime() -> Result<Runtime, BoxError> {
     let workers: usize = env::var("BENCH_WORKERS").map_or(Ok(1), |text| text.parse())?;
     let mut builder = match workers {
@@ -64,7 +64,7 @@ fn runtime() -> Result<Runtime, BoxError> {
     Ok(builder.enable_all().build()?)
 }
 
-/// The rig holds the other end, so that no server outlives it, however it ends.
+/// The rig holds the other end, so that every server exits with the rig.
 fn end_with_standard_input() {
     thread::spawn(|| {
         let _ = io::stdin().read_to_end(&mut Vec::new());

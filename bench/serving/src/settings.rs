@@ -1,10 +1,10 @@
-//! What the rig tells a server, by its environment.
+//! The environment variables that the rig sets for a server.
 
 use std::env;
 
 use crate::BoxError;
 
-/// Which tokens a server has to accept, for those that accept one kind only.
+/// The kind of token, for servers that accept only one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// Signed with the secret.
@@ -24,7 +24,7 @@ pub struct Settings {
     pub jwks: String,
     /// The public key's `x`, base64url, `BENCH_ED25519_X`.
     pub ed25519_x: String,
-    /// Which of the two kinds of token, `BENCH_ALGORITHM`.
+    /// The kind of token, `BENCH_ALGORITHM`.
     pub algorithm: Algorithm,
 }
 
@@ -33,7 +33,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When a variable is missing: servers are started by the rig.
+    /// If a variable is missing. The rig sets all of them.
     pub fn read() -> Result<Self, BoxError> {
         let algorithm = match &*variable("BENCH_ALGORITHM")? {
             "HS256" => Algorithm::Hs256,
@@ -51,5 +51,6 @@ impl Settings {
 }
 
 fn variable(name: &str) -> Result<String, BoxError> {
-    env::var(name).map_err(|_| format!("{name} is not set: start servers by the rig").into())
+    env::var(name)
+        .map_err(|_| format!("{name} is not set: start the server with `cargo xtask bench`").into())
 }

@@ -56,7 +56,7 @@ async fn serve(env: &Env, mut console: NonBlocking) -> Result<(), Error> {
 
 /// The layer for the environment, or for a demo if neither a database nor a credential is set.
 async fn layer(config: &Config) -> Result<(BetterAuthLayer, Option<DemoDeployment>), Error> {
-    let is_configured = config.database_url().is_some() || config.has_credentials();
+    let is_configured = config.has_database() || config.has_credentials();
     let (builder, demo) = if is_configured {
         (BetterAuthLayer::from_config(config).await?, None)
     } else {

@@ -10,11 +10,7 @@ use crate::Error;
 pub(crate) fn from_env(email: &str, user_id: Option<&str>) -> Result<String, Error> {
     let config = Config::from_env(&Env::process().with_file(".env")?)?;
     let secrets = config.secrets().ok_or_else(|| {
-        ConfigError::new(
-            "BETTER_AUTH_SECRET",
-            "is not set",
-            "set it to the server's secret",
-        )
+        ConfigError::missing("BETTER_AUTH_SECRET", "set it to the server's secret")
     })?;
     sign(secrets.current(), &config, config.issuer(), email, user_id)
 }

@@ -1,4 +1,4 @@
-//! hyper and nothing else.
+//! hyper without authentication.
 
 use tower::service_fn;
 

@@ -1,4 +1,4 @@
-//! tower-http's check of one constant header: the least that a layer can do.
+//! tower-http's check of one constant header, a lower bound for the cost of a layer.
 
 use serving::Settings;
 use tower::{ServiceBuilder, service_fn};

@@ -1,11 +1,11 @@
-//! Allocations for each request that is authenticated, from its head to the answer of a service that does nothing. They are
+//! Counts allocations per authenticated request, with a service that does nothing. The counts are
 //! the same on every machine.
 
 use std::alloc::System;
 use std::convert::Infallible;
 
 use http::{Request, Response};
-use micro::{World, parts};
+use micro::{Fixture, parts};
 use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -16,12 +16,12 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const REQUESTS: usize = 1_000;
 
 fn main() {
-    let world = World::new();
-    let session = &world.session;
+    let fixture = Fixture::new();
+    let session = &fixture.session;
     let inner =
         service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new())));
-    let cached = world.layer(world.cached_store());
-    let memory = world.layer(world.store());
+    let cached = fixture.layer(fixture.cached_store());
+    let memory = fixture.layer(fixture.store());
     let mut results = Vec::new();
     for (name, layer, credential) in [
         ("HS256, cached", &cached, session.secret_jwt().mint()),
@@ -44,10 +44,10 @@ fn main() {
             let change = region.change();
             [change.allocations, change.bytes_allocated].map(|all| all as f64 / REQUESTS as f64)
         };
-        // What copying the head for every request takes is no cost of the layer's.
-        let without = count(&|request| drop(world.runtime.block_on(inner.oneshot(request))));
+        // Cloning the request head is not part of the layer's cost.
+        let without = count(&|request| drop(fixture.runtime.block_on(inner.oneshot(request))));
         let with = count(&|request| {
-            let answer = world.runtime.block_on(service.clone().oneshot(request));
+            let answer = fixture.runtime.block_on(service.clone().oneshot(request));
             assert!(
                 answer.is_ok_and(|answer| answer.status().is_success()),
                 "{name} is refused"

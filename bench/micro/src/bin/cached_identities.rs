@@ -1,5 +1,5 @@
-//! Fills a cache with as many identities as the first argument says, and tells what each takes: bytes and allocations
-//! that live on, how many of those bytes it would take without a cache, and the time of a hit.
+//! Fills a cache with the given number of identities and prints the cost of each: retained bytes
+//! and allocations, the bytes without a cache, and the time of a hit.
 
 use std::alloc::System;
 use std::env;
@@ -7,16 +7,16 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::Instant;
 
-use better_auth_layer::{Lookup, Resolution, Session, User, UserStore};
 use better_auth_layer::cache::CachedStore;
 use better_auth_layer::clock::{Clock, SystemClock, Timestamp};
 use better_auth_layer::store::{LookupKey, store_fn};
+use better_auth_layer::{Lookup, Resolution, Session, User, UserStore};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// As many hits are timed at least.
+/// The minimum number of timed hits.
 const HITS: usize = 2_000_000;
 
 #[tokio::main(flavor = "current_thread")]
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     let own = own_bytes(&addresses);
     let region = Region::new(ALLOCATOR);
-    // An answer may have to go before the cache is full, since its parts are full at different times.
+    // The cache may evict before it is full, because its shards fill at different times.
     let cache = CachedStore::builder(store_fn(found))
         .max_entries(count + count / 4)
         .ttl(std::time::Duration::from_secs(300))
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let now = SystemClock.now();
     let passes = HITS.div_ceil(count);
-    // A step that is prime visits everybody in an order that no prefetcher knows.
+    // A prime stride visits every entry in an order that hardware prefetchers do not predict.
     let step = 7_919;
     let (mut hits, mut at) = (0_usize, 0_usize);
     let start = Instant::now();
@@ -72,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the identities take by themselves, wherever they are.
+/// The memory of the identities without the cache.
 fn own_bytes(addresses: &[String]) -> usize {
     let mut identities = Vec::with_capacity(addresses.len());
     let region = Region::new(ALLOCATOR);
@@ -88,7 +88,7 @@ async fn found(lookup: Lookup<'static>) -> Result<Resolution, better_auth_layer:
     })
 }
 
-/// A user and a session with everything that Better Auth keeps of them.
+/// A user and a session with all of Better Auth's fields.
 fn identity(address: &str) -> Resolution {
     let id = "AbCdEfGhIjKlMnOpQrStUvWxYz012345";
     let user = User::new(id, address)

@@ -1,18 +1,18 @@
-//! The store by itself: as many callers as the first argument says look users up for as many milliseconds as the second
-//! one says, among as many users as the third one says. For PostgreSQL over as many lanes, with as many queries in flight
-//! on each, as the fourth and the fifth one say; for SQLite over as many connections as the fourth one says; if there are
-//! any. Prints lookups per second, their 50th and 99th percentile in microseconds, and the processor time that a lookup
-//! takes in this process, as JSON.
+//! Measures a store without a server: `store CALLERS MILLISECONDS USERS [LIMIT…]`.
+//!
+//! The limits are batch connections and batches in flight for PostgreSQL, and connections for
+//! SQLite. Prints as JSON: lookups per second, the 50th and 99th percentile in microseconds, and the
+//! CPU time per lookup in this process.
 
 use std::cell::RefCell;
 use std::env;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{Lookup, Resolution, UserStore};
 use better_auth_layer::clock::{Clock, SystemClock};
 use better_auth_layer::postgres::PostgresStore;
 use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::{Lookup, Resolution, UserStore};
 use hdrhistogram::Histogram;
 use serving::BoxError;
 use tokio::task::LocalSet;
@@ -33,15 +33,21 @@ async fn main() -> Result<(), BoxError> {
         let builder = match *limits {
             [] => builder,
             [connections] => builder.max_connections(connections as usize),
-            _ => return Err("SQLite's only limit is its connections".into()),
+            _ => return Err("the only limit for SQLite is the number of connections".into()),
         };
         return report(builder.open()?, callers, time, users).await;
     }
     let builder = PostgresStore::builder(&url);
     let builder = match *limits {
         [] => builder,
-        [lanes, in_flight] => builder.batch_connections(lanes as usize).max_in_flight(in_flight as usize),
-        _ => return Err("PostgreSQL's limits are lanes and queries in flight".into()),
+        [lanes, in_flight] => builder
+            .batch_connections(lanes as usize)
+            .max_in_flight(in_flight as usize),
+        _ => {
+            return Err(
+                "the limits for PostgreSQL are batch connections and batches in flight".into(),
+            );
+        }
     };
     report(builder.connect().await?, callers, time, users).await
 }
@@ -53,7 +59,7 @@ async fn report(
     users: u64,
 ) -> Result<(), BoxError> {
     let store = Rc::new(store);
-    // Connections are opened and statements prepared before the time is taken.
+    // Open connections and prepare statements before the measurement.
     measure(&store, callers, Duration::from_millis(300), users).await?;
     let began = processor_time()?;
     let latencies = measure(&store, callers, time, users).await?;
@@ -68,7 +74,7 @@ async fn report(
     Ok(())
 }
 
-/// What all threads of this process have used.
+/// The CPU time of all threads of this process.
 fn processor_time() -> Result<Duration, BoxError> {
     let mut nanoseconds = 0;
     for task in std::fs::read_dir("/proc/self/task")? {
@@ -111,7 +117,7 @@ async fn measure(
                 let took = asked.elapsed().as_nanos() as u64;
                 assert!(
                     matches!(answer, Ok(Resolution::Found { .. })),
-                    "the store did not find a user who is there: {answer:?}"
+                    "the store did not find an existing user: {answer:?}"
                 );
                 latencies.borrow_mut().saturating_record(took);
             }

@@ -1,4 +1,4 @@
-//! Prints the statements that make a database announce its changes.
+//! Prints the SQL of the triggers that notify the listener.
 
 use better_auth_layer::postgres::PostgresListener;
 

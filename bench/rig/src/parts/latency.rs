@@ -1,4 +1,4 @@
-//! One request at a time: what a user waits for, on a machine with nothing else to do.
+//! The latency of single requests on an idle machine.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::findings::{Findings, TextTable, median};
 use crate::latencies::Latencies;
 use crate::load::{Load, requests};
 
-/// Users who take turns; all of them fit into the cache.
+/// Users that take turns. All of them fit into the cache.
 const USERS_IN_TURN: usize = 1_000;
 
 pub(crate) async fn run(bench: &Bench) -> Result<Findings, Error> {
@@ -59,7 +59,7 @@ fn findings(rows: &[Vec<[f64; 2]>; 4]) -> Findings {
     let names = [
         "hyper, no authentication",
         "better-auth-layer, cached, HS256",
-        "better-auth-layer, database asked each time, HS256",
+        "better-auth-layer, database queried each time, HS256",
         "one prepared round trip to PostgreSQL, without a server",
     ];
     let of = |row: usize, column: usize| {
@@ -93,8 +93,8 @@ fn findings(rows: &[Vec<[f64; 2]>; 4]) -> Findings {
         .collect();
     for (name, values) in [
         ("added when cached", added(1)),
-        ("added when the database is asked", added(2)),
-        ("of that, beyond one prepared round trip", beyond),
+        ("added by the database query", added(2)),
+        ("of that, more than one prepared round trip", beyond),
     ] {
         table.rows.push(vec![
             name.to_owned(),

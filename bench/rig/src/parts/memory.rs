@@ -1,4 +1,4 @@
-//! The cache as it grows: bytes for each identity and time for a hit, counted in a process of its own.
+//! Bytes per identity and time per hit as the cache grows, measured in a separate process.
 
 use std::process::Command;
 
@@ -19,7 +19,7 @@ pub(crate) fn run(options: &Options) -> Result<Findings, Error> {
         header: vec![
             "cached identities",
             "bytes each",
-            "of that, over the identity's own",
+            "of that, in addition to the identity",
             "allocations each",
             "ns per hit",
         ],
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<Findings, Error> {
     let chart = Chart {
         name: "cache",
         title: "Identities in the cache",
-        unit: "ns per hit, of one caller that asks for all of them in turn",
+        unit: "ns per hit of one caller that looks up all entries in turn",
         kind: ChartKind::Lines {
             x: "identities",
             lines: vec![Line {
@@ -68,7 +68,7 @@ pub(crate) fn run(options: &Options) -> Result<Findings, Error> {
     })
 }
 
-/// The same numbers on every machine.
+/// Counts that are the same on every machine.
 fn allocations() -> Result<(TextTable, Value), Error> {
     let output = Command::new(own_program("allocations")?).output()?;
     let counted: Value = serde_json::from_slice(&output.stdout).map_err(|_| {

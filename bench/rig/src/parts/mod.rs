@@ -1,4 +1,4 @@
-//! The parts of a run; each can be run by itself.
+//! The parts of a run. Each can run alone.
 
 pub(crate) mod latency;
 pub(crate) mod memory;

@@ -1,5 +1,5 @@
-//! How long a session that was ended goes on being accepted, with several servers that keep answers and are told by the
-//! database what changes.
+//! The time until a revoked session is rejected, with several servers that cache results and listen
+//! for changes in the database.
 
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,10 @@ use crate::server::Server;
 
 const PROCESSES: [usize; 2] = [1, 4];
 
-/// The first user to sign out; nobody before has sessions taken away.
+/// The first user that signs out. Users before it keep their sessions.
 const FIRST: usize = 50_000;
 
-/// Longer than an answer may be kept without a listener.
+/// Longer than the lifetime of a cache entry without a listener.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(bench: &Bench) -> Result<Findings, Error> {
@@ -66,7 +66,7 @@ async fn measure(
     let servers: Vec<Server> = (0..processes)
         .map(|_| bench.server(OURS_CACHED, Credential::Hs256, &bench.database))
         .collect::<Result<_, _>>()?;
-    // The listeners have to be there, or answers are not kept at all.
+    // Without listeners, the servers cache nothing.
     sleep(Duration::from_secs(2)).await;
     let mut connections = Vec::new();
     for server in &servers {
@@ -88,14 +88,14 @@ async fn measure(
                 match connection.ask(&request).await? {
                     200 => {}
                     status => {
-                        return Err(format!("a signed-in user was answered with {status}").into());
+                        return Err(format!("a signed-in user got {status}").into());
                     }
                 }
             }
         }
         client.execute(&delete, &[&session]).await?;
         let ended = Instant::now();
-        // One after the other, so that being asked does not keep a server from hearing of it.
+        // One after the other, so that requests do not delay the notification of a server.
         let mut accepting: Vec<&mut Connection> = connections.iter_mut().collect();
         while !accepting.is_empty() {
             let mut still = Vec::new();
@@ -104,12 +104,12 @@ async fn measure(
                 let after = ended.elapsed();
                 match status {
                     200 if after > PATIENCE => {
-                        return Err("a session that was ended is still accepted".into());
+                        return Err("a revoked session is still accepted".into());
                     }
                     200 => still.push(connection),
                     401 | 404 => delays.record(after),
                     status => {
-                        return Err(format!("a signed-out user was answered with {status}").into());
+                        return Err(format!("a signed-out user got {status}").into());
                     }
                 }
             }

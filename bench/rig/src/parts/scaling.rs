@@ -1,4 +1,4 @@
-//! What a request costs as everything grows that may grow.
+//! The cost of a request as users, sessions, connections and processes grow.
 
 use std::ops::Range;
 
@@ -16,10 +16,10 @@ use crate::server::Server;
 
 const CREDENTIAL: Credential = Credential::Hs256;
 
-/// Users who send requests, of all that there are.
+/// Users that send requests, out of all users.
 const ACTIVE: usize = 20_000;
 
-/// Users and sessions of each. Fewer users where there are more sessions: the index has as many entries all the same.
+/// Users, and sessions of each. The product is constant, so the index size is too.
 const SESSIONS_PER_USER: [(usize, usize); 5] = [
     (2_000, 1),
     (2_000, 10),
@@ -45,7 +45,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<Findings, Error> {
     Ok(findings)
 }
 
-/// Points that are measured in turn.
+/// Points that take turns.
 struct Curve {
     name: &'static str,
     title: &'static str,
@@ -59,7 +59,7 @@ struct Point {
     rounds: Vec<Round>,
 }
 
-/// What is measured for a point.
+/// The measurement of a point.
 struct Setting<'a> {
     x: usize,
     line: &'static str,
@@ -230,7 +230,7 @@ async fn users(bench: &Bench) -> Result<Curve, Error> {
     Curve::measure("users", "Users in the database", "users", bench, &settings).await
 }
 
-/// With one connection: many callers with the same question would be asked for together.
+/// Uses one connection, because identical concurrent lookups share a query.
 async fn sessions(bench: &Bench) -> Result<Curve, Error> {
     let cases = if bench.options.quick {
         &SESSIONS_PER_USER[..3]

@@ -1,4 +1,4 @@
-//! The store for SQLite by itself, beside a loop that asks SQLite the same on one thread.
+//! The SQLite store, compared with a loop that runs the same query on one thread.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,10 +15,10 @@ use crate::server::own_program;
 
 const CALLERS: [usize; 4] = [1, 8, 64, 512];
 
-/// The store's own default, and one.
+/// The store's default, and one.
 const CONNECTIONS: [usize; 2] = [4, 1];
 
-/// Better Auth's tables as its own migration makes them.
+/// The tables of Better Auth's migration.
 const TABLES: &str = r#"
     CREATE TABLE "user" ("id" text not null primary key, "name" text not null, "email" text not null unique,
         "emailVerified" integer not null, "image" text, "createdAt" date not null, "updatedAt" date not null, "role" text,
@@ -28,7 +28,7 @@ const TABLES: &str = r#"
         "userId" text not null references "user" ("id") on delete cascade, "impersonatedBy" text);
     CREATE INDEX "session_userId_idx" ON "session" ("userId");"#;
 
-/// The query of a service that has written it for itself.
+/// The query of a hand-written service.
 const JOINED: &str = r#"SELECT u."id", u."email", u."name", u."role", s."id", s."token", s."expiresAt"
     FROM "user" u LEFT JOIN "session" s ON s."id" = (SELECT c."id" FROM "session" c
         WHERE c."userId" = u."id" AND c."expiresAt" > ?2 ORDER BY c."expiresAt" DESC LIMIT 1)
@@ -45,7 +45,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<Findings, Error> {
 fn measure(bench: &Bench, path: &Path) -> Result<Findings, Error> {
     make(path)?;
     let mut floors = Vec::new();
-    // Connections, callers and what came of it.
+    // Connections, callers and results.
     let mut results: Vec<(usize, usize, Value)> = Vec::new();
     let count = bench.options.rounds(5);
     for round in 0..count {
@@ -115,7 +115,7 @@ fn measure(bench: &Bench, path: &Path) -> Result<Findings, Error> {
     })
 }
 
-/// A file with users `1..=USERS`, as many sessions for each as the other databases have.
+/// A file with users `1..=USERS` and as many sessions for each as in the other databases.
 fn make(path: &Path) -> Result<(), Error> {
     let file = Connection::open(path)?;
     file.pragma_update(None, "journal_mode", "WAL")?;

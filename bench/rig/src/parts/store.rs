@@ -1,4 +1,4 @@
-//! The store by itself beside pgbench, which asks the same at the same time of day.
+//! The PostgreSQL store, compared with pgbench, which runs the same query in alternating rounds.
 
 use std::process::Command;
 
@@ -14,13 +14,13 @@ use crate::server::own_program;
 const CALLERS: [usize; 4] = [8, 16, 64, 512];
 const PGBENCH_CLIENTS: usize = 8;
 
-/// So many that 64 callers never wait: one query each.
+/// Limits that are high enough for one query per lookup with 64 callers.
 const PIPELINED: [usize; 2] = [2, 32];
 
-/// Connections, and queries in flight on each.
+/// Batch connections, and batches in flight on each.
 const LIMITS: [[usize; 2]; 5] = [[1, 8], [2, 2], [2, 4], [2, 8], PIPELINED];
 
-/// Connections of the pooler to the server, more than the store has to the pooler.
+/// Connections from the pooler to the server, more than from the store to the pooler.
 const POOLED: u32 = 4;
 
 pub(crate) async fn run(bench: &Bench) -> Result<Findings, Error> {
@@ -59,10 +59,10 @@ pub(crate) async fn run(bench: &Bench) -> Result<Findings, Error> {
     })
 }
 
-/// Ways to ask that take turns.
+/// Configurations that take turns.
 struct Compared<'a> {
     ways: Vec<(&'a str, &'a str, Option<[usize; 2]>)>,
-    /// Way, callers and what came of it.
+    /// Configuration, callers and results.
     results: Vec<(usize, usize, Round)>,
 }
 

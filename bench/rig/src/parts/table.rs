@@ -1,5 +1,5 @@
-//! Every server under the same load, one after the other, again and again: what disturbs one of them disturbs the next
-//! one too, and each is compared with the floor of its own round.
+//! All servers under the same load, in alternating rounds. Each server is compared with the floor of
+//! the same round, so that disturbances affect both.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -39,7 +39,7 @@ pub(crate) async fn run(bench: &Bench) -> Result<Findings, Error> {
         load.run(&[server], requests, postmaster).await
     };
 
-    // Caches are filled, statements prepared, JavaScript compiled.
+    // Warm-up: fills caches, prepares statements, compiles JavaScript.
     for one in &contestants {
         let window = bench.options.window() / 2;
         measure(
@@ -157,8 +157,8 @@ impl Rows<'_> {
         }
         let mut charts = vec![Chart {
             name: "servers",
-            title: "CPU time per request, nobody asked at that moment",
-            unit: "µs of the server's CPU time",
+            title: "CPU time per request without a database query",
+            unit: "µs of server CPU time",
             kind: ChartKind::Bars {
                 bars: tokens,
                 is_logarithmic: false,
@@ -167,8 +167,8 @@ impl Rows<'_> {
         if !lookups.is_empty() {
             charts.push(Chart {
                 name: "lookups",
-                title: "CPU time per request, the database asked for each",
-                unit: "µs of CPU time on a logarithmic axis: the server's, and in orange PostgreSQL's",
+                title: "CPU time per request with a database query",
+                unit: "µs of CPU time on a logarithmic axis: server, and PostgreSQL in orange",
                 kind: ChartKind::Bars {
                     bars: lookups,
                     is_logarithmic: true,
@@ -185,6 +185,8 @@ impl Rows<'_> {
     fn floor(&self, one: &Contestant) -> Result<&Vec<Round>, Error> {
         let mut rows = self.contestants.iter().zip(&self.rounds);
         let floor = rows.find(|(other, _)| other.is_floor_of(one));
-        Ok(floor.ok_or("no floor has as many connections")?.1)
+        Ok(floor
+            .ok_or("no floor with the same number of connections")?
+            .1)
     }
 }

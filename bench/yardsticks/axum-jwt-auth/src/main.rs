@@ -1,4 +1,4 @@
-//! axum-jwt-auth: verifies the token, looks nobody up.
+//! axum-jwt-auth: verifies the token without a lookup.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! jwt-authorizer: verifies the token, looks nobody up.
+//! jwt-authorizer: verifies the token without a lookup.
 
 use axum::Router;
 use axum::body::Bytes;

@@ -1,4 +1,4 @@
-//! tower-oauth2-resource-server: verifies the token, looks nobody up.
+//! tower-oauth2-resource-server: verifies the token without a lookup.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +14,7 @@ fn main() -> Result<(), serving::BoxError> {
     let settings = Settings::read()?;
     serving::run(async || {
         let (keys, algorithm) = match settings.algorithm {
-            // It takes keys as a set only; a secret is one of type `oct` there.
+            // It only accepts a key set; a secret is a key of type `oct`.
             Algorithm::Hs256 => (secret_as_a_set(&settings.secret), Jws::HS256),
             Algorithm::EdDsa => (settings.jwks.clone(), Jws::EdDSA),
         };

@@ -170,9 +170,11 @@ impl Program {
                 let _ = sender.send(line.unwrap());
             }
             drop(sender);
-            // The pipe stays open.
-            while lines_to_read < usize::MAX {
-                thread::park();
+            if lines_to_read < usize::MAX {
+                // Keeps the pipe open.
+                loop {
+                    thread::park();
+                }
             }
         });
         let mut stderr = child.stderr.take().unwrap();

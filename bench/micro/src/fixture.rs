@@ -1,32 +1,32 @@
-//! A deployment in this process.
+//! An in-process deployment.
 
 use std::time::Duration;
 
-use better_auth_layer::testing::{Credential, TestDeployment, TestSession};
-use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, UserStore};
 use better_auth_layer::cache::CachedStore;
 use better_auth_layer::clock::{Clock, Timestamp};
 use better_auth_layer::jwks::KeySet;
 use better_auth_layer::store::MemoryStore;
+use better_auth_layer::testing::{Credential, TestDeployment, TestSession};
+use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, UserStore};
 use http::Request;
 use http::request::Parts;
 use tokio::runtime::{Builder, Runtime};
 
-/// A deployment with one user who has signed in.
+/// A deployment with one signed-in user.
 #[derive(Debug)]
-pub struct World {
+pub struct Fixture {
     issuer: TestDeployment,
     /// The session.
     pub session: TestSession,
-    /// Where it runs.
+    /// The runtime of the benchmarks.
     pub runtime: Runtime,
 }
 
-impl World {
-    /// Makes one.
+impl Fixture {
+    /// Creates a deployment.
     #[expect(
         clippy::new_without_default,
-        reason = "each one is different, which a default value would hide"
+        reason = "each deployment has random ids and keys"
     )]
     pub fn new() -> Self {
         let issuer = TestDeployment::new();
@@ -42,7 +42,7 @@ impl World {
         }
     }
 
-    /// The user and the session, found without waiting.
+    /// A store that responds immediately.
     pub fn store(&self) -> MemoryStore {
         let store = MemoryStore::new();
         store.insert_user(self.session.user().to_user());
@@ -50,24 +50,24 @@ impl World {
         store
     }
 
-    /// The same behind a cache, which keeps them for longer than any benchmark runs.
+    /// The store behind a cache whose entries outlive the benchmark.
     pub fn cached_store(&self) -> CachedStore<MemoryStore> {
         let builder = CachedStore::builder(self.store()).ttl(Duration::from_secs(300));
         builder.build().expect("a cache")
     }
 
-    /// The time that the layer goes by.
+    /// The time of the layer's clock.
     pub fn now(&self) -> Timestamp {
         self.issuer.clock().now()
     }
 
-    /// A layer with a store; its keys never change.
+    /// A layer with static keys.
     pub fn layer(&self, store: impl UserStore) -> BetterAuthLayer {
         self.layer_builder(store).build().expect("a layer")
     }
 
-    /// The same, which remembers no JWT.
-    pub fn forgetful_layer(&self, store: impl UserStore) -> BetterAuthLayer {
+    /// A layer with static keys and without a JWT cache.
+    pub fn uncached_layer(&self, store: impl UserStore) -> BetterAuthLayer {
         let builder = self.layer_builder(store).jwt_cache_capacity(0);
         builder.build().expect("a layer")
     }
@@ -78,7 +78,7 @@ impl World {
     }
 }
 
-/// The head of a request with a credential.
+/// The head of a request that carries a credential.
 pub fn parts(credential: &Credential) -> Parts {
     let request = credential
         .apply(Request::post("/support/chatkit"))
