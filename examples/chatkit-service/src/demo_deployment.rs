@@ -29,9 +29,12 @@ impl DemoDeployment {
     ///
     /// The directory or the database cannot be created.
     pub fn create() -> Result<Self, BoxError> {
-        let directory = tempfile::Builder::new()
-            .prefix("better-auth-demo-")
-            .tempdir();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("better-auth-demo-");
+        // Other users of this machine must not read the database.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let directory = builder.tempdir();
         let directory = directory.map_err(|error| {
             format!("cannot create the demo database: {error}; set TMPDIR to a writable directory")
         })?;

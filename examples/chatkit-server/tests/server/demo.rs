@@ -1,5 +1,7 @@
 //! The server without settings.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::http::Request;
 use crate::program::Program;
 
@@ -23,7 +25,9 @@ fn demo_token_opens_a_stream() {
     assert!(answer.body.contains("Hello demo-user, "), "{}", answer.body);
     assert_eq!(server.line("user_id="), "user_id=demo-user");
 
-    assert_eq!(program.leftovers().len(), 1);
+    let [directory] = program.leftovers().try_into().unwrap();
+    let mode = directory.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "the demo database is private");
     let (code, lines, log) = server.stop();
     assert_eq!((code, lines), (Some(0), Vec::new()));
     assert!(!log.contains(&token), "{log}");
