@@ -192,8 +192,11 @@ pub mod organization {
 pub mod postgres;
 pub mod rejection;
 mod root_certificates;
+mod schema;
 mod secret;
 mod service;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 mod settings;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -12,10 +12,7 @@ mod membership_store;
 mod memory;
 mod question;
 mod resolution;
-mod schema;
 mod single_flight;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) mod sql;
 mod store_fn;
 mod user_store;
 
@@ -31,7 +28,7 @@ pub use self::membership_store::MembershipStore;
 pub use self::memory::MemoryStore;
 pub(crate) use self::question::{Question, QuestionRef};
 pub use self::resolution::Resolution;
-pub use self::schema::{Column, Naming, Schema, TableName, TableNameError};
 pub(crate) use self::single_flight::SingleFlight;
 pub use self::store_fn::{StoreFn, store_fn};
 pub use self::user_store::UserStore;
+pub use crate::schema::Schema;
