@@ -17,7 +17,6 @@ const WITHOUT: [(&str, &str); 17] = [
     ("Authorize", "made by `AuthorizeLayer`, which has one"),
     ("Membership", "made by `MembershipLayer`, which has one"),
     ("MembershipFuture", "as `ResponseFuture`"),
-    ("MembershipFn", "made by `membership_fn`, which has one"),
     (
         "PostgresListenerBuilder",
         "made by `PostgresListener::builder`, which has one",
@@ -25,7 +24,6 @@ const WITHOUT: [(&str, &str); 17] = [
     ("And", "made by `Policy::and`"),
     ("Or", "made by `Policy::or`"),
     ("StoreFn", "made by `store_fn`, which has one"),
-    ("TableNameError", "an error without anything to ask it"),
     ("identity", "of tonic's: in the example of its module"),
     ("optional_identity", "of tonic's: as `identity`"),
     ("authorize", "of tonic's: in the example of its module"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use better_auth_layer::clock::Timestamp;
 use better_auth_layer::sqlite::SqliteStore;
-use better_auth_layer::store::{Column, Schema, StoreErrorKind, TableName};
+use better_auth_layer::store::{Schema, StoreErrorKind};
 use better_auth_layer::{Lookup, Resolution, SessionToken, UserStore};
 use support::temporary_folder::TemporaryFolder;
 use support::test_clock::NOW;
@@ -200,12 +200,12 @@ async fn names_of_ones_own_are_quoted() {
         INSERT INTO "select" VALUES ('s', 'u', 9999999999);"#,
     );
     let schema = Schema::auto()
-        .with_user_table(TableName::new(r#"we"ird user"#))
-        .with_session_table(TableName::new("select").in_schema("main"))
-        .with_column(Column::UserId, "the id")
-        .with_column(Column::UserEmail, r#"e"mail"#)
-        .with_column(Column::SessionUserId, "owner")
-        .with_column(Column::SessionExpiresAt, "ends");
+        .with_user_table(r#""we""ird user""#)
+        .with_session_table("main.select")
+        .with_user_column("id", "the id")
+        .with_user_column("email", r#"e"mail"#)
+        .with_session_column("userId", "owner")
+        .with_session_column("expiresAt", "ends");
     let store = SqliteStore::builder(path).schema(schema).open().unwrap();
     assert_eq!(
         ask(&store, Lookup::by_email("u@example.com", now())).await,

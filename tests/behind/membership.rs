@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use better_auth_layer::authorize::MembershipLayer;
+use better_auth_layer::organization::MembershipLayer;
 use better_auth_layer::organization::{Member, MembershipStore, membership_fn};
 use better_auth_layer::rejection::ProblemJson;
 use better_auth_layer::{BetterAuthLayer, RejectionKind, Session, StoreError};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use better_auth_layer::postgres::{PostgresListener, PostgresListenerBuilder};
-use better_auth_layer::store::{Schema, TableName};
+use better_auth_layer::store::Schema;
 use support::postgres::{Database, cluster};
 use support::world::POSTGRES_TABLES;
 use tokio::sync::mpsc;
@@ -172,8 +172,8 @@ async fn triggers_are_made_for_whatever_tables_there_are() {
         .await;
     let schema = Schema::auto()
         .with_database_schema("we\"ird")
-        .with_user_table(TableName::new("people"))
-        .with_column(better_auth_layer::store::Column::UserBanned, "is_banned");
+        .with_user_table("people")
+        .with_user_column("banned", "is_banned");
     for _ in 0..2 {
         make_triggers(&database, schema.clone()).await;
     }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use better_auth_layer::config::{DatabaseStore, DatabaseUrl};
+use better_auth_layer::Config;
+use better_auth_layer::config::{DatabaseStore, Env};
 use better_auth_layer::organization::MembershipStore;
 use better_auth_layer::postgres::PostgresStore;
-use better_auth_layer::store::{Schema, TableName};
+use better_auth_layer::store::Schema;
 use support::postgres::{ClusterOptions, Database, OwnCluster, cluster};
 
 use crate::{ask, failure, malformed};
@@ -52,7 +53,7 @@ async fn ask_usual(store: &PostgresStore) -> String {
 #[tokio::test]
 async fn tables_and_columns_are_found_under_their_usual_names_and_under_ones_own() {
     let own =
-        |name: &str| Schema::auto().with_member_table(TableName::new(name).in_schema("App 1"));
+        |name: &str| Schema::auto().with_member_table(format!(r#""App 1"."{name}""#));
     for (name, columns, schema) in [
         (r#""member""#, CAMEL, Schema::auto()),
         (r#""member""#, SNAKE, Schema::auto()),
@@ -192,7 +193,7 @@ async fn a_table_that_is_missing_is_named_and_works_as_soon_as_it_appears() {
     database.execute(r#"DROP TABLE "member""#).await;
     database.execute(&usual()).await;
     assert_eq!(ask_usual(&store).await, FOUND);
-    let named = Schema::auto().with_member_table(TableName::new("memberships"));
+    let named = Schema::auto().with_member_table("memberships");
     let named = PostgresStore::builder(database.url()).schema(named);
     let text = failure(&named.build().unwrap(), "usr_7", "org_9").await;
     assert!(text.contains(r#"no table "memberships""#), "{text}");
@@ -375,11 +376,12 @@ async fn many_lookups_at_once_are_answered_each_with_its_own() {
 }
 
 #[tokio::test]
-async fn the_store_that_an_address_names_is_asked_too() {
-    let database = database(&table("teams", CAMEL, ["text"; 2], TEXTS)).await;
-    let url: DatabaseUrl = database.url().parse().unwrap();
-    let schema = Schema::auto().with_member_table(TableName::new("teams"));
-    let store = DatabaseStore::connect(&url, &schema).await.unwrap();
+async fn configured_store_has_members() {
+    let database = database(&table("member", CAMEL, ["text"; 2], TEXTS)).await;
+    let url = database.url().to_owned();
+    let env: Env = [("DATABASE_URL", url)].into_iter().collect();
+    let config = Config::from_env(&env).unwrap();
+    let store = DatabaseStore::from_config(&config).await.unwrap();
     assert_eq!(ask(&store, "usr_7", "org_9").await, FOUND);
     assert_eq!(ask(&store, "usr_7", "org_8").await, "not a member");
 }

@@ -3,7 +3,7 @@
 use better_auth_layer::api_key::ApiKeyHash;
 use better_auth_layer::clock::Timestamp;
 use better_auth_layer::postgres::PostgresStore;
-use better_auth_layer::store::{Schema, StoreErrorKind, TableName};
+use better_auth_layer::store::{Schema, StoreErrorKind};
 use better_auth_layer::{Lookup, Resolution, UserStore};
 use support::postgres::Database;
 use support::test_clock::NOW;
@@ -125,7 +125,7 @@ async fn older_and_differently_named_columns_are_read() {
                 hash.as_str()
             ))
             .await;
-        let schema = Schema::auto().with_api_key_table(TableName::new(table));
+        let schema = Schema::auto().with_api_key_table(table);
         let builder = PostgresStore::builder(database.url()).schema(schema);
         let store = builder.connect().await.unwrap();
         assert_eq!(ask(&store, "app_key").await, "usr_ada key_1", "{table}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use better_auth_layer::postgres::PostgresStore;
-use better_auth_layer::store::{Schema, StoreErrorKind, TableName};
+use better_auth_layer::store::{Schema, StoreErrorKind};
 use better_auth_layer::{RejectionKind, UserStore};
 use support::gate::Gate;
 use support::postgres::{Database, cluster};
@@ -38,10 +38,7 @@ async fn two_tables_of_users_are_a_choice_that_is_not_made_for_anybody() {
     ] {
         assert!(error.contains(part), "{part} is not in: {error}");
     }
-    for schema in [
-        Schema::camel(),
-        Schema::auto().with_user_table(TableName::new("user")),
-    ] {
+    for schema in [Schema::camel(), Schema::auto().with_user_table("user")] {
         let store = PostgresStore::builder(database.url()).schema(schema);
         assert_eq!(
             ask_for_ada(&store.connect().await.unwrap()).await,

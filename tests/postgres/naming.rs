@@ -2,7 +2,7 @@
 
 use better_auth_layer::config::{DatabaseStore, Env};
 use better_auth_layer::postgres::PostgresStore;
-use better_auth_layer::store::{Column, Schema, TableName};
+use better_auth_layer::store::Schema;
 use better_auth_layer::{BetterAuthLayer, Config, Lookup, Resolution, UserStore};
 use support::gate::Gate;
 use support::postgres::{Database, cluster};
@@ -114,13 +114,7 @@ async fn tables_are_named_by_the_environment() {
     .into_iter()
     .collect();
     let settings = Config::from_env(&environment).unwrap();
-    let url = settings.database_url().unwrap();
-    let DatabaseStore::Postgres(store) = DatabaseStore::connect(url, settings.schema())
-        .await
-        .unwrap()
-    else {
-        panic!("no PostgreSQL");
-    };
+    let store = DatabaseStore::from_config(&settings).await.unwrap();
     assert_eq!(ask_for_ada(&store).await, "2 3");
 
     let builder = BetterAuthLayer::from_env(&environment).await.unwrap();
@@ -139,14 +133,14 @@ async fn names_of_ones_own_are_taken_as_they_are() {
     )
     .await;
     let schema = Schema::auto()
-        .with_user_table(TableName::new("people"))
-        .with_session_table(TableName::new("visits"))
-        .with_column(Column::UserId, "key")
-        .with_column(Column::UserEmail, r#"Mail "box""#)
-        .with_column(Column::UserBanned, "blocked")
-        .with_column(Column::SessionId, "key")
-        .with_column(Column::SessionUserId, "who")
-        .with_column(Column::SessionExpiresAt, "until");
+        .with_user_table("people")
+        .with_session_table("visits")
+        .with_user_column("id", "key")
+        .with_user_column("email", r#"Mail "box""#)
+        .with_user_column("banned", "blocked")
+        .with_session_column("id", "key")
+        .with_session_column("userId", "who")
+        .with_session_column("expiresAt", "until");
     let store = with_schema(&database, schema.clone()).await;
     assert_eq!(ask_for_ada(&store).await, "p v");
     let gate = Gate::new(store);
@@ -156,7 +150,7 @@ async fn names_of_ones_own_are_taken_as_they_are() {
     answer.assert_identity("not blocked", "q", "w");
 
     // A ban column that was named must be there: without it everybody would come in.
-    let schema = schema.with_column(Column::UserBanned, "is_blocked");
+    let schema = schema.with_user_column("banned", "is_blocked");
     let store = with_schema(&database, schema).await;
     let text = everything(&error_for_ada(&store).await);
     assert!(
@@ -176,8 +170,8 @@ async fn a_schema_with_a_quote_in_its_name_is_one_name() {
     ))
     .await;
     let schema = Schema::auto()
-        .with_user_table(TableName::new("user").in_schema(odd))
-        .with_session_table(TableName::new("session").in_schema(odd));
+        .with_user_table(format!(r#""{odd}".user"#))
+        .with_session_table(format!(r#""{odd}".session"#));
     let store = with_schema(&database, schema).await;
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     database.execute("SELECT * FROM public.kept").await;
@@ -204,8 +198,8 @@ async fn the_schema_in_prismas_address_is_where_the_tables_are() {
     }
     // What is named by hand is not moved.
     let public = Schema::camel()
-        .with_user_table(TableName::new("user").in_schema("public"))
-        .with_session_table(TableName::new("session").in_schema("public"));
+        .with_user_table("public.user")
+        .with_session_table("public.session");
     let store = PostgresStore::builder(&url).schema(public);
     assert_eq!(
         ask_for_ada(&store.connect().await.unwrap()).await,

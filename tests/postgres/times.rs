@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use better_auth_layer::clock::Timestamp;
 use better_auth_layer::postgres::PostgresStore;
-use better_auth_layer::store::{Schema, TableName};
+use better_auth_layer::store::Schema;
 use better_auth_layer::{Lookup, Resolution, UserStore};
 use support::gate::{Gate, builder};
 use support::postgres::{Database, cluster};
@@ -55,8 +55,8 @@ async fn ends(zone: &str, ends: &[(&str, String)]) -> Database {
 
 async fn store(database: &Database, index: usize) -> PostgresStore {
     let schema = Schema::camel()
-        .with_user_table(TableName::new(format!("user{index}")))
-        .with_session_table(TableName::new(format!("session{index}")));
+        .with_user_table(format!("user{index}"))
+        .with_session_table(format!("session{index}"));
     let store = PostgresStore::builder(database.url()).schema(schema);
     store.max_connections(2).connect().await.unwrap()
 }

@@ -143,11 +143,7 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-/// API keys: the stored hash and the options of the layer.
-pub mod api_key {
-    pub use crate::builder::ApiKeys;
-    pub use crate::identity::ApiKeyHash;
-}
+pub mod api_key;
 mod authenticator;
 pub mod authorize;
 #[cfg(feature = "axum")]
@@ -157,23 +153,12 @@ mod body;
 mod builder;
 pub mod cache;
 pub mod clock;
-/// Configuration from the environment.
-pub mod config {
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub use crate::database_store::DatabaseStore;
-    pub use crate::database_url::DatabaseUrl;
-    pub use crate::environment::Env;
-    pub use crate::secret::{SecretError, SecretRing};
-}
+pub mod config;
 mod config_error;
 mod credential;
 pub mod csrf;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod database_store;
-mod database_url;
 mod decide;
 pub mod diagnostics;
-mod environment;
 mod future;
 #[cfg(all(feature = "full", feature = "testing", any(doc, doctest)))]
 #[cfg_attr(docsrs, doc(auto_cfg = false))]
@@ -183,21 +168,15 @@ pub mod jwks;
 mod layer;
 #[cfg(feature = "metrics")]
 pub mod metrics;
-/// Membership in organizations.
-pub mod organization {
-    pub use crate::identity::Member;
-    pub use crate::store::{MembershipFn, MembershipStore, membership_fn};
-}
+pub mod organization;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod rejection;
-mod root_certificates;
 mod schema;
 mod secret;
 mod service;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
-mod settings;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod store;
@@ -206,21 +185,23 @@ mod sync;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 #[cfg(feature = "tonic")]
 pub mod tonic;
 mod verify;
 
+pub use self::api_key::ApiKey;
 pub use self::authenticator::{Authenticate, Authenticator};
 pub use self::body::ResponseBody;
 pub use self::builder::BetterAuthLayerBuilder;
+pub use self::config::Config;
 pub use self::config_error::ConfigError;
 pub use self::credential::CredentialSource;
 pub use self::future::ResponseFuture;
-pub use self::identity::{ApiKey, CredentialKind, Identity, Session, SessionToken, User};
+pub use self::identity::{CredentialKind, Identity, Session, SessionToken, User};
 pub use self::layer::BetterAuthLayer;
 pub use self::rejection::{Rejection, RejectionKind};
 pub use self::secret::Secret;
 pub use self::service::BetterAuth;
-pub use self::settings::Config;
 pub use self::store::{Lookup, Resolution, StoreError, UserStore};
 pub use self::verify::CookieCache;

@@ -18,8 +18,7 @@ use axum::{
 };
 use better_auth_layer::BetterAuthLayer;
 use better_auth_layer::authorize::{
-    ApiKeyPermission, AuthorizeLayer, FreshSession, MembershipLayer, NotImpersonated, Policy as _,
-    Role,
+    ApiKeyPermission, AuthorizeLayer, FreshSession, NotImpersonated, Policy as _, Role,
 };
 use tower::Layer as _;
 use tower_http::{

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Authenticator;
+use crate::api_key::ApiKeyHash;
 use crate::clock::Timestamp;
 use crate::diagnostics::{Check, CheckStatus, HealthReport};
-use crate::identity::{ApiKeyHash, SessionToken};
+use crate::identity::SessionToken;
 use crate::jwks::{Fetched, KeyCache};
 use crate::store::{Lookup, LookupKind, Resolution, within};
 

@@ -1,6 +1,5 @@
 //! What a request brings to prove who sent it.
 
-mod api_key_header;
 mod bearer_token;
 mod cookies;
 mod invalid_reason;
@@ -11,13 +10,13 @@ use std::borrow::Cow;
 
 use http::{HeaderName, request};
 
-pub(crate) use self::api_key_header::ApiKeyText;
 pub(crate) use self::bearer_token::{BearerForm, BearerToken};
 pub(crate) use self::cookies::Cookies;
 pub(crate) use self::invalid_reason::InvalidReason;
 pub(crate) use self::session_cookie::SessionCookie;
 pub use self::source::CredentialSource;
-pub(crate) use self::source::{Place, header_of_its_own};
+pub(crate) use self::source::Place;
+use crate::api_key::{ApiKeyHeaderError, ApiKeyText};
 
 /// The one credential of a request.
 pub(crate) enum Credential<'a> {
@@ -94,5 +93,14 @@ impl Sources {
                 .transpose()?,
         };
         Ok(token.map(Credential::Bearer))
+    }
+}
+
+impl From<ApiKeyHeaderError> for InvalidReason {
+    fn from(error: ApiKeyHeaderError) -> Self {
+        match error {
+            ApiKeyHeaderError::Several => Self::SeveralApiKeys,
+            ApiKeyHeaderError::Malformed => Self::ApiKeyMalformed,
+        }
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL};
+use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderMap, HeaderName, request};
 
 use super::cookies::percent_decoded;
 use super::{BearerToken, InvalidReason};
+use crate::api_key::dedicated_header;
 use crate::config_error::ConfigError;
 
 /// A place to look for a credential in, for
@@ -80,7 +81,7 @@ impl CredentialSource {
     ///
     /// [`ConfigError`] for what is no header name, and for `Authorization` and `Cookie`, which have sources of their own.
     pub fn header(name: &str) -> Result<Self, ConfigError> {
-        header_of_its_own("credential_sources", name).map(|name| Self(Place::Header(name)))
+        dedicated_header("credential_sources", name).map(|name| Self(Place::Header(name)))
     }
 
     /// A bearer token in one of the subprotocols that a WebSocket client offers, behind a prefix: browsers let a page set
@@ -158,25 +159,6 @@ impl fmt::Debug for CredentialSource {
             Place::Custom(_) => f.write_str("Custom(..)"),
         }
     }
-}
-
-/// The name of a header that no other credential stands in.
-pub(crate) fn header_of_its_own(
-    setting: &'static str,
-    name: &str,
-) -> Result<HeaderName, ConfigError> {
-    let refused = |problem: &'static str| {
-        ConfigError::new(
-            setting,
-            problem,
-            "write the name of a header of its own, such as `x-api-key`",
-        )
-    };
-    let name: HeaderName = name.parse().map_err(|_| refused("has no header name"))?;
-    if name == AUTHORIZATION || name == COOKIE {
-        return Err(refused("shares a header with other credentials"));
-    }
-    Ok(name)
 }
 
 /// The token in a header of its own. Two of them are refused, as two of `Authorization` are.

@@ -17,7 +17,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use super::{KeySet, KeySource, KeySourceError};
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
-use crate::root_certificates::tls_config;
+use crate::tls::tls_config;
 
 /// Some hundred times what Better Auth sends.
 const MAXIMUM_LENGTH: usize = 256 * 1024;

@@ -16,9 +16,7 @@ use super::parameters::Text;
 use super::tables::find_columns;
 use crate::identity::Member;
 use crate::schema::Schema;
-use crate::sql::{
-    ColumnType, Dialect, MemberTable, membership, membership_sql, read_member,
-};
+use crate::sql::{ColumnType, Dialect, MemberTable, membership, membership_sql, read_member};
 use crate::store::StoreError;
 
 /// Looks up memberships on the store's connections.

@@ -112,7 +112,9 @@ fn is_converted(tables: &Tables, lookup: &Lookup<'_>, session_id: Option<&str>) 
         LookupKind::Email => is_text(&user.email),
         LookupKind::UserId => is_text(&user.id),
         // A hash is looked up as the text that it is.
-        LookupKind::SessionToken | LookupKind::ApiKey => session.token.as_ref().is_some_and(is_text),
+        LookupKind::SessionToken | LookupKind::ApiKey => {
+            session.token.as_ref().is_some_and(is_text)
+        }
     };
     !is_text_key || session_id.is_some() && !is_text(&session.id)
 }

@@ -21,10 +21,9 @@ use crate::config_error::ConfigError;
 use crate::diagnostics::Check;
 use crate::identity::Member;
 use crate::jwks::{KeySet, TableKeySource};
+use crate::organization::MembershipStore;
 use crate::sql::SchemaError;
-use crate::store::{
-    Lookup, LookupKind, MembershipStore, Resolution, StoreError, StoreErrorKind, UserStore,
-};
+use crate::store::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind, UserStore};
 
 /// How long the start of a service may be held up by a first look at the database.
 const LOOK_AROUND: Duration = Duration::from_secs(1);

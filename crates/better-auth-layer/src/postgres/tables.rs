@@ -48,11 +48,7 @@ impl Tables {
         Ok(Self::of(schema, &found, in_use))
     }
 
-    fn of(
-        schema: &Schema,
-        found: &FoundTables,
-        in_use: Option<&Self>,
-    ) -> Result<Self, StoreError> {
+    fn of(schema: &Schema, found: &FoundTables, in_use: Option<&Self>) -> Result<Self, StoreError> {
         let in_use = in_use.map(|tables| &tables.schema);
         let resolved = ResolvedSchema::resolve(schema, found, in_use)
             .map_err(|error| StoreError::new(StoreErrorKind::Schema, error))?;

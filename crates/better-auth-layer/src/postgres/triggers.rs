@@ -73,8 +73,9 @@ impl Triggers {
             session.active_organization_id.as_ref(),
         ];
         let session_columns = session_columns.into_iter().flatten();
-        let mut session_changes: Vec<_> =
-            session_columns.map(|column| differs(&column.name)).collect();
+        let mut session_changes: Vec<_> = session_columns
+            .map(|column| differs(&column.name))
+            .collect();
         let expires_at = Quoted(&session.expires_at.name);
         session_changes.push(format!(
             "new.{expires_at} < old.{expires_at} OR new.{expires_at} IS NULL"

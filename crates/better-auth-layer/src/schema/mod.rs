@@ -6,11 +6,11 @@ mod table_name;
 
 use std::collections::BTreeMap;
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) use self::table_name::{Quoted, TableName};
 #[cfg(not(any(feature = "postgres", feature = "sqlite")))]
 use self::table_name::TableName;
 use self::table_name::is_identifier;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) use self::table_name::{Quoted, TableName};
 use crate::config_error::ConfigError;
 
 /// Better Auth's fields of a user that the stores read. [`SESSION_FIELDS`] has those of a session.
@@ -254,7 +254,11 @@ impl Schema {
         let known = fields.iter().find(|known| **known == field);
         if known.is_none() {
             let remedy = format!("use Better Auth's name, one of {}", fields.join(", "));
-            self.reject(setting, format!("does not know the field `{field}`"), remedy);
+            self.reject(
+                setting,
+                format!("does not know the field `{field}`"),
+                remedy,
+            );
         }
         known.copied()
     }

@@ -115,7 +115,8 @@ pub(super) fn read_api_key<R: Row>(
         key = key.with_remaining(remaining);
     }
     let refill_amount = refill_amount.as_deref().and_then(integer);
-    if let (Some(interval), Some(1..)) = (refill_interval.as_deref().and_then(millis), refill_amount)
+    if let (Some(interval), Some(1..)) =
+        (refill_interval.as_deref().and_then(millis), refill_amount)
     {
         let filled_at = last_refill_at.or(created_at);
         let due_at = filled_at.map(|filled_at| filled_at.saturating_add(interval));

@@ -50,7 +50,7 @@ impl LookupRow {
                 .is_some_and(|found| found.expose() == token.expose()),
             // A row that cannot be read is an error, so it counts.
             (LookupKey::ApiKey(hash), Found::ApiKey(key)) => {
-                key.as_ref().is_none_or(|key| key.hash() == *hash)
+                key.as_ref().is_none_or(|key| *key.hash() == **hash)
             }
             _ => false,
         }

@@ -215,11 +215,8 @@ impl SessionTable {
         let token = optional("token");
         let created_at = optional("createdAt");
         let active_organization_id = optional("activeOrganizationId");
-        let impersonated_by = names.readable_if_present(
-            table,
-            "impersonatedBy",
-            own("impersonatedBy"),
-        );
+        let impersonated_by =
+            names.readable_if_present(table, "impersonatedBy", own("impersonatedBy"));
         Some(Self {
             table: table.table(),
             id: id?,
@@ -298,7 +295,11 @@ impl fmt::Display for ResolvedSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { user, session } = self;
         let expires_at = &session.expires_at.name;
-        write!(f, "{} with {} (\"{expires_at}\")", user.table, session.table)
+        write!(
+            f,
+            "{} with {} (\"{expires_at}\")",
+            user.table, session.table
+        )
     }
 }
 

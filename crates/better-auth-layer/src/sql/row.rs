@@ -52,7 +52,9 @@ pub(super) fn read_user<R: Row>(
     let email_verified = columns.text()?.is_some_and(|value| is_true(&value));
     let [name, image, role] = [columns.text()?, columns.text()?, columns.text()?];
     // Any value other than a clear "no" is a ban.
-    let is_banned = columns.text()?.is_some_and(|value| !value.is_empty() && !is_false(&value));
+    let is_banned = columns
+        .text()?
+        .is_some_and(|value| !value.is_empty() && !is_false(&value));
     let ban_expires = columns.time()?;
     let mut user = User::new(id.as_deref().unwrap_or_default(), email.unwrap_or_default())
         .with_email_verified(email_verified);

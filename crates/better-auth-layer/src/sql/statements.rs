@@ -42,14 +42,20 @@ pub(crate) struct Statements {
 pub(crate) struct Statement {
     pub(crate) sql: String,
     /// The form for several lookups, if there is one.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "PostgreSQL only"))]
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "PostgreSQL only")
+    )]
     pub(crate) batch: Option<Batch>,
 }
 
 /// A statement for several lookups. Each parameter is an array with a value for each lookup, and the
 /// last column of a row is the number of the row's lookup, counted from 1.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "PostgreSQL only"))]
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(dead_code, reason = "PostgreSQL only")
+)]
 pub(crate) struct Batch {
     pub(crate) sql: String,
     pub(crate) key: BatchKey,
@@ -90,7 +96,11 @@ impl Statements {
             by_email_and_session: lookups.by_user(LookupKind::Email, true),
             by_user_id: lookups.by_user(LookupKind::UserId, false),
             by_user_id_and_session: lookups.by_user(LookupKind::UserId, true),
-            by_token: schema.session.token.as_ref().map(|token| lookups.by_token(token)),
+            by_token: schema
+                .session
+                .token
+                .as_ref()
+                .map(|token| lookups.by_token(token)),
             by_api_key: api_keys.map(|keys| lookups.by_api_key(&keys)),
             #[cfg(feature = "postgres")]
             check: lookups.check(),
@@ -271,18 +281,24 @@ impl Lookups<'_> {
 
     fn by_api_key(&self, keys: &ApiKeyTable) -> Statement {
         let user = &self.schema.user;
-        self.statement(&keys.hash, false, false, None, |Parameters { key, .. }| {
-            format!(
-                "SELECT {}, {} FROM {} k LEFT JOIN {} u ON {} = {} WHERE {} = {key} LIMIT 2",
-                self.users().join(", "),
-                self.dialect.select("k", &keys.selection()).join(", "),
-                keys.table,
-                user.table,
-                column("u", &user.id),
-                self.owner(&keys.owner),
-                column("k", &keys.hash),
-            )
-        })
+        self.statement(
+            &keys.hash,
+            false,
+            false,
+            None,
+            |Parameters { key, .. }| {
+                format!(
+                    "SELECT {}, {} FROM {} k LEFT JOIN {} u ON {} = {} WHERE {} = {key} LIMIT 2",
+                    self.users().join(", "),
+                    self.dialect.select("k", &keys.selection()).join(", "),
+                    keys.table,
+                    user.table,
+                    column("u", &user.id),
+                    self.owner(&keys.owner),
+                    column("k", &keys.hash),
+                )
+            },
+        )
     }
 
     #[cfg(feature = "postgres")]
@@ -329,7 +345,10 @@ impl Lookups<'_> {
     fn owned_by(&self, alias: &str, user_id: &str) -> String {
         let ResolvedSchema { user, session } = self.schema;
         let owner = column(alias, &session.user_id);
-        if self.dialect.is_comparable(user.id.kind, session.user_id.kind) {
+        if self
+            .dialect
+            .is_comparable(user.id.kind, session.user_id.kind)
+        {
             format!("{owner} = {user_id}")
         } else {
             let (owner, user_id) = (self.dialect.text(&owner), self.dialect.text(user_id));
@@ -394,7 +413,9 @@ impl Batch {
             .iter()
             .filter(|(parameter, ..)| !parameter.is_empty())
             .collect();
-        let values = arrays.iter().map(|(parameter, of, _)| format!("{parameter}::{of}[]"));
+        let values = arrays
+            .iter()
+            .map(|(parameter, of, _)| format!("{parameter}::{of}[]"));
         let names = arrays.iter().map(|(.., name)| *name);
         Self {
             sql: format!(

@@ -11,8 +11,8 @@ use crate::jwks::KeySet;
 use crate::schema::{Schema, TableName};
 use crate::sql::{
     self, ApiKeyTable, Dialect, FoundColumn, FoundTables, JwksTable, LookupRow, MemberTable,
-    ResolvedSchema, Statements, add_public_key, candidate_tables, membership,
-    membership_sql, read_member, resolution,
+    ResolvedSchema, Statements, add_public_key, candidate_tables, membership, membership_sql,
+    read_member, resolution,
 };
 use crate::store::{Lookup, LookupKey, LookupKind, Resolution, StoreError, StoreErrorKind};
 
@@ -87,7 +87,7 @@ impl Connection {
         let (now, kind) = (lookup.now().as_unix_seconds_f64(), lookup.key().kind());
         let (key, lower_case) = match lookup.key() {
             LookupKey::Email(email) => (email.as_str(), Some(email.to_lowercase())),
-            LookupKey::UserId(id) => (*id, None),
+            LookupKey::UserId(id) => (id.as_ref(), None),
             LookupKey::SessionToken(token) => (token.expose(), None),
             LookupKey::ApiKey(hash) => (hash.as_str(), None),
         };
@@ -107,7 +107,7 @@ impl Connection {
         }
         let rows = || -> rusqlite::Result<Vec<_>> {
             let mut statement = self.sqlite.prepare_cached(&statement.sql)?;
-            let read = |row: &_| LookupRow::read(row, lookup, &known.user_fields);
+            let read = |row: &rusqlite::Row<'_>| LookupRow::read(row, lookup, &known.user_fields);
             let rows = statement.query_map(parameters.as_slice(), read)?;
             rows.collect()
         };

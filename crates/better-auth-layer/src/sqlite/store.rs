@@ -12,11 +12,10 @@ use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::identity::Member;
 use crate::jwks::{KeySet, TableKeySource};
+use crate::organization::MembershipStore;
 use crate::schema::Schema;
 use crate::sql::{MOST_WAITING, SchemaError, check_limits, check_range};
-use crate::store::{
-    Lookup, LookupKind, MembershipStore, Resolution, StoreError, StoreErrorKind, UserStore,
-};
+use crate::store::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind, UserStore};
 
 /// How long the start of a service may be held up by a writer's lock.
 const FIRST_LOOK: Duration = Duration::from_millis(250);

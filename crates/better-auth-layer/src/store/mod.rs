@@ -2,12 +2,9 @@
 
 mod email;
 mod erased;
-mod erased_membership;
 mod error;
 mod limits;
 mod lookup;
-mod membership_fn;
-mod membership_store;
 #[cfg(feature = "memory")]
 mod memory;
 mod question;
@@ -17,13 +14,10 @@ mod store_fn;
 mod user_store;
 
 pub use self::email::EmailKey;
-pub(crate) use self::erased::DynUserStore;
-pub(crate) use self::erased_membership::DynMembershipStore;
+pub(crate) use self::erased::{BoxFuture, DynUserStore};
 pub use self::error::{StoreError, StoreErrorKind};
 pub(crate) use self::limits::{catch_panic, within};
 pub use self::lookup::{Lookup, LookupKey, LookupKind};
-pub use self::membership_fn::{MembershipFn, membership_fn};
-pub use self::membership_store::MembershipStore;
 #[cfg(feature = "memory")]
 pub use self::memory::MemoryStore;
 pub(crate) use self::question::{Question, QuestionRef};

@@ -16,9 +16,10 @@ mod session_token;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::api_key::ApiKeyHash;
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
-use crate::identity::{ApiKeyHash, CredentialKind, SessionToken};
+use crate::identity::{CredentialKind, SessionToken};
 
 pub(crate) use self::claim_policy::ClaimPolicy;
 pub use self::cookie_cache::CookieCache;

@@ -2,9 +2,8 @@
 
 use http::HeaderName;
 
+use super::{ApiKey, dedicated_header};
 use crate::config_error::ConfigError;
-use crate::credential::header_of_its_own;
-use crate::identity::ApiKey;
 
 /// Which API keys are accepted, and where they are sent.
 ///
@@ -51,7 +50,7 @@ impl ApiKeys {
     ///
     /// [`ConfigError`] for what is no header name, and for `Authorization` and `Cookie`, which are for other credentials.
     pub fn header(mut self, name: &str) -> Result<Self, ConfigError> {
-        let name = header_of_its_own("api_keys", name)?;
+        let name = dedicated_header("api_keys", name)?;
         self.headers.push(name);
         Ok(self)
     }
@@ -62,14 +61,14 @@ impl ApiKeys {
         self
     }
 
-    pub(super) fn headers(&self) -> Vec<HeaderName> {
+    pub(crate) fn headers(&self) -> Vec<HeaderName> {
         if self.headers.is_empty() {
             return vec![HeaderName::from_static("x-api-key")];
         }
         self.headers.clone()
     }
 
-    pub(super) fn configurations(&self) -> Vec<String> {
+    pub(crate) fn configurations(&self) -> Vec<String> {
         if self.configurations.is_empty() {
             return vec![ApiKey::DEFAULT_CONFIGURATION.to_owned()];
         }
