@@ -52,8 +52,7 @@ async fn ask_usual(store: &PostgresStore) -> String {
 
 #[tokio::test]
 async fn tables_and_columns_are_found_under_their_usual_names_and_under_ones_own() {
-    let own =
-        |name: &str| Schema::auto().with_member_table(format!(r#""App 1"."{name}""#));
+    let own = |name: &str| Schema::auto().with_member_table(format!(r#""App 1"."{name}""#));
     for (name, columns, schema) in [
         (r#""member""#, CAMEL, Schema::auto()),
         (r#""member""#, SNAKE, Schema::auto()),
