@@ -20,6 +20,7 @@ use better_auth_layer::BetterAuthLayer;
 use better_auth_layer::authorize::{
     ApiKeyPermission, AuthorizeLayer, FreshSession, NotImpersonated, Policy as _, Role,
 };
+use better_auth_layer::organization::MembershipLayer;
 use tower::Layer as _;
 use tower_http::{
     cors::CorsLayer,

@@ -1,5 +1,5 @@
-//! API keys of Better Auth's API key plugin: the key's row, its hash, the header that carries it,
-//! and the options for accepting keys.
+//! API keys of Better Auth's API key plugin: the key's row, its hash, and the options for
+//! accepting keys.
 
 mod hash;
 mod header;
@@ -10,7 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use self::hash::ApiKeyHash;
-pub(crate) use self::header::{ApiKeyHeaderError, ApiKeyText, dedicated_header};
+pub(crate) use self::header::dedicated_header;
 pub use self::options::ApiKeys;
 use crate::clock::Timestamp;
 
