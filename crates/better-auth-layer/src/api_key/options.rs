@@ -2,9 +2,8 @@
 
 use http::HeaderName;
 
+use super::{ApiKey, dedicated_header};
 use crate::config_error::ConfigError;
-use crate::credential::dedicated_header;
-use crate::identity::ApiKey;
 
 /// Which API keys are accepted, and where they are sent.
 ///
@@ -62,14 +61,14 @@ impl ApiKeys {
         self
     }
 
-    pub(super) fn headers(&self) -> Vec<HeaderName> {
+    pub(crate) fn headers(&self) -> Vec<HeaderName> {
         if self.headers.is_empty() {
             return vec![HeaderName::from_static("x-api-key")];
         }
         self.headers.clone()
     }
 
-    pub(super) fn configurations(&self) -> Vec<String> {
+    pub(crate) fn configurations(&self) -> Vec<String> {
         if self.configurations.is_empty() {
             return vec![ApiKey::DEFAULT_CONFIGURATION.to_owned()];
         }
