@@ -11,7 +11,7 @@ use crate::{rigs, servers};
 const OLDEST_NODE: u32 = 20;
 
 /// The packages of Better Auth.
-const PACKAGES: &str = "tests/interop";
+const PACKAGES: &str = "tools/rigs/interop";
 
 /// Installs the packages, builds server and rig, and runs the rig.
 pub(crate) fn run(sh: &Shell) -> Result<()> {

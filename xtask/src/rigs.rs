@@ -5,7 +5,7 @@ use xshell::{Cmd, Shell, cmd};
 
 use crate::{servers, workspace};
 
-const PACKAGE: &str = "tests";
+const PACKAGE: &str = "rigs";
 
 /// The server that the rigs test.
 const SERVER: &str = "chatkit-server";
@@ -29,7 +29,7 @@ fn release<'a>(sh: &'a Shell, name: &str) -> Result<Cmd<'a>> {
     let programs = workspace::target(sh)?.join("release");
     let program = programs.join(name);
     Ok(cmd!(sh, "sh -c {RAISE_LIMIT} {program}")
-        .env("CARGO_MANIFEST_DIR", workspace::root().join(PACKAGE))
+        .env("CARGO_MANIFEST_DIR", workspace::root().join("tools/rigs"))
         .env("CHATKIT_SERVER", programs.join(SERVER))
         .envs(servers::own_environment(sh)?))
 }
@@ -52,5 +52,5 @@ pub(crate) fn soak(sh: &Shell, arguments: &[&str]) -> Result<()> {
 
 /// `cargo xtask faults`: faults and overload, with database servers that the rig may stop.
 pub(crate) fn faults(sh: &Shell, arguments: &[&str]) -> Result<()> {
-    Ok(release(sh, "ordeal")?.args(arguments).run()?)
+    Ok(release(sh, "faults")?.args(arguments).run()?)
 }

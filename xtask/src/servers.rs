@@ -1,8 +1,8 @@
 //! Finds the database servers that the tests start, PostgreSQL and PgBouncer, or fetches them.
 
-#[path = "../../tests/support/postgres/binaries.rs"]
+#[path = "../../tools/cluster/src/binaries.rs"]
 mod binaries;
-#[path = "../../tests/support/postgres/pooler_program.rs"]
+#[path = "../../tools/cluster/src/pooler_program.rs"]
 mod pooler_program;
 
 use std::ffi::OsString;
