@@ -1,4 +1,4 @@
-//! Configures a [`PostgresStore`].
+//! Configures a [`PostgresStore`]: its pool, its batches and its limits.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,25 +9,23 @@ use deadpool_postgres::{
     ClientWrapper, Hook, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
 };
 
-use super::access::Access;
-use super::address::Address;
-use super::batcher::Limits;
-use super::direct::Direct;
-use super::known_tables::KnownTables;
-use super::statements::StatementMode;
+use super::batch::BatchLimits;
+use super::pool::{PoolHandle, tls_connector};
+use super::pooler_detection::{DirectConnections, StatementMode};
 use super::store::PostgresStore;
-use super::tls;
+use super::tables::KnownTables;
+use super::url::PgUrl;
 use crate::config_error::ConfigError;
 use crate::schema::Schema;
 use crate::sql::{MOST_WAITING, check_limits, check_range};
 
-const MOST_LANES: usize = 64;
-const MOST_IN_FLIGHT: usize = 64;
+const MAX_BATCH_CONNECTIONS: usize = 64;
+const MAX_IN_FLIGHT: usize = 64;
 
-/// How many lookups go together at most, so that none waits for the answers of too many others.
-const MOST_TOGETHER: usize = 256;
+/// Bounds the size of a batch, so that no lookup waits for the results of too many others.
+const MAX_BATCH: usize = 256;
 
-/// Configures a [`PostgresStore`]; made by [`PostgresStore::builder`].
+/// Configures a [`PostgresStore`]; returned by [`PostgresStore::builder`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,12 +43,12 @@ const MOST_TOGETHER: usize = 256;
 pub struct PostgresStoreBuilder {
     url: String,
     schema: Schema,
-    deadline: Duration,
+    query_timeout: Duration,
     max_connections: usize,
-    lanes: usize,
-    in_flight: usize,
-    waiting: usize,
-    statements: StatementMode,
+    batch_connections: usize,
+    max_in_flight: usize,
+    queue_capacity: usize,
+    statement_mode: StatementMode,
     schema_refresh: Duration,
     root_certificates: Option<PathBuf>,
 }
@@ -61,12 +59,12 @@ impl PostgresStore {
         PostgresStoreBuilder::new(url)
     }
 
-    /// Makes a store with the defaults and asks it once; see [`PostgresStoreBuilder::connect`]. The database need not
-    /// be up.
+    /// Builds a store with the defaults and queries the database once; see
+    /// [`PostgresStoreBuilder::connect`]. The database may be unavailable.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the address cannot be understood, or when several sets of tables could be Better Auth's.
+    /// [`ConfigError`] if the URL is invalid, or if several sets of tables could be Better Auth's.
     pub async fn connect(url: &str) -> Result<Self, ConfigError> {
         Self::builder(url).connect().await
     }
@@ -77,12 +75,12 @@ impl PostgresStoreBuilder {
         Self {
             url: url.to_owned(),
             schema: Schema::auto(),
-            deadline: Duration::from_secs(5),
+            query_timeout: Duration::from_secs(5),
             max_connections: 16,
-            lanes: 2,
-            in_flight: 8,
-            waiting: 1024,
-            statements: StatementMode::Auto,
+            batch_connections: 2,
+            max_in_flight: 8,
+            queue_capacity: 1024,
+            statement_mode: StatementMode::Auto,
             schema_refresh: Duration::from_secs(300),
             root_certificates: None,
         }
@@ -94,154 +92,164 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// Sets how long a lookup may take in all: waiting for a connection, connecting (tried again until the server is
-    /// up), asking, and asking once more where the connection broke. Default: 5 seconds, which outlasts the start of a
-    /// suspended serverless database.
-    pub fn query_timeout(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+    /// Sets the timeout of a whole lookup: waiting for a connection, connecting (repeated until the
+    /// server is up), the query, and a second query if the connection is lost. Default: 5 seconds,
+    /// longer than the start of a suspended serverless database.
+    pub fn query_timeout(mut self, timeout: Duration) -> Self {
+        self.query_timeout = timeout;
         self
     }
 
-    /// Sets how many connections the pool opens at most. Default: 16.
+    /// Sets the maximum number of connections in the pool. Default: 16.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
         self
     }
 
-    /// Sets how many connections lookups share. Default: 2; from 1 to 64, and no more than
+    /// Sets the number of connections that lookups share. Default: 2; from 1 to 64, and at most
     /// [`max_connections`](Self::max_connections).
     ///
-    /// A few lookups keep to the first one, which is then still awake for the next; more use all of them. The other
-    /// connections of the pool are for memberships, keys and probes, and for lookups while a lane's own connection waits
-    /// for an answer that nobody waits for any more.
-    pub fn batch_connections(mut self, lanes: usize) -> Self {
-        self.lanes = lanes;
+    /// A few lookups use the first connection only, so that its server process stays active; more
+    /// lookups use all of them. The other connections of the pool serve memberships, public keys and
+    /// readiness checks, and replace a shared connection that waits for an orphaned query.
+    pub fn batch_connections(mut self, connections: usize) -> Self {
+        self.batch_connections = connections;
         self
     }
 
-    /// Sets how many queries are under way on each of these connections at the same time. Default: 8; from 1 to 64.
+    /// Sets the maximum number of queries in flight on each shared connection. Default: 8; from 1 to
+    /// 64.
     ///
-    /// While there are fewer lookups than that in all, each is a query of its own and goes at once. Further ones wait until a
-    /// query is answered, and then go together. Higher where the database is far away: with 8 on 2 connections, the
-    /// seventeenth of those who come at the same time waits for an answer to one of the others.
+    /// Below this limit, each lookup is a query and is sent at once. Above it, lookups wait until a
+    /// query ends and are then sent together. A higher limit helps if the database is far away: with
+    /// 8 queries on 2 connections, the seventeenth concurrent lookup waits for the response to
+    /// another one.
     pub fn max_in_flight(mut self, queries: usize) -> Self {
-        self.in_flight = queries;
+        self.max_in_flight = queries;
         self
     }
 
-    /// Sets how many lookups may wait for their turn. Default: 1024; from 1 to a million. One more fails at once, as
-    /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable).
+    /// Sets the maximum number of lookups that wait. Default: 1024; from 1 to a million. Further
+    /// lookups fail at once, as [`Unavailable`](crate::store::StoreErrorKind::Unavailable).
     pub fn queue_capacity(mut self, lookups: usize) -> Self {
-        self.waiting = lookups;
+        self.queue_capacity = lookups;
         self
     }
 
-    /// Sets whether statements are prepared. Default: [`StatementMode::Auto`], on connections that are proven to lead
-    /// straight to the server.
-    pub fn statement_mode(mut self, statements: StatementMode) -> Self {
-        self.statements = statements;
+    /// Sets whether statements are prepared. Default: [`StatementMode::Auto`], on direct connections
+    /// only.
+    pub fn statement_mode(mut self, mode: StatementMode) -> Self {
+        self.statement_mode = mode;
         self
     }
 
-    /// Sets how often the store looks for columns that were added or removed. Default: every 5 minutes, by the times
-    /// that lookups carry; and at once after an error that says that a table or column is not there.
+    /// Sets how often the store looks for added and removed columns, measured by the times of the
+    /// lookups. Default: every 5 minutes. An error that reports a missing table or column triggers
+    /// the search at once.
     pub fn schema_refresh(mut self, interval: Duration) -> Self {
         self.schema_refresh = interval;
         self
     }
 
-    /// Trusts the certificates in a PEM file instead of the public authorities', like `sslrootcert` in the address.
+    /// Trusts the certificates in a PEM file instead of the public authorities, like `sslrootcert`
+    /// in the URL.
     pub fn root_certificates(mut self, path: impl Into<PathBuf>) -> Self {
         self.root_certificates = Some(path.into());
         self
     }
 
-    /// Makes the store. Does no input or output apart from reading the certificates: the database may be down.
+    /// Builds the store. Reads the certificates and does no other I/O: the database may be
+    /// unavailable.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the address cannot be understood, the certificates cannot be read, or a limit is zero.
+    /// [`ConfigError`] if the URL is invalid, the certificates are not readable, or a limit is out of
+    /// range.
     pub fn build(self) -> Result<PostgresStore, ConfigError> {
         self.schema.validate()?;
-        check_limits(self.deadline, self.max_connections)?;
-        check_range("batch_connections", self.lanes, MOST_LANES)?;
-        check_range("max_in_flight", self.in_flight, MOST_IN_FLIGHT)?;
-        check_range("queue_capacity", self.waiting, MOST_WAITING)?;
-        let address = Address::parse(&self.url)?;
-        let certificates = self.root_certificates.or(address.root_certificates);
-        let tls = tls::connector(certificates.as_deref())?;
+        check_limits(self.query_timeout, self.max_connections)?;
+        check_range(
+            "batch_connections",
+            self.batch_connections,
+            MAX_BATCH_CONNECTIONS,
+        )?;
+        check_range("max_in_flight", self.max_in_flight, MAX_IN_FLIGHT)?;
+        check_range("queue_capacity", self.queue_capacity, MOST_WAITING)?;
+        let url = PgUrl::parse(&self.url)?;
+        let certificates = self.root_certificates.or(url.root_certificates);
+        let tls = tls_connector(certificates.as_deref())?;
         let manager = Manager::from_config(
-            address.config,
+            url.config,
             tls.clone(),
             ManagerConfig {
                 recycling_method: RecyclingMethod::Fast,
             },
         );
-        // The one deadline around a lookup covers waiting and recycling. Creating has a limit of its own, because a
-        // connection attempt that hangs (tokio-postgres' own limit ends with the TCP connection) must make room for a
-        // second one within that deadline.
-        let longest_attempt = self.deadline / 2;
-        let direct = Arc::new(Direct::new(self.statements, longest_attempt));
-        let proof = Arc::clone(&direct);
+        // The deadline of a lookup covers waiting and recycling. A connection attempt has a shorter
+        // timeout, so that a second attempt fits into the deadline if the first one hangs. (The
+        // `connect_timeout` of tokio-postgres covers the TCP connection only.)
+        let connect_timeout = self.query_timeout / 2;
+        let direct = Arc::new(DirectConnections::new(self.statement_mode, connect_timeout));
+        let detector = Arc::clone(&direct);
         let pool = Pool::builder(manager)
             .max_size(self.max_connections)
             .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(self.deadline))
-            .create_timeout(Some(longest_attempt))
-            .recycle_timeout(Some(self.deadline))
+            .wait_timeout(Some(self.query_timeout))
+            .create_timeout(Some(connect_timeout))
+            .recycle_timeout(Some(self.query_timeout))
             .post_create(Hook::async_fn(move |client: &mut ClientWrapper, _| {
-                let proof = Arc::clone(&proof);
+                let detector = Arc::clone(&detector);
                 Box::pin(async move {
-                    proof.try_to_prove(client).await;
+                    detector.detect(client).await;
                     Ok(())
                 })
             }))
             .build()
             .map_err(|_| ConfigError::new("max_connections", "cannot be used", "use 16"))?;
-        let schema = match address.schema {
+        let schema = match url.schema {
             Some(name) if self.schema.database_schema.is_none() => {
                 self.schema.with_database_schema(name)
             }
             _ => self.schema,
         };
         Ok(PostgresStore::new(
-            Access {
+            PoolHandle {
                 pool,
                 tls,
                 direct,
-                transport: address.transport,
+                transport: url.transport,
             },
             KnownTables::new(schema, self.schema_refresh),
-            self.deadline,
-            Limits {
-                lanes: self.lanes.min(self.max_connections),
-                in_flight: self.in_flight,
-                together: MOST_TOGETHER,
-                waiting: self.waiting,
+            self.query_timeout,
+            BatchLimits {
+                connections: self.batch_connections.min(self.max_connections),
+                max_in_flight: self.max_in_flight,
+                max_batch: MAX_BATCH,
+                queue_capacity: self.queue_capacity,
             },
         ))
     }
 
-    /// Makes the store and asks it once, so that what is wrong with the database is in the log before the first
-    /// request. A database that is down or has no tables yet is no error.
+    /// Builds the store and queries the database once, so that problems are logged before the first
+    /// request. A database that is unavailable or has no tables yet is not an error.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] as [`build`](Self::build), and when several sets of tables could be Better Auth's: waiting does
-    /// not help there.
+    /// [`ConfigError`] as for [`build`](Self::build), and if several sets of tables could be Better
+    /// Auth's.
     pub async fn connect(self) -> Result<PostgresStore, ConfigError> {
         let store = self.build()?;
-        store.look_around().await?;
+        store.check_at_startup().await?;
         Ok(store)
     }
 }
 
-/// Shows nothing of the address.
+/// Omits the URL, which contains the password.
 impl fmt::Debug for PostgresStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresStoreBuilder")
             .field("schema", &self.schema)
-            .field("query_timeout", &self.deadline)
+            .field("query_timeout", &self.query_timeout)
             .field("max_connections", &self.max_connections)
             .finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
-//! Tells a cache what changes in the database.
+//! [`PostgresListener`] and its builder. The task that listens is in `listen_task`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,17 +9,18 @@ use tokio::runtime::Handle;
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::address::Address;
-use super::listening::{self, connect};
-use super::tls;
-use super::triggers::{Lack, Triggers};
+use super::listen_task::{self, connect};
+use super::pool::tls_connector;
+use super::triggers::Triggers;
+use super::url::PgUrl;
 use crate::cache::CacheInvalidator;
 use crate::config_error::ConfigError;
 use crate::diagnostics::Check;
-use crate::store::{Schema, StoreError, StoreErrorKind};
+use crate::store::{Schema, StoreError};
 
-/// Keeps a [`CachedStore`](crate::cache::CachedStore) around a `PostgresStore` true: what takes a session or a right away from
-/// somebody takes effect within milliseconds of its commit, whoever commits it.
+/// Invalidates a [`CachedStore`](crate::cache::CachedStore) of a `PostgresStore`: a committed change
+/// that revokes a session or a right takes effect within milliseconds, regardless of which client
+/// commits it.
 ///
 /// ```no_run
 /// use better_auth_layer::{BetterAuthLayer, Secret};
@@ -44,27 +45,30 @@ use crate::store::{Schema, StoreError, StoreErrorKind};
 ///
 /// # Deployment
 ///
-/// Triggers in the database announce changes (`NOTIFY`), ids only; print them with [`trigger_sql`](Self::trigger_sql)
-/// and run them once, as the tables' owner. They announce that a session or a user was deleted, that a session's expiry
-/// was moved nearer, and that any other column changed that an [`Identity`](crate::Identity) shows. Updates that take
-/// nothing away (an expiry that is moved further off, `updatedAt`) announce nothing and cost nothing: transactions with
-/// an announcement wait for each other when they commit. API keys are not announced.
+/// Triggers in the database send notifications (`NOTIFY`) that contain ids only. Print them with
+/// [`trigger_sql`](Self::trigger_sql) and run them once, as the owner of the tables. They notify of
+/// deleted sessions and users, of a session expiry that was moved to an earlier time, and of changes
+/// to any other column that an [`Identity`](crate::Identity) contains. Updates that revoke nothing (a
+/// later expiry, `updatedAt`) send no notification, because PostgreSQL commits transactions with
+/// notifications one after the other. Changes to API keys send no notification.
 ///
-/// Poolers in transaction mode accept `LISTEN` and deliver nothing, so the listener needs a connection of its own,
-/// directly to the server. Whether announcements arrive is tried out first: a random one is made where the store asks,
-/// at [`query_url`](PostgresListenerBuilder::query_url), and must be heard. A store that reads a replica cannot be
-/// listened for, since it may read what was before an announcement after it.
+/// Poolers in transaction mode accept `LISTEN` but deliver no notifications, so the listener needs a
+/// direct connection to the server. Delivery is tested first: a random notification is sent through
+/// the store's URL ([`query_url`](PostgresListenerBuilder::query_url)) and must arrive. A store that
+/// reads a replica cannot be listened for, because the replica may return the previous row after the
+/// notification.
 ///
 /// # Staleness
 ///
-/// While the listener is there, an answer of the cache is as old as an announcement is on its way: a millisecond, with
-/// the server and this process idle. It proves that it is there every [`heartbeat`](PostgresListenerBuilder::heartbeat).
-/// From when a loss is noticed, or three heartbeats after the last one that was answered (1.5 seconds), the cache
-/// asks the store every time, until the listener has connected again; then it starts empty. So 1.5 seconds is the most
-/// by which a revocation can be late, when a connection dies without a word in just that moment.
+/// While the listener is connected, a cached result is stale for as long as a notification takes to
+/// arrive: about a millisecond with an idle server. The listener proves that it is connected with a
+/// [`heartbeat`](PostgresListenerBuilder::heartbeat), which extends a lease of three heartbeats (1.5
+/// seconds). When a loss is detected or the lease ends, the cache forwards every lookup to its store
+/// until the listener is connected again, and then starts empty. A revocation is therefore late by at
+/// most 1.5 seconds, if the connection is lost without an error at that moment.
 ///
-/// The same goes while triggers are missing, or are not those for the columns that there are by now: the log says so,
-/// and no answer is given that was not asked for.
+/// The cache also forwards every lookup while triggers are missing or do not match the columns. The
+/// log then contains a warning.
 #[derive(Clone)]
 pub struct PostgresListener {
     inner: Arc<Inner>,
@@ -72,20 +76,20 @@ pub struct PostgresListener {
 
 pub(super) struct Inner {
     pub(super) direct: Endpoint,
-    /// Where the store asks.
+    /// The database as the store reaches it, possibly through a pooler.
     pub(super) query: Endpoint,
     pub(super) schema: Schema,
     pub(super) heartbeat: Duration,
 }
 
-/// A server and how to talk to it.
+/// A server and its TLS configuration.
 pub(super) struct Endpoint {
     pub(super) config: Config,
     pub(super) tls: MakeRustlsConnect,
 }
 
 impl PostgresListener {
-    /// Starts configuring a listener with the direct address of a database.
+    /// Starts configuring a listener with the direct URL of a database.
     pub fn builder(direct_url: &str) -> PostgresListenerBuilder {
         PostgresListenerBuilder {
             direct_url: direct_url.to_owned(),
@@ -96,21 +100,23 @@ impl PostgresListener {
         }
     }
 
-    /// Listens for a cache, in a task on the Tokio runtime that this is called on, until the cache and all its handles
-    /// are gone. The database may be down. Until the listener is there, the cache asks its store every time.
+    /// Spawns a task on the current Tokio runtime that listens until the cache and all its handles
+    /// are dropped. The database may be unavailable. The cache forwards every lookup to its store
+    /// until the listener is connected.
     pub fn listen(&self, cache: &CacheInvalidator) {
         cache.end_lease();
         let Ok(runtime) = Handle::try_current() else {
             tracing::error!(
-                "a listener needs a Tokio runtime; the cache asks its store every time"
+                "a listener needs a Tokio runtime; the cache forwards every lookup to its store"
             );
             return;
         };
-        runtime.spawn(listening::run(Arc::clone(&self.inner), cache.downgrade()));
+        runtime.spawn(listen_task::run(Arc::clone(&self.inner), cache.downgrade()));
     }
 
-    /// Tries out once whether the database tells what changes: connects, announces something where the store asks, waits
-    /// until it is heard, and compares the triggers with the tables. Takes a few seconds where nothing is heard.
+    /// Tests once whether notifications arrive: connects, sends a notification through the store's
+    /// URL, waits until it arrives, and compares the triggers with the tables. Takes a few seconds
+    /// if no notification arrives.
     ///
     /// ```no_run
     /// use better_auth_layer::Authenticator;
@@ -118,16 +124,17 @@ impl PostgresListener {
     /// use better_auth_layer::postgres::PostgresListener;
     ///
     /// async fn check(auth: &Authenticator, listener: &PostgresListener) -> HealthReport {
-    ///     let mut diagnosis = auth.diagnose().await;
-    ///     diagnosis.push(listener.diagnose().await);
-    ///     diagnosis
+    ///     let mut report = auth.diagnose().await;
+    ///     report.push(listener.diagnose().await);
+    ///     report
     /// }
     /// ```
     pub async fn diagnose(&self) -> Check {
-        listening::check(&self.inner).await
+        listen_task::check(&self.inner).await
     }
 
-    /// The statements that make the triggers, for the tables and columns that the database has. They may be run again.
+    /// Returns the SQL that creates the triggers, for the tables and columns of the database. It may
+    /// be run repeatedly.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -139,27 +146,17 @@ impl PostgresListener {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the database cannot be asked, or has no tables of Better Auth.
+    /// [`StoreError`] if the database is unavailable or has no Better Auth tables.
     pub async fn trigger_sql(&self) -> Result<String, StoreError> {
         let client = self.client().await?;
-        let triggers = Triggers::find(&client, &self.inner.schema).await;
-        Ok(triggers.map_err(StoreError::from)?.sql())
+        let triggers = Triggers::find(&client, &self.inner.schema).await?;
+        Ok(triggers.sql())
     }
 
     async fn client(&self) -> Result<Client, StoreError> {
         let (client, connection) = connect(&self.inner.direct).await?;
         tokio::spawn(connection);
         Ok(client)
-    }
-}
-
-impl From<Lack> for StoreError {
-    fn from(lack: Lack) -> Self {
-        match lack {
-            Lack::Failure(failure) => failure.into(),
-            Lack::Schema(error) => Self::new(StoreErrorKind::Schema, error),
-            Lack::Triggers => Self::new(StoreErrorKind::Schema, "the triggers are not there"),
-        }
     }
 }
 
@@ -172,7 +169,7 @@ impl fmt::Debug for PostgresListener {
     }
 }
 
-/// Configures a [`PostgresListener`]; made by [`PostgresListener::builder`].
+/// Configures a [`PostgresListener`]; returned by [`PostgresListener::builder`].
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct PostgresListenerBuilder {
@@ -184,39 +181,41 @@ pub struct PostgresListenerBuilder {
 }
 
 impl PostgresListenerBuilder {
-    /// Sets the address at which the store asks, where that is another one: a pooler's. Default: the direct address.
+    /// Sets the URL of the store, if it differs: the URL of a pooler. Default: the direct URL.
     pub fn query_url(mut self, url: &str) -> Self {
         self.query_url = Some(url.to_owned());
         self
     }
 
-    /// Sets the names of tables and columns, the same as the store's. Default: [`Schema::auto`].
+    /// Sets the names of tables and columns, the same as for the store. Default: [`Schema::auto`].
     pub fn schema(mut self, schema: Schema) -> Self {
         self.schema = schema;
         self
     }
 
-    /// Sets how often the listener proves that it is there. A revocation can be late by three times as much where a
-    /// connection dies without a word. Default: 500 milliseconds; from 10 milliseconds to a minute.
+    /// Sets the interval of the heartbeats. A revocation can be late by three intervals if a
+    /// connection is lost without an error. Default: 500 milliseconds; from 10 milliseconds to a
+    /// minute.
     ///
-    /// A database that is suspended when idle may be kept awake by it.
+    /// Heartbeats may keep a database active that is suspended when idle.
     pub fn heartbeat(mut self, interval: Duration) -> Self {
         self.heartbeat = interval;
         self
     }
 
-    /// Trusts the certificates in a PEM file instead of the public authorities', like `sslrootcert` in the address.
+    /// Trusts the certificates in a PEM file instead of the public authorities, like `sslrootcert`
+    /// in the URL.
     pub fn root_certificates(mut self, path: impl Into<PathBuf>) -> Self {
         self.root_certificates = Some(path.into());
         self
     }
 
-    /// Makes the listener. Does no input or output apart from reading the certificates.
+    /// Builds the listener. Reads the certificates and does no other I/O.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when an address cannot be understood, the certificates cannot be read, or the heartbeat is out of
-    /// its limits.
+    /// [`ConfigError`] if a URL is invalid, the certificates are not readable, or the heartbeat is
+    /// out of range.
     pub fn build(self) -> Result<PostgresListener, ConfigError> {
         if !(Duration::from_millis(10)..=Duration::from_secs(60)).contains(&self.heartbeat) {
             return Err(ConfigError::new(
@@ -247,19 +246,20 @@ impl PostgresListenerBuilder {
         })
     }
 
+    /// Returns the endpoint and the database schema of a URL.
     fn endpoint(&self, url: &str) -> Result<(Endpoint, Option<String>), ConfigError> {
-        let address = Address::parse(url)?;
-        let own = self.root_certificates.as_ref();
-        let certificates = own.or(address.root_certificates.as_ref());
+        let url = PgUrl::parse(url)?;
+        let own = self.root_certificates.as_deref();
+        let certificates: Option<&Path> = own.or(url.root_certificates.as_deref());
         let endpoint = Endpoint {
-            tls: tls::connector(certificates.map(PathBuf::as_path))?,
-            config: address.config,
+            tls: tls_connector(certificates)?,
+            config: url.config,
         };
-        Ok((endpoint, address.schema))
+        Ok((endpoint, url.schema))
     }
 }
 
-/// Shows nothing of the addresses.
+/// Omits the URLs, which contain passwords.
 impl fmt::Debug for PostgresListenerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresListenerBuilder")

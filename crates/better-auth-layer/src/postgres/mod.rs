@@ -1,34 +1,22 @@
-//! Users and sessions in Better Auth's PostgreSQL database.
+//! [`PostgresStore`], a store on Better Auth's PostgreSQL database, and [`PostgresListener`], which
+//! keeps a cache of it up to date.
 
-mod access;
-mod address;
-mod announced_process;
-mod batcher;
+mod batch;
 mod builder;
-mod connections;
-mod direct;
-mod examination;
-mod failure;
-mod known_tables;
-mod lane;
-mod lane_load;
-mod last_refusal;
-mod link;
+mod diagnose;
+mod error;
+mod listen_task;
 mod listener;
-mod listening;
-mod lookups;
-mod members;
-mod parameters;
-mod question;
-mod row;
-mod statements;
+mod pool;
+mod pooler_detection;
+mod query;
+mod shared_connection;
 mod store;
 mod tables;
-mod tls;
-mod together;
 mod triggers;
+mod url;
 
 pub use self::builder::PostgresStoreBuilder;
 pub use self::listener::{PostgresListener, PostgresListenerBuilder};
-pub use self::statements::StatementMode;
+pub use self::pooler_detection::StatementMode;
 pub use self::store::PostgresStore;

@@ -1,21 +1,21 @@
-//! The store.
+//! [`PostgresStore`], and the executor that runs its batches of lookups.
+//!
+//! Every operation has one deadline. A lookup waits in the queue of the [`Batcher`], memberships and
+//! public keys use connections of the pool directly.
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::access::Access;
-use super::batcher::{Batcher, Limits, Unanswered};
-use super::connections::{Connection, Terms};
-use super::failure::Failure;
-use super::known_tables::KnownTables;
-use super::lane::Lane;
-use super::last_refusal::LastRefusal;
-use super::lookups::{Asked, Lookups};
-use super::members::Members;
-use super::tables::public_keys;
+use super::batch::{BatchError, BatchExecutor, BatchLimits, Batcher};
+use super::pool::{
+    AcquireOptions, ConnectionSource, LastConnectError, PoolHandle, Retries, SharedSlot,
+};
+use super::query::{LookupBatchKey, LookupResult, batch_key, resolve_batch};
+use super::tables::{KnownTables, Members, Times, public_keys};
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::diagnostics::Check;
@@ -25,8 +25,8 @@ use crate::organization::MembershipStore;
 use crate::sql::SchemaError;
 use crate::store::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind, UserStore};
 
-/// How long the start of a service may be held up by a first look at the database.
-const LOOK_AROUND: Duration = Duration::from_secs(1);
+/// The timeout of the check in [`PostgresStore::connect`], which delays the start of a service.
+const STARTUP_CHECK: Duration = Duration::from_secs(1);
 
 /// Users and sessions in Better Auth's PostgreSQL database, read with one query per lookup.
 ///
@@ -45,61 +45,63 @@ const LOOK_AROUND: Duration = Duration::from_secs(1);
 ///
 /// # Deployment
 ///
-/// A role that may `SELECT` from the two tables is enough, or from the columns that decide: of users id, e-mail address
-/// and ban, of sessions id, user id, expiry and `impersonatedBy`. Works through transaction poolers (PgBouncer, Neon's
-/// `-pooler` hosts): no session state, and prepared statements only where a connection is proven to lead straight to
-/// the server ([`StatementMode`](crate::postgres::StatementMode)). Towards every host that is not local, TLS with verified certificate
-/// and host name is required unless the address says `sslmode=disable`.
+/// The database role needs `SELECT` on the two tables, or on these columns: id, email and ban
+/// columns of users; id, user id, expiry and `impersonatedBy` of sessions. The store works through
+/// transaction poolers (PgBouncer, Neon's `-pooler` hosts): it uses no session state, and prepares
+/// statements on direct connections only
+/// ([`StatementMode`](crate::postgres::StatementMode)). For every host that is not local, TLS with a
+/// verified certificate and host name is required, unless the URL has `sslmode=disable`.
 ///
 /// # Under load
 ///
-/// Lookups share a few connections ([`batch_connections`](crate::postgres::PostgresStoreBuilder::batch_connections)). While few are under way, each is a query of
-/// its own and goes at once. Those that find every place taken wait until a query is answered, and then go together in
-/// one statement; each is answered as if it had gone alone. No lookup waits for a timer, and nothing runs while nobody
-/// asks.
+/// Lookups share a few connections
+/// ([`batch_connections`](crate::postgres::PostgresStoreBuilder::batch_connections)). With few
+/// lookups, each is a query and is sent at once. When all connections are at capacity, lookups wait
+/// until a query ends and are then sent together in one statement. The result of each lookup is the
+/// same as for a separate query. There are no timers and no idle background tasks.
 ///
-/// The database may be down when the service starts and may go away while it runs: lookups then fail, which the layer
-/// answers with `503`, and work again when it is back.
+/// The database may be unavailable when the service starts or while it runs. Lookups then fail,
+/// the layer responds with `503`, and lookups succeed again when the database is available.
 #[derive(Clone)]
 pub struct PostgresStore {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    lookups: Arc<Batcher<Lookups>>,
-    deadline: Duration,
+    lookups: Arc<Batcher<LookupExecutor>>,
+    query_timeout: Duration,
     members: Members,
 }
 
 impl PostgresStore {
     pub(super) fn new(
-        access: Access,
+        pool: PoolHandle,
         tables: KnownTables,
-        deadline: Duration,
-        limits: Limits,
+        query_timeout: Duration,
+        limits: BatchLimits,
     ) -> Self {
-        let access = Arc::new(access);
-        let members = Members::new(Arc::clone(&access), tables.schema().clone(), deadline);
-        let lookups = Lookups {
-            access,
+        let pool = Arc::new(pool);
+        let members = Members::new(Arc::clone(&pool), tables.schema().clone(), query_timeout);
+        let executor = LookupExecutor {
+            pool,
             tables,
-            lanes: std::iter::repeat_with(Lane::default)
-                .take(limits.lanes)
+            slots: std::iter::repeat_with(SharedSlot::default)
+                .take(limits.connections)
                 .collect(),
-            last_refusal: LastRefusal::default(),
+            last_error: LastConnectError::default(),
         };
         Self {
             inner: Arc::new(Inner {
-                lookups: Batcher::new(lookups, limits),
-                deadline,
+                lookups: Batcher::new(executor, limits),
+                query_timeout,
                 members,
             }),
         }
     }
 
     /// The public keys in this database's `jwks` table, for the builder's
-    /// [`key_source`](crate::BetterAuthLayerBuilder::key_source). Private keys are not read: the role needs the right to
-    /// `SELECT` the columns `id`, `publicKey`, `alg` and `expiresAt`, no more.
+    /// [`key_source`](crate::BetterAuthLayerBuilder::key_source). Private keys are not read: the
+    /// database role needs `SELECT` on the columns `id`, `publicKey`, `alg` and `expiresAt` only.
     #[must_use]
     pub fn key_source(&self) -> TableKeySource {
         let store = self.clone();
@@ -114,102 +116,99 @@ impl PostgresStore {
         now: Timestamp,
         grace_period: Duration,
     ) -> Result<KeySet, StoreError> {
-        let lookups = self.inner.lookups.asker();
-        let until = Instant::now() + self.inner.deadline;
-        let last_refusal = LastRefusal::default();
+        let executor = self.inner.lookups.executor();
+        let deadline = self.deadline();
+        let last_error = LastConnectError::default();
+        let options = AcquireOptions {
+            last_error: &last_error,
+            ..executor.options(ConnectionSource::Pool, deadline)
+        };
         let fetch = async {
-            let mut broken = None;
+            let mut retries = Retries::<()>::new(options);
             loop {
-                let terms = Terms {
-                    access: &lookups.access,
-                    until,
-                    broken,
-                };
-                let connection = Connection::acquire(terms, &last_refusal).await?;
-                let schema = lookups.tables.schema();
-                match public_keys(&connection, schema, now, grace_period).await {
-                    Ok(answer) => return answer,
-                    Err(Failure::Dead(_)) if broken.is_none() => {
-                        connection.discard();
-                        broken = Some(std::time::Instant::now());
-                    }
-                    Err(failure) => return Err(failure.into()),
+                let connection = retries.acquire().await?;
+                let schema = executor.tables.schema();
+                let keys = public_keys(&connection, schema, now, grace_period).await;
+                if let Some(keys) = retries.finish(connection, keys) {
+                    return keys;
                 }
             }
         };
-        let fetched = tokio::time::timeout_at(until, fetch).await;
-        fetched.unwrap_or_else(|_| Err(StoreError::timeout()))
+        let keys = timeout_at(deadline, fetch).await;
+        keys.unwrap_or_else(|_| Err(StoreError::timeout()))
     }
 
-    /// Asks once and logs what is wrong; fails only where waiting cannot help.
-    pub(super) async fn look_around(&self) -> Result<(), ConfigError> {
-        use std::error::Error as _;
-        let check = tokio::time::timeout(LOOK_AROUND, self.ready()).await;
+    /// Queries the database once and logs what is wrong. Fails only for errors that do not go away.
+    pub(super) async fn check_at_startup(&self) -> Result<(), ConfigError> {
+        let check = timeout(STARTUP_CHECK, self.ready()).await;
         let Err(error) = check.unwrap_or_else(|_| Err(StoreError::timeout())) else {
             return Ok(());
         };
         let schema_error = error.source().and_then(|source| source.downcast_ref());
-        if let Some(several @ SchemaError::Ambiguous { .. }) = schema_error {
-            let remedy = several.to_string();
-            return Err(ConfigError::new("DATABASE_URL", "leaves a choice", remedy));
+        if let Some(ambiguous @ SchemaError::Ambiguous { .. }) = schema_error {
+            let remedy = ambiguous.to_string();
+            return Err(ConfigError::new("DATABASE_URL", "is ambiguous", remedy));
         }
         tracing::warn!(
             error = format!("{error:#}"),
-            "the database cannot answer yet; requests get 503 until it can"
+            "the database is not ready; requests are rejected with 503 until it is"
         );
         Ok(())
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.inner.query_timeout
     }
 }
 
 impl UserStore for PostgresStore {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
-        let Inner {
-            lookups, deadline, ..
-        } = &*self.inner;
-        let until = Instant::now() + *deadline;
-        let answer = async {
-            let asked = |lookup: Lookup<'_>| Asked {
+        let lookups = &self.inner.lookups;
+        let deadline = self.deadline();
+        let result = async {
+            let pending = |lookup: Lookup<'_>| PendingLookup {
                 lookup: lookup.into_owned(),
-                until,
+                deadline,
             };
-            let mut answer = lookups.ask(asked(lookup.clone())).await;
-            // The runtime that carried it may have ended; this one goes on.
-            if let Err(Unanswered::Lost) = answer {
-                answer = lookups.ask(asked(lookup)).await;
+            let mut result = lookups.run(pending(lookup.clone())).await;
+            // The runtime that ran the batch may have been shut down. This runtime is active.
+            if let Err(BatchError::Lost) = result {
+                result = lookups.run(pending(lookup)).await;
             }
-            answer.unwrap_or_else(|unanswered| Err(unanswered.into()))
+            result.unwrap_or_else(|error| Err(error.into()))
         };
-        let answer = tokio::time::timeout_at(until, answer).await;
-        answer.unwrap_or_else(|_| Err(lookups.asker().last_refusal.timeout()))
+        let result = timeout_at(deadline, result).await;
+        result.unwrap_or_else(|_| Err(lookups.executor().last_error.timeout()))
     }
 
-    /// Also by API key.
+    /// Supports every kind, including API keys.
     fn supports(&self, _: LookupKind) -> bool {
         true
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        let until = Instant::now() + self.inner.deadline;
-        let check = tokio::time::timeout_at(until, self.inner.lookups.asker().check(until)).await;
-        check.unwrap_or_else(|_| Err(StoreError::timeout()))
+        let deadline = self.deadline();
+        let check = self.inner.lookups.executor().ready(deadline);
+        let result = timeout_at(deadline, check).await;
+        result.unwrap_or_else(|_| Err(StoreError::timeout()))
     }
 
-    /// Says which server answers, which tables are read, and whether the connection is encrypted and leads straight to
-    /// the server. A server that is just starting is waited for until the deadline.
+    /// Reports the server version, the tables, and whether the connection is encrypted and direct.
+    /// Waits until the deadline for a server that is starting.
     async fn diagnose(&self) -> Vec<Check> {
-        let until = Instant::now() + self.inner.deadline;
-        self.inner.lookups.asker().diagnose(until).await
+        let executor = self.inner.lookups.executor();
+        executor.diagnose(self.deadline()).await
     }
 
-    /// The server's clock.
+    /// The clock of the database server.
     async fn server_time(&self) -> Result<Option<Timestamp>, StoreError> {
-        let until = Instant::now() + self.inner.deadline;
-        self.inner.lookups.asker().time(until).await
+        let executor = self.inner.lookups.executor();
+        executor.server_time(self.deadline()).await
     }
 }
 
-/// Reads `userId`, `organizationId` and `role` of the table `member`; the role needs the right to `SELECT` these columns,
-/// no more.
+/// Reads `userId`, `organizationId` and `role` of the table `member`. The database role needs
+/// `SELECT` on these columns only.
 impl MembershipStore for PostgresStore {
     async fn member(
         &self,
@@ -223,17 +222,124 @@ impl MembershipStore for PostgresStore {
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresStore")
-            .field("schema", self.inner.lookups.asker().tables.schema())
-            .field("deadline", &self.inner.deadline)
+            .field("schema", self.inner.lookups.executor().tables.schema())
+            .field("query_timeout", &self.inner.query_timeout)
             .finish_non_exhaustive()
     }
 }
 
-impl From<Unanswered> for StoreError {
-    fn from(unanswered: Unanswered) -> Self {
-        let cause = match unanswered {
-            Unanswered::LineFull => "too many lookups are waiting",
-            Unanswered::Lost => "the lookup was dropped on its way",
+/// A lookup with the deadline of its caller.
+pub(super) struct PendingLookup {
+    lookup: Lookup<'static>,
+    deadline: Instant,
+}
+
+/// Runs batches of lookups, each on one of a few shared connections.
+pub(super) struct LookupExecutor {
+    pub(super) pool: Arc<PoolHandle>,
+    pub(super) tables: KnownTables,
+    pub(super) last_error: LastConnectError,
+    slots: Vec<SharedSlot>,
+}
+
+impl BatchExecutor for LookupExecutor {
+    type Request = PendingLookup;
+    type Output = LookupResult;
+    type BatchKey = LookupBatchKey;
+
+    fn batch_key(pending: &PendingLookup) -> LookupBatchKey {
+        batch_key(&pending.lookup)
+    }
+
+    async fn run(&self, connection: usize, pending: &[PendingLookup]) -> Vec<LookupResult> {
+        let lookups: Vec<&Lookup<'_>> = pending.iter().map(|pending| &pending.lookup).collect();
+        let mut results: Vec<Option<LookupResult>> = lookups.iter().map(|_| None).collect();
+        // Each caller applies its own deadline. The batch runs until the latest one.
+        let deadline = pending.iter().map(|pending| pending.deadline).max();
+        let deadline = deadline.unwrap_or_else(Instant::now);
+        let batch = self.run_batch(connection, &lookups, deadline, &mut results);
+        let error = match timeout_at(deadline, batch).await {
+            Ok(Ok(())) => StoreErrorKind::Unavailable.into(),
+            Ok(Err(error)) => error,
+            Err(_) => self.last_error.timeout(),
+        };
+        let or_error = |result: Option<LookupResult>| result.unwrap_or_else(|| Err(error.share()));
+        results.into_iter().map(or_error).collect()
+    }
+}
+
+impl LookupExecutor {
+    /// Sets the result of each lookup. Results stay set when the batch is retried.
+    async fn run_batch(
+        &self,
+        connection: usize,
+        lookups: &[&Lookup<'_>],
+        deadline: Instant,
+        results: &mut [Option<LookupResult>],
+    ) -> Result<(), StoreError> {
+        let slot = self.slots.get(connection);
+        let slot = slot.ok_or(StoreErrorKind::Unavailable)?;
+        let times = lookups.iter().map(|lookup| lookup.now());
+        let times = times.clone().min().zip(times.max());
+        let times = times.map(|(earliest, latest)| Times { earliest, latest });
+        let mut retries = Retries::new(self.options(ConnectionSource::Slot(slot), deadline));
+        loop {
+            let connection = retries.acquire().await?;
+            let discovered = &mut retries.discovered;
+            let result = async {
+                let outdated = discovered.outdated.as_ref();
+                let tables = self.tables.get(&connection, times, outdated).await?;
+                let tables = discovered.used.insert(tables);
+                resolve_batch(&connection, tables, lookups, results).await
+            };
+            let result = result.await;
+            if let Some(result) = retries.finish(connection, result) {
+                return result;
+            }
+        }
+    }
+
+    /// Whether the tables exist and are readable. Does not wait for a server that is starting,
+    /// because readiness checks are repeated by their caller.
+    pub(super) async fn ready(&self, deadline: Instant) -> Result<(), StoreError> {
+        let mut retries = Retries::new(self.options(ConnectionSource::PoolOnce, deadline));
+        loop {
+            let connection = retries.acquire().await?;
+            let discovered = &mut retries.discovered;
+            let result = async {
+                let outdated = discovered.outdated.as_ref();
+                let tables = self.tables.get(&connection, None, outdated).await?;
+                let tables = discovered.used.insert(tables);
+                connection.query(&tables.statements.check, &[]).await?;
+                Ok(())
+            };
+            let result = result.await;
+            if let Some(result) = retries.finish(connection, result) {
+                return result;
+            }
+        }
+    }
+
+    pub(super) fn options<'a>(
+        &'a self,
+        source: ConnectionSource<'a>,
+        deadline: Instant,
+    ) -> AcquireOptions<'a> {
+        AcquireOptions {
+            pool: &self.pool,
+            source,
+            deadline,
+            opened_after: None,
+            last_error: &self.last_error,
+        }
+    }
+}
+
+impl From<BatchError> for StoreError {
+    fn from(error: BatchError) -> Self {
+        let cause = match error {
+            BatchError::QueueFull => "too many lookups are waiting",
+            BatchError::Lost => "the lookup was dropped before it had a result",
         };
         Self::new(StoreErrorKind::Unavailable, cause)
     }

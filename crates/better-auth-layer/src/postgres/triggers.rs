@@ -1,4 +1,7 @@
-//! The triggers that notify the listener of changes.
+//! The triggers that notify the listener of changes: their SQL, and the check that they exist.
+//!
+//! A fingerprint in the comment of each trigger shows whether it matches the current columns and this
+//! version of the library.
 
 use std::fmt::Write as _;
 
@@ -6,10 +9,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::failure::Failure;
+use super::error::QueryError;
 use super::tables::{COLUMNS, found_tables};
 use crate::schema::{Quoted, Schema, TableName};
 use crate::sql::{ResolvedSchema, SchemaError, candidate_tables};
+use crate::store::{StoreError, StoreErrorKind};
 
 /// The channel of the notifications.
 pub(super) const CHANNEL: &str = "better_auth_layer";
@@ -33,31 +37,42 @@ pub(super) struct Triggers {
     session_table: TableName,
 }
 
-/// Why the triggers are missing, or are unknown.
-pub(super) enum Lack {
-    Failure(Failure),
+pub(super) enum TriggerError {
+    Query(QueryError),
     Schema(SchemaError),
-    Triggers,
+    /// The triggers are missing, disabled or outdated.
+    Missing,
 }
 
-impl From<Failure> for Lack {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
+impl From<QueryError> for TriggerError {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<TriggerError> for StoreError {
+    fn from(error: TriggerError) -> Self {
+        match error {
+            TriggerError::Query(error) => error.into(),
+            TriggerError::Schema(error) => Self::new(StoreErrorKind::Schema, error),
+            TriggerError::Missing => Self::new(StoreErrorKind::Schema, "the triggers are missing"),
+        }
     }
 }
 
 impl Triggers {
-    /// Finds the tables and writes their triggers.
-    pub(super) async fn find(client: &Client, schema: &Schema) -> Result<Self, Lack> {
+    /// Finds the tables and generates the SQL of their triggers.
+    pub(super) async fn find(client: &Client, schema: &Schema) -> Result<Self, TriggerError> {
         let candidates = candidate_tables(schema);
         let names: Vec<String> = candidates.iter().map(ToString::to_string).collect();
         let rows = client
             .query_typed(COLUMNS, &[(&names, Type::TEXT_ARRAY)])
             .await
-            .map_err(|error| Failure::of_query(&error))?;
+            .map_err(|error| QueryError::from_query(&error))?;
         // Triggers may depend on columns that this role cannot read.
         let found = found_tables(&candidates, &rows).all_readable();
-        let resolved = ResolvedSchema::resolve(schema, &found, None).map_err(Lack::Schema)?;
+        let resolved =
+            ResolvedSchema::resolve(schema, &found, None).map_err(TriggerError::Schema)?;
         Ok(Self::of(&resolved))
     }
 
@@ -104,9 +119,9 @@ impl Triggers {
             ..
         } = self;
         let mut sql = format!(
-            "-- Announces to better-auth-layer what changes in {user_table} and {session_table}.\n\
-             -- Run it again after a column was added that users or sessions are judged by, and after an update of\n\
-             -- better-auth-layer whose log asks for it.\n\
+            "-- Notifies better-auth-layer of changes to {user_table} and {session_table}.\n\
+             -- Run it again after a column that an identity contains was added, and after an update of\n\
+             -- better-auth-layer if its log requests it.\n\
              BEGIN;\n{}",
             self.sql
         );
@@ -123,9 +138,9 @@ impl Triggers {
         sql
     }
 
-    /// Whether the triggers exist, are enabled, and are those that this version writes for the columns.
-    pub(super) async fn check(&self, client: &Client) -> Result<(), Lack> {
-        const THERE: &str = "\
+    /// Fails unless all triggers exist, are enabled, and match the columns and this version.
+    pub(super) async fn check(&self, client: &Client) -> Result<(), TriggerError> {
+        const COUNT: &str = "\
             SELECT count(*) FROM pg_catalog.pg_trigger t \
             WHERE t.tgrelid IN (pg_catalog.to_regclass($1), pg_catalog.to_regclass($2)) \
             AND t.tgname = ANY($3) AND t.tgenabled IN ('O', 'A') \
@@ -135,7 +150,7 @@ impl Triggers {
         let fingerprint = self.fingerprint();
         let rows = client
             .query_typed(
-                THERE,
+                COUNT,
                 &[
                     (&user_table, Type::TEXT),
                     (&session_table, Type::TEXT),
@@ -144,15 +159,15 @@ impl Triggers {
                 ],
             )
             .await
-            .map_err(|error| Failure::of_query(&error))?;
-        let there: i64 = rows
+            .map_err(|error| QueryError::from_query(&error))?;
+        let count: i64 = rows
             .first()
             .and_then(|row| row.try_get(0).ok())
             .unwrap_or_default();
-        if there == 2 * TRIGGERS.len() as i64 {
+        if count == 2 * TRIGGERS.len() as i64 {
             Ok(())
         } else {
-            Err(Lack::Triggers)
+            Err(TriggerError::Missing)
         }
     }
 
@@ -173,7 +188,7 @@ fn differs(name: &str) -> String {
     format!("old.{name}::text IS DISTINCT FROM new.{name}::text")
 }
 
-fn on_table(sql: &mut String, table: &TableName, what: &str, id: &str, changes: &[String]) {
+fn on_table(sql: &mut String, table: &TableName, entity: &str, id: &str, changes: &[String]) {
     let function = |name: &str| {
         let function = TableName::new(format!("better_auth_layer_{name}"));
         match table.schema() {
@@ -181,7 +196,7 @@ fn on_table(sql: &mut String, table: &TableName, what: &str, id: &str, changes: 
             None => function,
         }
     };
-    let (one, all) = (function(what), function(&format!("{what}_all")));
+    let (one, all) = (function(entity), function(&format!("{entity}_all")));
     let [deleted, changed, truncated] = TRIGGERS;
     let (id, changes) = (Quoted(id), changes.join("\n    OR "));
     let _ = write!(
@@ -189,7 +204,7 @@ fn on_table(sql: &mut String, table: &TableName, what: &str, id: &str, changes: 
         "CREATE OR REPLACE FUNCTION {one}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   PERFORM pg_notify('{CHANNEL}', CASE WHEN octet_length(old.{id}::text) > 1000 THEN 'all'
-    ELSE '{what}:' || old.{id}::text END);
+    ELSE '{entity}:' || old.{id}::text END);
   RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION {all}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
