@@ -1,9 +1,6 @@
-//! The library's batcher.
+//! The library's batcher, with a model of its callers.
 
 #[rustfmt::skip]
-#[path = "../../crates/better-auth-layer/src/postgres/batcher.rs"]
-pub(crate) mod batcher;
-#[rustfmt::skip]
-#[path = "../../crates/better-auth-layer/src/postgres/lane_load.rs"]
-mod lane_load;
+#[path = "../../crates/better-auth-layer/src/postgres/batch.rs"]
+pub(crate) mod batch;
 pub(crate) mod model;

@@ -1,4 +1,7 @@
-//! Callers of a batcher who wait or leave, batches that panic or are stuck, and runtimes that end.
+//! Models of the batcher: cancelled callers, batches that panic or never end, a full queue, and
+//! runtimes that shut down.
+//!
+//! After each run, the model checks that every slot is free again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,169 +10,173 @@ use std::time::Duration;
 use shuttle::future::{block_on, spawn, yield_now};
 use tokio::sync::Semaphore;
 
-use super::batcher::{Ask, Batcher, Limits, Unanswered};
+use super::batch::{BatchError, BatchExecutor, BatchLimits, Batcher};
 use crate::runtime::{End, Handle, Task, panic_here};
 use crate::sightings::saw;
 use crate::sync::{advance, below, one_in};
 
 pub(crate) const COMING_AND_LEAVING: &[&str] = &[
     "answered",
-    "asked together",
-    "left",
+    "shared a batch",
+    "cancelled",
     "lost",
-    "stuck until all had left",
+    "stuck until all were cancelled",
     "runtime ended",
-    "line full",
+    "queue full",
 ];
-pub(crate) const LINE: &[&str] = &["answered", "line full"];
+pub(crate) const LINE: &[&str] = &["answered", "queue full"];
 
 const CALLERS: u32 = 6;
 
-/// How many times one task may be polled while the others do what they have to.
-const PATIENCE: usize = 2_000;
+/// How many times a task yields before the model fails.
+const MAX_YIELDS: usize = 2_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sort {
+enum Key {
     One,
     Other,
-    /// Is never answered.
+    /// Its batches never end.
     Stuck,
-    /// Goes with nobody.
-    Own(u32),
+    /// Shares a batch with no other request.
+    Unique(u32),
 }
 
 #[derive(Clone, Copy)]
-struct Question {
+struct Request {
     number: u32,
-    sort: Sort,
+    key: Key,
     panics: bool,
 }
 
-/// Answers each question with its number.
-struct Oracle {
-    limits: Limits,
-    under_way: Vec<AtomicUsize>,
+/// Returns the number of each request. A closed executor waits until it is opened.
+struct EchoExecutor {
+    limits: BatchLimits,
+    in_flight: Vec<AtomicUsize>,
     is_closed: AtomicBool,
-    passes: Semaphore,
+    permits: Semaphore,
 }
 
-struct UnderWay<'o>(&'o AtomicUsize);
+struct InFlight<'e>(&'e AtomicUsize);
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-struct Deserted;
+struct StuckBatch;
 
-impl Drop for Deserted {
+impl Drop for StuckBatch {
     fn drop(&mut self) {
-        saw("stuck until all had left");
+        saw("stuck until all were cancelled");
     }
 }
 
-impl Oracle {
-    fn new(limits: Limits, is_closed: bool) -> Self {
+impl EchoExecutor {
+    fn new(limits: BatchLimits, is_closed: bool) -> Self {
         Self {
             limits,
-            under_way: (0..limits.lanes).map(|_| AtomicUsize::new(0)).collect(),
+            in_flight: (0..limits.connections).map(|_| AtomicUsize::new(0)).collect(),
             is_closed: AtomicBool::new(is_closed),
-            passes: Semaphore::new(0),
+            permits: Semaphore::new(0),
         }
     }
 
     fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
-        self.passes.forget_permits(usize::MAX);
+        self.permits.forget_permits(usize::MAX);
     }
 
     fn open(&self) {
         self.is_closed.store(false, Ordering::SeqCst);
-        self.passes.add_permits(1000);
+        self.permits.add_permits(1000);
     }
 
-    fn all_under_way(&self) -> usize {
-        self.under_way
+    fn all_in_flight(&self) -> usize {
+        self.in_flight
             .iter()
-            .map(|lane| lane.load(Ordering::SeqCst))
+            .map(|count| count.load(Ordering::SeqCst))
             .sum()
     }
 }
 
-impl Ask for Oracle {
-    type Question = Question;
-    type Answer = u32;
-    type Sort = Sort;
+impl BatchExecutor for EchoExecutor {
+    type Request = Request;
+    type Output = u32;
+    type BatchKey = Key;
 
-    fn sort(question: &Question) -> Sort {
-        question.sort
+    fn batch_key(request: &Request) -> Key {
+        request.key
     }
 
-    async fn ask(&self, lane: usize, questions: &[Question]) -> Vec<u32> {
-        let before = self.under_way[lane].fetch_add(1, Ordering::SeqCst);
-        let _under_way = UnderWay(&self.under_way[lane]);
-        assert!(before < self.limits.in_flight, "too much on one lane");
-        assert!((1..=self.limits.together).contains(&questions.len()));
-        let sort = questions[0].sort;
-        assert!(questions.iter().all(|question| question.sort == sort));
-        if questions.len() > 1 {
-            saw("asked together");
+    async fn run(&self, connection: usize, requests: &[Request]) -> Vec<u32> {
+        let before = self.in_flight[connection].fetch_add(1, Ordering::SeqCst);
+        let _in_flight = InFlight(&self.in_flight[connection]);
+        assert!(
+            before < self.limits.max_in_flight,
+            "too many batches on one connection"
+        );
+        assert!((1..=self.limits.max_batch).contains(&requests.len()));
+        let key = requests[0].key;
+        assert!(requests.iter().all(|request| request.key == key));
+        if requests.len() > 1 {
+            saw("shared a batch");
         }
         if self.is_closed.load(Ordering::SeqCst) {
-            self.passes.acquire().await.unwrap().forget();
+            self.permits.acquire().await.unwrap().forget();
         }
         for _ in 0..below(3) {
             yield_now().await;
         }
-        if sort == Sort::Stuck {
-            let _deserted = Deserted;
+        if key == Key::Stuck {
+            let _stuck = StuckBatch;
             return std::future::pending().await;
         }
-        if questions.iter().any(|question| question.panics) {
+        if requests.iter().any(|request| request.panics) {
             panic_here::<()>().await;
         }
-        questions.iter().map(|question| question.number).collect()
+        requests.iter().map(|request| request.number).collect()
     }
 }
 
 pub(crate) fn callers_come_and_leave() {
     block_on(async {
-        let limits = Limits {
-            lanes: 1 + below(2) as usize,
-            in_flight: 1 + below(2) as usize,
-            together: 2,
-            waiting: if one_in(2) { 2 } else { CALLERS as usize },
+        let limits = BatchLimits {
+            connections: 1 + below(2) as usize,
+            max_in_flight: 1 + below(2) as usize,
+            max_batch: 2,
+            queue_capacity: if one_in(2) { 2 } else { CALLERS as usize },
         };
-        let batcher = Batcher::new(Oracle::new(limits, false), limits);
+        let batcher = Batcher::new(EchoExecutor::new(limits, false), limits);
         let runtimes = [Handle::default(), Handle::default()];
         let may_end = one_in(3);
         let may_panic = one_in(2);
         let callers: Vec<_> = (0..CALLERS)
             .map(|number| {
                 let runtime = &runtimes[below(2) as usize];
-                let leaves = one_in(3);
-                let question = Question {
+                let is_cancelled = one_in(3);
+                let request = Request {
                     number,
-                    sort: match below(4) {
-                        0 => Sort::Other,
-                        1 if leaves => Sort::Stuck,
-                        _ => Sort::One,
+                    key: match below(4) {
+                        0 => Key::Other,
+                        1 if is_cancelled => Key::Stuck,
+                        _ => Key::One,
                     },
                     panics: may_panic && one_in(3),
                 };
                 let batcher = Arc::clone(&batcher);
-                let mut task = Task::on(runtime, async move { batcher.ask(question).await });
-                if leaves {
-                    // Nobody wakes one who asks what is never answered.
-                    let wakes = u32::from(question.sort != Sort::Stuck);
+                let mut task = Task::on(runtime, async move { batcher.run(request).await });
+                if is_cancelled {
+                    // The caller of a stuck request is never woken, so it must end at its first
+                    // poll.
+                    let wakes = u32::from(request.key != Key::Stuck);
                     task = task.for_at_most(1 + below(1 + wakes));
                 }
-                spawn(async move { (number, leaves, task.await) })
+                spawn(async move { (number, is_cancelled, task.await) })
             })
             .collect();
-        let [ends, goes_on] = runtimes;
-        let ending = spawn(async move {
+        let [first_runtime, second_runtime] = runtimes;
+        let shutdown = spawn(async move {
             for _ in 0..below(10) {
                 yield_now().await;
                 if one_in(8) {
@@ -177,71 +184,75 @@ pub(crate) fn callers_come_and_leave() {
                 }
             }
             if may_end {
-                ends.end();
+                first_runtime.end();
                 saw("runtime ended");
             }
         });
         for caller in callers {
-            // Who waits for ever here is found by the scheduler.
-            let (number, leaves, end) = caller.await.unwrap();
+            // The scheduler reports a deadlock if the caller waits without end.
+            let (number, is_cancelled, end) = caller.await.unwrap();
             match end {
-                End::Done(Ok(answer)) => {
-                    assert_eq!(answer, number, "somebody else's answer");
+                End::Done(Ok(output)) => {
+                    assert_eq!(output, number, "output of another request");
                     saw("answered");
                 }
-                End::Done(Err(Unanswered::Lost)) => {
-                    assert!(may_panic || may_end, "nothing was there to lose it");
+                End::Done(Err(BatchError::Lost)) => {
+                    assert!(may_panic || may_end, "lost without a panic or a shutdown");
                     saw("lost");
                 }
-                End::Done(Err(Unanswered::LineFull)) => {
-                    assert!(limits.waiting < CALLERS as usize, "there was room for all");
-                    saw("line full");
+                End::Done(Err(BatchError::QueueFull)) => {
+                    assert!(
+                        limits.queue_capacity < CALLERS as usize,
+                        "the queue has capacity for all"
+                    );
+                    saw("queue full");
                 }
                 End::Left => {
-                    assert!(leaves || may_end);
-                    saw("left");
+                    assert!(is_cancelled || may_end);
+                    saw("cancelled");
                 }
-                End::Panicked => panic!("a batch is a task of its own"),
+                End::Panicked => panic!("a batch that panics must not panic its caller"),
             }
         }
-        ending.await.unwrap();
-        every_place_is_free(&batcher, &goes_on).await;
+        shutdown.await.unwrap();
+        assert_every_slot_is_free(&batcher, &second_runtime).await;
     });
 }
 
-/// As many as there are places for are under way at the same time.
-async fn every_place_is_free(batcher: &Arc<Batcher<Oracle>>, runtime: &Handle) {
-    let oracle = batcher.asker();
-    let mut rounds = 0;
-    while oracle.all_under_way() > 0 {
-        rounds += 1;
-        assert!(rounds < PATIENCE, "a batch is under way for nobody");
+/// Fills every slot at the same time.
+async fn assert_every_slot_is_free(batcher: &Arc<Batcher<EchoExecutor>>, runtime: &Handle) {
+    let executor = batcher.executor();
+    let mut yields = 0;
+    while executor.all_in_flight() > 0 {
+        yields += 1;
+        assert!(yields < MAX_YIELDS, "a batch without callers is in flight");
         yield_now().await;
     }
-    oracle.close();
+    executor.close();
     let mut callers = Vec::new();
-    let places = oracle.limits.lanes * oracle.limits.in_flight;
-    for number in 0..places {
-        let question = Question {
+    let slots = executor.limits.connections * executor.limits.max_in_flight;
+    for number in 0..slots {
+        let request = Request {
             number: number as u32,
-            // A batch that its callers have left may be in a place for a moment, and those who wait for it be a crowd.
-            sort: Sort::Own(number as u32),
+            // A cancelled batch may still occupy a slot, so that requests wait and would share a
+            // batch if their keys were equal.
+            key: Key::Unique(number as u32),
             panics: false,
         };
-        let asking = Arc::clone(batcher);
-        let task = Task::on(runtime, async move { asking.ask(question).await });
+        let batcher = Arc::clone(batcher);
+        let task = Task::on(runtime, async move { batcher.run(request).await });
         callers.push(spawn(task));
-        let mut rounds = 0;
-        while oracle.all_under_way() <= number {
-            rounds += 1;
+        let mut yields = 0;
+        while executor.all_in_flight() <= number {
+            yields += 1;
             assert!(
-                rounds < PATIENCE,
-                "of {places} places only {number} are there"
+                yields < MAX_YIELDS,
+                "only {number} of {slots} slots are free"
             );
             yield_now().await;
         }
     }
-    oracle.open();
+    executor.open();
     for (number, caller) in callers.into_iter().enumerate() {
         assert_eq!(caller.await.unwrap(), End::Done(Ok(number as u32)));
     }
@@ -249,61 +260,62 @@ async fn every_place_is_free(batcher: &Arc<Batcher<Oracle>>, runtime: &Handle) {
 
 pub(crate) fn more_come_than_may_wait() {
     block_on(async {
-        let limits = Limits {
-            lanes: 1,
-            in_flight: 1,
-            together: 1,
-            waiting: 2,
+        let limits = BatchLimits {
+            connections: 1,
+            max_in_flight: 1,
+            max_batch: 1,
+            queue_capacity: 2,
         };
-        let batcher = Batcher::new(Oracle::new(limits, true), limits);
+        let batcher = Batcher::new(EchoExecutor::new(limits, true), limits);
         let runtime = Handle::default();
-        let told = Arc::new(AtomicUsize::new(0));
+        let polled = Arc::new(AtomicUsize::new(0));
         let callers: Vec<_> = (0..CALLERS)
             .map(|number| {
-                let question = Question {
+                let request = Request {
                     number,
-                    sort: Sort::One,
+                    key: Key::One,
                     panics: false,
                 };
-                let (batcher, told) = (Arc::clone(&batcher), Arc::clone(&told));
+                let (batcher, polled) = (Arc::clone(&batcher), Arc::clone(&polled));
                 spawn(Task::on(&runtime, async move {
-                    let mut asking = std::pin::pin!(batcher.ask(question));
+                    let mut output = std::pin::pin!(batcher.run(request));
                     let mut is_new = true;
                     std::future::poll_fn(|cx| {
-                        let answer = asking.as_mut().poll(cx);
+                        let output = output.as_mut().poll(cx);
                         if std::mem::take(&mut is_new) {
-                            told.fetch_add(1, Ordering::SeqCst);
+                            polled.fetch_add(1, Ordering::SeqCst);
                         }
-                        answer
+                        output
                     })
                     .await
                 }))
             })
             .collect();
-        while told.load(Ordering::SeqCst) < CALLERS as usize {
+        while polled.load(Ordering::SeqCst) < CALLERS as usize {
             yield_now().await;
         }
-        batcher.asker().open();
+        batcher.executor().open();
         let mut answered = 0;
         for (number, caller) in callers.into_iter().enumerate() {
             match caller.await.unwrap() {
-                End::Done(Ok(answer)) => {
-                    assert_eq!(answer, number as u32);
+                End::Done(Ok(output)) => {
+                    assert_eq!(output, number as u32);
                     answered += 1;
                     saw("answered");
                 }
                 end => {
-                    assert_eq!(end, End::Done(Err(Unanswered::LineFull)));
-                    saw("line full");
+                    assert_eq!(end, End::Done(Err(BatchError::QueueFull)));
+                    saw("queue full");
                 }
             }
         }
-        // One under way and as many as may wait; who comes before that one has gone finds one place less.
-        let most = 1 + limits.waiting;
+        // One in flight and a full queue. A request that arrives before the first one is sent finds
+        // one place less in the queue.
+        let max = 1 + limits.queue_capacity;
         assert!(
-            (most - 1..=most).contains(&answered),
-            "{answered} were let in"
+            (max - 1..=max).contains(&answered),
+            "{answered} were accepted"
         );
-        every_place_is_free(&batcher, &runtime).await;
+        assert_every_slot_is_free(&batcher, &runtime).await;
     });
 }

@@ -32,7 +32,7 @@ async fn healthy_database_is_described() {
     for (what, part) in [
         ("database", "PostgreSQL "),
         ("connection", "does not leave this machine"),
-        ("statements", "straight to the server"),
+        ("statements", "the connection is direct"),
         ("tables", r#""user" with "session" ("expiresAt")"#),
         ("lookups", "by e-mail address, by session token, by API key succeed"),
         ("clock", "agrees with the store's"),
@@ -139,11 +139,11 @@ async fn pooler_is_reported() {
             &pooled,
             StatementMode::Auto,
             CheckStatus::Ok,
-            "are not prepared: the connection leads through a pooler",
+            "are not prepared: the connection goes through a pooler",
         ),
-        (&direct, StatementMode::Unprepared, CheckStatus::Ok, "are not prepared, as it was said"),
-        (&direct, StatementMode::Prepared, CheckStatus::Ok, "are prepared, as it was said"),
-        (&pooled, StatementMode::Prepared, CheckStatus::Warning, "may lead through a pooler"),
+        (&direct, StatementMode::Unprepared, CheckStatus::Ok, "are not prepared, as configured"),
+        (&direct, StatementMode::Prepared, CheckStatus::Ok, "are prepared, as configured"),
+        (&pooled, StatementMode::Prepared, CheckStatus::Warning, "may go through a pooler"),
     ] {
         let store = PostgresStore::builder(url).statement_mode(statements);
         let diagnosis = check(builder(store.build().unwrap())).await;
@@ -164,7 +164,7 @@ async fn pooler_is_reported() {
     let finding = heard(&pooled).await;
     assert_eq!(finding.status(), CheckStatus::Failed);
     assert!(
-        finding.to_string().contains("is not heard at DATABASE_DIRECT_URL; the latter must lead to the same database without a pooler"),
+        finding.to_string().contains("do not arrive at DATABASE_DIRECT_URL; the latter must connect to the same database without a pooler"),
         "{finding}"
     );
     cluster.stop_fast().await;

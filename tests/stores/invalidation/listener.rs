@@ -237,7 +237,7 @@ async fn undelivered_events_are_detected() {
         .build()
         .unwrap()
         .listen(&cached.invalidator());
-    until("the log says so", async || log.text().contains("is not heard at DATABASE_DIRECT_URL"))
+    until("the log says so", async || log.text().contains("do not arrive at DATABASE_DIRECT_URL"))
         .await;
     ask(&cached).await;
     assert!(!is_hit(&cached));

@@ -110,19 +110,19 @@ impl PostgresStoreBuilder {
     /// [`max_connections`](Self::max_connections).
     ///
     /// A few lookups use the first connection only, so that its server process stays active; more
-    /// lookups use all of them. The other connections of the pool serve memberships, public keys and
-    /// readiness checks, and replace a shared connection that waits for an orphaned query.
+    /// lookups use all of them. The other connections of the pool serve memberships, public keys
+    /// and readiness checks, and replace a shared connection that waits for an orphaned query.
     pub fn batch_connections(mut self, connections: usize) -> Self {
         self.batch_connections = connections;
         self
     }
 
-    /// Sets the maximum number of queries in flight on each shared connection. Default: 8; from 1 to
-    /// 64.
+    /// Sets the maximum number of queries in flight on each shared connection. Default: 8; from 1
+    /// to 64.
     ///
     /// Below this limit, each lookup is a query and is sent at once. Above it, lookups wait until a
-    /// query ends and are then sent together. A higher limit helps if the database is far away: with
-    /// 8 queries on 2 connections, the seventeenth concurrent lookup waits for the response to
+    /// query ends and are then sent together. A higher limit helps if the database is far away:
+    /// with 8 queries on 2 connections, the seventeenth concurrent lookup waits for the response to
     /// another one.
     pub fn max_in_flight(mut self, queries: usize) -> Self {
         self.max_in_flight = queries;
@@ -136,8 +136,8 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// Sets whether statements are prepared. Default: [`StatementMode::Auto`], on direct connections
-    /// only.
+    /// Sets whether statements are prepared. Default: [`StatementMode::Auto`], on direct
+    /// connections only.
     pub fn statement_mode(mut self, mode: StatementMode) -> Self {
         self.statement_mode = mode;
         self
@@ -163,8 +163,8 @@ impl PostgresStoreBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the URL is invalid, the certificates are not readable, or a limit is out of
-    /// range.
+    /// [`ConfigError`] if the URL is invalid, the certificates are not readable, or a limit is out
+    /// of range.
     pub fn build(self) -> Result<PostgresStore, ConfigError> {
         self.schema.validate()?;
         check_limits(self.query_timeout, self.max_connections)?;

@@ -1,5 +1,5 @@
-//! Classifies PostgreSQL errors by what a lookup can do about them, and keeps user data out of
-//! their texts.
+//! Classifies PostgreSQL errors by how a lookup reacts to them, and keeps user data out of their
+//! texts.
 
 use std::error::Error;
 use std::fmt;

@@ -3,8 +3,8 @@
 //!
 //! The cache may serve cached results only while notifications are known to arrive. So the lease is
 //! extended only after delivery has been tested end to end and after each heartbeat, and it ends
-//! when the task stops for any reason. Notifications are processed before the heartbeat that follows
-//! them, so a lease never outlives an unprocessed notification.
+//! when the task stops for any reason. Notifications are processed before the heartbeat that
+//! follows them, so a lease never outlives an unprocessed notification.
 
 use std::fmt::{self, Write as _};
 use std::future::poll_fn;

@@ -18,9 +18,9 @@ use crate::config_error::ConfigError;
 use crate::diagnostics::Check;
 use crate::store::{Schema, StoreError};
 
-/// Invalidates a [`CachedStore`](crate::cache::CachedStore) of a `PostgresStore`: a committed change
-/// that revokes a session or a right takes effect within milliseconds, regardless of which client
-/// commits it.
+/// Invalidates a [`CachedStore`](crate::cache::CachedStore) of a `PostgresStore`: a committed
+/// change that revokes a session or a right takes effect within milliseconds, regardless of which
+/// client commits it.
 ///
 /// ```no_run
 /// use better_auth_layer::{BetterAuthLayer, Secret};
@@ -47,25 +47,25 @@ use crate::store::{Schema, StoreError};
 ///
 /// Triggers in the database send notifications (`NOTIFY`) that contain ids only. Print them with
 /// [`trigger_sql`](Self::trigger_sql) and run them once, as the owner of the tables. They notify of
-/// deleted sessions and users, of a session expiry that was moved to an earlier time, and of changes
-/// to any other column that an [`Identity`](crate::Identity) contains. Updates that revoke nothing (a
-/// later expiry, `updatedAt`) send no notification, because PostgreSQL commits transactions with
-/// notifications one after the other. Changes to API keys send no notification.
+/// deleted sessions and users, of a session expiry that was moved to an earlier time, and of
+/// changes to any other column that an [`Identity`](crate::Identity) contains. Updates that revoke
+/// nothing (a later expiry, `updatedAt`) send no notification, because PostgreSQL commits
+/// transactions with notifications one after the other. Changes to API keys send no notification.
 ///
-/// Poolers in transaction mode accept `LISTEN` but deliver no notifications, so the listener needs a
-/// direct connection to the server. Delivery is tested first: a random notification is sent through
-/// the store's URL ([`query_url`](PostgresListenerBuilder::query_url)) and must arrive. A store that
-/// reads a replica cannot be listened for, because the replica may return the previous row after the
-/// notification.
+/// Poolers in transaction mode accept `LISTEN` but deliver no notifications, so the listener needs
+/// a direct connection to the server. Delivery is tested first: a random notification is sent
+/// through the store's URL ([`query_url`](PostgresListenerBuilder::query_url)) and must arrive. A
+/// store that reads a replica cannot be listened for, because the replica may return the previous
+/// row after the notification.
 ///
 /// # Staleness
 ///
 /// While the listener is connected, a cached result is stale for as long as a notification takes to
 /// arrive: about a millisecond with an idle server. The listener proves that it is connected with a
-/// [`heartbeat`](PostgresListenerBuilder::heartbeat), which extends a lease of three heartbeats (1.5
-/// seconds). When a loss is detected or the lease ends, the cache forwards every lookup to its store
-/// until the listener is connected again, and then starts empty. A revocation is therefore late by at
-/// most 1.5 seconds, if the connection is lost without an error at that moment.
+/// [`heartbeat`](PostgresListenerBuilder::heartbeat), which extends a lease of three heartbeats
+/// (1.5 seconds). When a loss is detected or the lease ends, the cache forwards every lookup to its
+/// store until the listener is connected again, and then starts empty. A revocation is therefore
+/// late by at most 1.5 seconds, if the connection is lost without an error at that moment.
 ///
 /// The cache also forwards every lookup while triggers are missing or do not match the columns. The
 /// log then contains a warning.
@@ -133,8 +133,8 @@ impl PostgresListener {
         listen_task::check(&self.inner).await
     }
 
-    /// Returns the SQL that creates the triggers, for the tables and columns of the database. It may
-    /// be run repeatedly.
+    /// Returns the SQL that creates the triggers, for the tables and columns of the database. It
+    /// may be run repeatedly.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -28,7 +28,7 @@ use crate::tls::tls_config;
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const MAX_PAUSE: Duration = Duration::from_millis(250);
 
-/// The pool, and what else is needed to use its connections.
+/// The pool, and the data that its connections are used with.
 pub(super) struct PoolHandle {
     pub(super) pool: Pool,
     /// For cancel requests, which use a separate connection.

@@ -3,7 +3,7 @@
 //! A prepared statement saves planning, which costs the server more than the lookup. But it belongs
 //! to one server process, and a pooler in transaction mode gives that process to other clients
 //! between two statements. A connection is direct if the process that answers a query has the id
-//! that was announced when the connection was opened; a pooler announces an id of its own making or
+//! that was announced when the connection was opened; a pooler announces an invented id or
 //! none. tokio-postgres does not expose the announced id, so it is read from a cancel request that
 //! is written to memory instead of the server.
 
@@ -56,8 +56,8 @@ pub enum StatementMode {
     /// `max_prepared_statements` above 0).
     ///
     /// Through any other pooler in transaction mode, **lookups fail or return the rows of another
-    /// client's statement**. The layer rejects rows that do not match the lookup, but cannot detect a
-    /// forged row.
+    /// client's statement**. The layer rejects rows that do not match the lookup, but cannot detect
+    /// a forged row.
     Prepared,
 }
 

@@ -3,9 +3,9 @@
 //! A query can be orphaned: its caller goes away while the response is outstanding. The next
 //! borrower of the connection would wait for that response. So the connection returns to the pool
 //! after the response has arrived, and is closed if the response does not arrive soon or the
-//! deadline has passed. Many cancelled requests therefore open no additional connections. Before the
-//! connection is closed, its orphaned queries are cancelled: a server that waits for a lock does not
-//! notice a closed connection, and each new connection would leave one more query behind.
+//! deadline has passed. Many cancelled requests therefore open no additional connections. Before
+//! the connection is closed, its orphaned queries are cancelled: a server that waits for a lock
+//! does not notice a closed connection, and each new connection would leave one more query behind.
 
 use std::future::poll_fn;
 use std::pin::pin;

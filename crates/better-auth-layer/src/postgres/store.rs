@@ -1,7 +1,7 @@
 //! [`PostgresStore`], and the executor that runs its batches of lookups.
 //!
-//! Every operation has one deadline. A lookup waits in the queue of the [`Batcher`], memberships and
-//! public keys use connections of the pool directly.
+//! Every operation has one deadline. A lookup waits in the queue of the [`Batcher`], memberships
+//! and public keys use connections of the pool directly.
 
 use std::error::Error as _;
 use std::fmt;
@@ -48,9 +48,9 @@ const STARTUP_CHECK: Duration = Duration::from_secs(1);
 /// The database role needs `SELECT` on the two tables, or on these columns: id, email and ban
 /// columns of users; id, user id, expiry and `impersonatedBy` of sessions. The store works through
 /// transaction poolers (PgBouncer, Neon's `-pooler` hosts): it uses no session state, and prepares
-/// statements on direct connections only
-/// ([`StatementMode`](crate::postgres::StatementMode)). For every host that is not local, TLS with a
-/// verified certificate and host name is required, unless the URL has `sslmode=disable`.
+/// statements on direct connections only ([`StatementMode`](crate::postgres::StatementMode)). For
+/// every host that is not local, TLS with a verified certificate and host name is required, unless
+/// the URL has `sslmode=disable`.
 ///
 /// # Under load
 ///
@@ -138,7 +138,8 @@ impl PostgresStore {
         keys.unwrap_or_else(|_| Err(StoreError::timeout()))
     }
 
-    /// Queries the database once and logs what is wrong. Fails only for errors that do not go away.
+    /// Queries the database once and logs an error. Fails only for errors that need a change of the
+    /// configuration.
     pub(super) async fn check_at_startup(&self) -> Result<(), ConfigError> {
         let check = timeout(STARTUP_CHECK, self.ready()).await;
         let Err(error) = check.unwrap_or_else(|_| Err(StoreError::timeout())) else {

@@ -1,4 +1,4 @@
-//! Discovers tables and columns, and caches what was found.
+//! Discovers tables and columns, and caches them.
 //!
 //! The tables are found at the first lookup, again after the refresh interval, and again after an
 //! error that reports a changed schema. Tables in use are preferred over other candidates for as

@@ -1,7 +1,7 @@
 //! The triggers that notify the listener of changes: their SQL, and the check that they exist.
 //!
-//! A fingerprint in the comment of each trigger shows whether it matches the current columns and this
-//! version of the library.
+//! A fingerprint in the comment of each trigger shows whether it matches the current columns and
+//! this version of the library.
 
 use std::fmt::Write as _;
 

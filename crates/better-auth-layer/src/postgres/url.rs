@@ -1,8 +1,8 @@
 //! Parses the database URL into a configuration for tokio-postgres.
 //!
 //! URLs are copied from hosting providers and from other clients, so parameters of node-postgres,
-//! Prisma, SQLAlchemy and asyncpg are accepted. TLS is stricter than in libpq: for every host that is
-//! not local, the certificate and the host name are verified, and there is no fallback to clear
+//! Prisma, SQLAlchemy and asyncpg are accepted. TLS is stricter than in libpq: for every host that
+//! is not local, the certificate and the host name are verified, and there is no fallback to clear
 //! text.
 
 use std::net::IpAddr;
@@ -225,7 +225,7 @@ fn decode(value: &str) -> Result<String, ConfigError> {
     decoded.map(Into::into).map_err(|_| malformed())
 }
 
-/// Whether every host is a Unix socket or a loopback address.
+/// Whether every host is a Unix socket or a loopback host.
 fn is_local(config: &Config) -> bool {
     let local_hosts = config.get_hosts().iter().all(|host| match host {
         #[cfg(unix)]
