@@ -1,4 +1,4 @@
-//! When the store cannot answer, the client hears "cannot tell", within the deadline, and nothing else.
+//! A store that fails: the request is rejected with 503, in time.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -12,7 +12,6 @@ const PANICS_LATER: u8 = 4;
 const PANICS_IN_RESOLVE_NOW: u8 = 5;
 const PANICS_WHEN_DROPPED: u8 = 6;
 
-/// Its end is a panic, unless there is one already.
 struct Bomb;
 
 impl Drop for Bomb {
@@ -21,7 +20,6 @@ impl Drop for Bomb {
     }
 }
 
-/// A good store with something in front of it that a test breaks and mends.
 struct Breakable {
     store: MemoryStore,
     mode: AtomicU8,
@@ -100,7 +98,7 @@ async fn outage_does_not_hide_bad_tokens() {
         app.rejects(&forged, &format!("mode {mode}"), InvalidCredential).await;
         app.rejects(http::HeaderMap::new(), &format!("mode {mode}"), MissingCredential).await;
     }
-    // Nor does a token that ends just now.
+    // The same holds for a token that expires now.
     store.set(WELL);
     let ended = claims_with(ADA, serde_json::json!({ "exp": support::test_clock::NOW }));
     app.rejects(&sign(&ended), "ended", InvalidCredential).await;
@@ -109,7 +107,7 @@ async fn outage_does_not_hide_bad_tokens() {
     assert_eq!(store.lookups.load(Ordering::SeqCst), 1);
 }
 
-/// Behind a pooler, the answer may be to another client's question.
+/// A pooler may mix up results.
 #[tokio::test]
 async fn mismatched_result_is_unavailable() {
     let session = |user: &'static str| Session::new("ses", user, Timestamp::MAX);
@@ -124,7 +122,7 @@ async fn mismatched_result_is_unavailable() {
         let app = App::new(store_fn(move |_| std::future::ready(Ok(answers.clone()))));
         app.rejects(&token_for(ADA), &what, Unavailable).await;
     }
-    // A session that was not the one asked for.
+    // The session is not the requested one.
     let app = App::new(store_fn(|_| async {
         Ok::<_, StoreError>(Resolution::found(
             User::new("usr_ada", ADA),
@@ -139,7 +137,7 @@ async fn mismatched_result_is_unavailable() {
     app.accepts(&token_for(ADA), "the right answer", "usr_ada", "ses").await;
 }
 
-/// No store is trusted with the clock or with bans.
+/// The layer does not rely on the store for expiry and bans.
 #[tokio::test]
 async fn expiry_and_bans_are_rechecked() {
     let careless = |user: User, session: Session| {
@@ -154,7 +152,7 @@ async fn expiry_and_bans_are_rechecked() {
     banned.rejects(&token_for(ADA), "banned", UserBanned).await;
 }
 
-/// What counts is whether the token is good when the request passes.
+/// The token must be valid when the request is forwarded.
 #[tokio::test]
 async fn token_may_expire_during_lookup() {
     let clock = clock();
@@ -186,7 +184,7 @@ async fn try_resolve_avoids_a_future() {
     App::new(AtHand).send(&token_for(ADA)).await.assert_identity("at hand", "usr_ada", "ses");
 }
 
-/// A store that answers at once needs no runtime with timers: any executor will do.
+/// A store that is ready at once needs no timers: any executor works.
 #[test]
 fn memory_store_needs_no_runtime() {
     let layer = builder(fixtures::memory()).build().unwrap();
@@ -200,7 +198,7 @@ fn memory_store_needs_no_runtime() {
         panic!("not ready");
     };
     assert_eq!(result.unwrap().user().id(), "usr_ada");
-    // Polled once more it neither panics nor lets anybody in.
+    // A second poll neither panics nor returns an identity.
     let again = std::panic::catch_unwind(AssertUnwindSafe(|| {
         std::pin::Pin::new(&mut authenticate).poll(&mut context).is_pending()
     }));

@@ -1,5 +1,5 @@
-//! What a real Better Auth deployment handed out, recorded: none of its own secret-signed tokens opens the door, and its
-//! SQLite file is read as it was written.
+//! Recordings of a real Better Auth: tokens that it signs for internal use are rejected, and its
+//! SQLite file is read.
 
 use std::path::Path;
 use support::prelude::*;
@@ -12,7 +12,7 @@ fn fixture(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every text in a document that has the form of a compact JWS, wherever it stands: in mails, addresses, cookies.
+/// All strings in a document that look like a compact JWS: in mails, URLs, cookies.
 fn tokens(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => {
@@ -37,7 +37,7 @@ fn part(token: &str, index: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-/// A app of the recorded deployment at the second in which a token was made; its user is signed in.
+/// The recorded deployment at the time a token was issued, with its user signed in.
 fn app(secret: &str, token: &str, loose: bool) -> App {
     let claims = part(token, 1);
     let email = claims["email"].as_str().or(claims["user"]["email"].as_str()).unwrap();
@@ -68,7 +68,7 @@ async fn internal_tokens_are_rejected() {
             log.take();
             let answer = app(secret, token, false).send(token).await;
             answer.assert_rejected(&what, InvalidCredential);
-            // Not for a wrong signature or an expiry: for being no token for us.
+            // The reason is neither the signature nor the expiry.
             let text = log.take();
             let claims = part(token, 1);
             let reason = if part(token, 0)["alg"] != "HS256" {
@@ -91,8 +91,8 @@ async fn internal_tokens_are_rejected() {
     assert!(mails >= 5 && caches >= 1 && session_jwts >= 3, "{mails} {caches} {session_jwts}");
 }
 
-/// Shows that the refusals above are the policy's doing: with it loosened, a verification mail's token is a way in,
-/// and the change-of-address token, which goes to the attacker, still is not.
+/// Without the binding rule, the token of a verification mail would be accepted. The
+/// change-of-email token, which is sent to the attacker, is rejected even then.
 #[tokio::test]
 async fn binding_rule_is_what_rejects_mails() {
     let document: Value = serde_json::from_str(&fixture("sqlite-nocache.json")).unwrap();
@@ -138,7 +138,7 @@ async fn recorded_sqlite_file_is_read() {
     }
     let (user, session) = (&rows["user"][0], &rows["session"][0]);
     let store = SqliteStore::open(&path).unwrap();
-    // 2026-11-30T11:57:52.517Z, the recorded session's end.
+    // 2026-11-30T11:57:52.517Z, the end of the recorded session.
     let end = Timestamp::from_unix_millis(1_796_039_872_517);
     let just_before = Timestamp::from_unix_millis(1_796_039_872_516);
     let text = |value: &Value| value.as_str().unwrap().to_owned();

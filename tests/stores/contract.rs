@@ -1,4 +1,4 @@
-//! The whole contract, against every store.
+//! The conformance suite for every store.
 
 use support::prelude::*;
 use support::store_conformance;

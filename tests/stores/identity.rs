@@ -1,11 +1,11 @@
-//! Identities never mix, whatever happens meanwhile.
+//! Identities never mix under load.
 
 use cluster::cluster;
 use rigs::soak::{Length, run};
 use support::prelude::*;
 
-/// The short run of `cargo xtask soak`: every answer is the caller's own, nobody is let in with what has ended, and nobody is
-/// refused without a reason.
+/// The short run of `cargo xtask soak`: every response belongs to the caller, no ended session is
+/// accepted, and no valid one is rejected.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn identities_never_mix() {
     let database = cluster().await.create_database().await;
@@ -15,7 +15,7 @@ async fn identities_never_mix() {
     for (name, tally, _) in &summary.doors {
         assert!(tally.requests() >= 6_000, "{name}\n{summary}");
     }
-    // Something did happen meanwhile.
+    // Sessions and users have changed during the run.
     for change in ["sessions ended", "users banned", "users replaced", "addresses handed over"] {
         assert!(summary.changes.contains_key(change), "{change}\n{summary}");
     }

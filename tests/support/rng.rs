@@ -1,16 +1,16 @@
-//! A small generator, so that a failure can be repeated.
+//! A seeded generator, so that failures are reproducible.
 
-/// Numbers that look random and follow from a seed.
+/// A pseudorandom sequence.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// Dice that fall as they did with the same seed before. Zero has them all fall alike, and is another seed here.
+    /// A generator with a seed. Zero would be a fixed point and is replaced.
     pub fn new(seed: u64) -> Self {
         Self(if seed == 0 { 0x9e37_79b9_7f4a_7c15 } else { seed })
     }
 
-    /// A number below another.
+    /// A number below a bound.
     pub fn throw(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -18,7 +18,7 @@ impl Dice {
         self.0 % sides
     }
 
-    /// The index of something in a slice that is not empty.
+    /// The index of an element of a non-empty slice.
     pub fn index<T>(&mut self, of: &[T]) -> usize {
         usize::try_from(self.throw(of.len() as u64)).unwrap()
     }

@@ -1,4 +1,4 @@
-//! Public keys: where they come from, how long they are trusted, and what becomes of requests when they cannot be had.
+//! Public keys: sources, caching, and rejections while keys are missing.
 
 mod cache;
 mod endpoint;

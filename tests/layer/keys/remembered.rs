@@ -1,4 +1,4 @@
-//! A token that was verified is not verified again, and is refused as soon as it would be.
+//! The cache of verified JWTs.
 
 use support::prelude::*;
 use support::signer::claims_with;
@@ -19,7 +19,7 @@ async fn cached_jwt_expires_with_token() {
     issuer.rejects(&token, "at its end", InvalidCredential).await;
 }
 
-/// Nobody gets in by what somebody else's token has left behind.
+/// A cache entry is never used for a different token.
 #[tokio::test]
 async fn changed_token_is_not_cached() {
     let issuer = Issuer::warm().await;
@@ -35,7 +35,7 @@ async fn changed_token_is_not_cached() {
     issuer.works("the token itself").await;
 }
 
-/// A clock that is put right may come to a time at which the token is not valid yet.
+/// A corrected clock may be earlier than `nbf`.
 #[tokio::test]
 async fn not_before_holds_for_cached_jwts() {
     let issuer = Issuer::warm().await;
@@ -50,7 +50,7 @@ async fn not_before_holds_for_cached_jwts() {
 async fn cached_jwt_ends_with_its_key() {
     let issuer = Issuer::warm().await;
     let token = issuer.signer.token_for("usr_ada");
-    // The same id, and another key behind it.
+    // A different key with the same id.
     let impostor = Signer::ed25519("first");
     issuer.server.reply(Reply::Body(jwks([&impostor])));
     let stranger = Signer::ed25519("stranger").token_for("usr_ada");
@@ -67,7 +67,7 @@ async fn cached_jwt_ends_with_its_key() {
     issuer.rejects(&token, "whose id is gone", InvalidCredential).await;
 }
 
-/// A set that is fetched anew has new keys in memory, and they are the same ones.
+/// A second fetch creates new objects for the same keys.
 #[tokio::test]
 async fn refetch_keeps_cached_jwts() {
     let issuer = Issuer::warm().await;
@@ -78,7 +78,7 @@ async fn refetch_keeps_cached_jwts() {
     issuer.works("as before").await;
 }
 
-/// Remembering none is a setting, and changes no verdict.
+/// Without the cache the results are the same.
 #[tokio::test]
 async fn cache_can_be_disabled() {
     let issuer = Issuer::warm().await;

@@ -1,4 +1,4 @@
-//! Two thousand tokens with made-up key ids, while the endpoint hangs.
+//! Two thousand tokens with random key ids while the endpoint hangs.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -43,7 +43,7 @@ async fn known_keys_do_not_wait_for_a_fetch() {
         assert!(stranger.as_mut().poll(&mut context).is_pending());
         strangers.push(stranger);
         if number % 10 == 0 {
-            // So that the fetch gets under way.
+            // Lets the fetch start.
             tokio::task::yield_now().await;
             let mut friend = authenticate(authenticator, &known);
             let Poll::Ready(answer) = friend.as_mut().poll(&mut context) else {

@@ -1,4 +1,4 @@
-//! Streams that end with the session behind them.
+//! Streams that end with their session.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::fixtures::{ada, api_key, bearer, cookie, jwt, request, session, store};
 
-/// Goes as tokio's clock goes, which tests stop and wind.
+/// Follows the clock of tokio, which tests pause and advance.
 struct TokioClock {
     start: Timestamp,
     started: Instant,
@@ -37,7 +37,6 @@ impl Clock for TokioClock {
     }
 }
 
-/// A store that can be down or hang, and counts. It takes every kind of question and is asked those that it knows.
 #[derive(Clone)]
 struct Switched {
     store: Arc<MemoryStore>,
@@ -90,7 +89,7 @@ async fn identity(builder: BetterAuthLayerBuilder, header: (&'static str, String
     auth.authenticator().authenticate(&parts).await.unwrap()
 }
 
-/// Why an identity ends, and after how many seconds.
+/// The reason and the time in seconds after which an identity ends.
 async fn end(identity: &Identity) -> (SessionEndReason, u64) {
     let start = Instant::now();
     let reason = identity.session_ended().await;
@@ -110,7 +109,7 @@ async fn session_ends_at_expiry() {
     let switched = Switched::new(session(), ALL);
     let identity = identity(layer(switched), cookie()).await;
     assert_eq!(end(&identity).await, (SessionEndReason::Expired, 3600));
-    // And has ended for whoever asks later.
+    // The result is the same for a later caller.
     assert_eq!(end(&identity).await, (SessionEndReason::Expired, 0));
 }
 
@@ -204,7 +203,7 @@ async fn outage_ends_only_expired_sessions() {
     assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 15));
 }
 
-/// A token that names no session goes on with any other one of the user, as it would in a new request.
+/// A token that names no session continues with any session of the user, as a new request would.
 #[tokio::test(start_paused = true)]
 async fn unbound_token_ends_with_last_session() {
     let switched = Switched::new(session(), ALL);
@@ -238,7 +237,7 @@ async fn disabled_api_key_ends_it() {
     assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 10));
 }
 
-/// What a store could answer once it can answer again.
+/// During an outage the session may still be valid.
 #[tokio::test(start_paused = true)]
 async fn lookup_is_repeated_unchanged() {
     let signer = Signer::ed25519("key-1");
@@ -276,7 +275,7 @@ async fn reused_email_ends_the_stream() {
     assert_eq!(end(&identity).await, (SessionEndReason::Revoked, 10));
 }
 
-/// The copy in the cookie was enough to begin with; what counts then is the session.
+/// The cookie cache authenticates the request. The session decides about the end.
 #[tokio::test(start_paused = true)]
 async fn cookie_cache_stream_outlives_cache() {
     let issuer = TestDeployment::builder().cookie_cache(CookieCache::compact()).build();
@@ -301,7 +300,7 @@ async fn cookie_cache_stream_outlives_cache() {
 
 #[tokio::test(start_paused = true)]
 async fn hanging_store_delays_no_expiry() {
-    // At the look before the last one, and at the last one.
+    // The ban is noticed at the check before the last one, and at the last one.
     for (expires_in, ends_after) in [(7, 7), (3, 4)] {
         let switched = Switched::new(session_until(NOW + expires_in), ALL);
         let hangs = Arc::clone(&switched.hangs);
@@ -312,7 +311,7 @@ async fn hanging_store_delays_no_expiry() {
     }
 }
 
-/// Frameworks box bodies, and some of their boxes want `Sync`.
+/// Frameworks box bodies, and some boxes require `Sync`.
 #[tokio::test]
 async fn types_fit_common_boxes() {
     fn fits<T: Send + Sync + 'static>(value: T) -> T {
@@ -325,7 +324,7 @@ async fn types_fit_common_boxes() {
     assert_eq!(boxed.collect().await.unwrap().to_bytes(), "whole");
 }
 
-/// A body that never ends by itself and tells when it is dropped.
+/// A body that never ends and that reports its drop.
 struct Events {
     sent: usize,
     is_dropped: Arc<AtomicBool>,
@@ -377,7 +376,7 @@ async fn body_ends_and_drops_its_source() {
     assert!(is_dropped.load(Ordering::SeqCst));
     assert!(body.is_end_stream());
     assert_eq!(body.size_hint().exact(), Some(0));
-    // Polled once more it stays what it is.
+    // A further poll returns the end again.
     assert!(poll_fn(|cx| body.as_mut().poll_frame(cx)).await.is_none());
 }
 
@@ -389,7 +388,7 @@ async fn short_body_is_complete() {
     assert_eq!(body.collect().await.unwrap().to_bytes(), "all of it");
 }
 
-/// Nothing is sent to somebody whose session is over before the first frame.
+/// The session has ended before the first frame.
 #[tokio::test(start_paused = true)]
 async fn late_body_is_empty() {
     let switched = Switched::new(session_until(NOW + 1), ALL);

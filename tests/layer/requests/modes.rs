@@ -1,4 +1,4 @@
-//! Required, optional, and no layer at all.
+//! Required, optional and missing layers.
 
 use http::Request;
 use support::prelude::*;
@@ -46,7 +46,7 @@ async fn optional_layer_rejects_bad_tokens() {
     }
 }
 
-/// The inner one decides, whatever the outer one left.
+/// The inner layer decides, regardless of the outer layer's result.
 #[tokio::test]
 async fn inner_layer_decides() {
     let (required, optional) = (layer().build().unwrap(), layer().build().unwrap().optional());

@@ -1,4 +1,4 @@
-//! Refusals as the application wants them.
+//! Custom rejection responses.
 
 use std::convert::Infallible;
 use std::sync::Mutex;
@@ -43,7 +43,7 @@ async fn renderer_sees_kind_and_request() {
     assert_eq!(answer.body, "<h1>no</h1>");
     assert_eq!(answer.header("x-own"), Some("1"));
     assert_eq!(answer.kind, Some(InvalidCredential));
-    // What a refusal must have is there all the same.
+    // The mandatory headers are added.
     assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let seen = seen.lock().unwrap();
@@ -82,7 +82,7 @@ async fn renderer_headers_are_kept() {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 }
 
-/// An outage that looks like one, however it is drawn.
+/// A custom response does not hide an outage.
 #[tokio::test]
 async fn retry_after_survives_a_renderer() {
     let bare = |_: &Rejection, _: &request::Parts, _: Response<Bytes>| {
@@ -102,7 +102,7 @@ async fn retry_after_survives_a_renderer() {
     assert_eq!(answer.header("retry-after"), Some("120"));
 }
 
-/// What an application decides on looks like what the layer decides on.
+/// Rejections of the application look like those of the layer.
 #[tokio::test]
 async fn application_can_reject() {
     let inner = service_fn(|request: Request<Body>| async move {
@@ -126,7 +126,7 @@ async fn application_can_reject() {
     *call.version_mut() = Version::HTTP_2;
     let answer = ask(&json, call).await;
     assert_eq!(answer.header("grpc-status"), Some("7"));
-    // An outage says when to come back, whoever declares it.
+    // Every outage has a `Retry-After` header.
     let outage = Rejection::from(Unavailable);
     assert!(outage.retry_after().is_some());
 }
@@ -185,7 +185,7 @@ async fn retry_after_is_configurable() {
     assert!((3..=5).contains(&spread.unwrap()), "{spread:?}");
 }
 
-/// Without Tower, a refusal looks the same.
+/// The authenticator without Tower rejects with the same response.
 #[tokio::test]
 async fn authenticator_rejects_alike() {
     let auth = layer().rejection_renderer(ProblemJson::new()).build().unwrap();

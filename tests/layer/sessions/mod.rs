@@ -1,4 +1,4 @@
-//! Session cookies, session tokens, and which of several credentials counts.
+//! Session cookies, session tokens, and the precedence of credentials.
 
 mod api_keys;
 mod cookie;

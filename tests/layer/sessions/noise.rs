@@ -1,4 +1,4 @@
-//! Bytes that nobody meant.
+//! Random bytes in headers.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -7,7 +7,7 @@ use support::prelude::*;
 
 use super::fixtures::{cookie, layer};
 
-/// A generator whose numbers are the same in every run (Numerical Recipes' constants).
+/// A generator with a fixed sequence (constants of Numerical Recipes).
 struct Numbers(u64);
 
 impl Numbers {
@@ -21,7 +21,7 @@ impl Numbers {
     }
 }
 
-/// Pieces that mean something to a parser, and bytes that do not.
+/// Fragments with a meaning for the parser, and random bytes.
 fn text(numbers: &mut Numbers, good: &str) -> Vec<u8> {
     let pieces: [&[u8]; 22] = [
         b"Bearer ",
@@ -53,7 +53,7 @@ fn text(numbers: &mut Numbers, good: &str) -> Vec<u8> {
         let piece: &[u8] = numbers.pick::<&[u8]>(&pieces);
         text.extend_from_slice(piece);
     }
-    // One byte is another one.
+    // Changes one byte.
     if !text.is_empty() && numbers.next().is_multiple_of(3) {
         let at = numbers.next() % text.len();
         text[at] = u8::try_from(numbers.next() % 256).unwrap();
@@ -75,7 +75,7 @@ async fn random_headers_never_fail() {
         let mut all = HeaderMap::new();
         for _ in 0..=numbers.next() % 2 {
             let name = *numbers.pick(&["authorization", "cookie", "cookie", "x-api-key", "origin"]);
-            // What is no header value never gets this far.
+            // Invalid header values never reach the layer.
             if let Ok(value) = HeaderValue::from_bytes(&text(&mut numbers, &good)) {
                 all.append(HeaderName::from_static(name), value);
             }
@@ -88,7 +88,7 @@ async fn random_headers_never_fail() {
             401 | 403 => refused += 1,
             other => panic!("{other} in round {round}: {all:?}"),
         }
-        // Whoever comes in has brought the good cookie, letter for letter.
+        // Only the unchanged cookie is accepted.
         if answer.status == 200 {
             let whole = |value: &HeaderValue| {
                 String::from_utf8_lossy(value.as_bytes()).contains(good.as_str())

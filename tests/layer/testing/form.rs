@@ -1,5 +1,5 @@
-//! What is minted has the form of what a real Better Auth handed out: byte for byte where nothing is random, else in every
-//! member, its place and its type.
+//! Issued credentials have the format of the recordings: byte for byte, or for random parts by
+//! members, order and types.
 
 use std::path::Path;
 use support::prelude::*;
@@ -10,7 +10,7 @@ use better_auth_layer::testing::{TestClock, TestSession};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A recorded deployment, and an issuer with its address, secret and time, its user and its session.
+/// A recorded deployment, and a test deployment with the same URL, secret, user and session.
 struct Recording {
     document: Value,
     issuer: TestDeployment,
@@ -48,14 +48,14 @@ impl Recording {
         Self { document, issuer, session }
     }
 
-    /// A recorded cookie's value.
+    /// The value of a recorded cookie.
     fn cookie(&self, name: &str) -> String {
         let header = self.document["cookieHeader"].as_str().unwrap();
         let mut cookies = header.split("; ").filter_map(|cookie| cookie.split_once('='));
         cookies.find(|(found, _)| *found == name).unwrap().1.to_owned()
     }
 
-    /// The value of the cookie cache that is minted.
+    /// The value of the issued cookie cache.
     fn minted_cache(&self) -> String {
         let cookies = self.session.cookie_cache();
         let (_, cache) = cookies.text().split_once("; ").unwrap();
@@ -76,7 +76,7 @@ fn parts(token: &str) -> Vec<&str> {
     token.split('.').collect()
 }
 
-/// The members of an object and of those within, in their order, with their types.
+/// The members of an object and of nested objects, in order, with their types.
 fn shape(json: &str) -> Vec<String> {
     struct Members(Vec<(String, Box<RawValue>)>);
 
@@ -115,7 +115,7 @@ fn shape(json: &str) -> Vec<String> {
             b'n' => "null",
             _ => "number",
         };
-        // A recorded text's form is part of it where it is a date.
+        // A date has a fixed format.
         let is_date = text.len() == 26 && text.ends_with("Z\"");
         shape.push(format!("{name}: {}", if is_date { "date" } else { kind }));
         if kind == "object" {
@@ -180,7 +180,7 @@ fn jwts_match_recordings() {
             assert_eq!(shape(&minted), shape(&recorded), "{name}");
         }
         assert_eq!(minted[2].len(), recorded[2].len(), "{name}");
-        // Everything in it but the times follows from what went in.
+        // All members except the times are determined by the input.
         let claims = |token: &[&str]| {
             let mut claims: Value = serde_json::from_str(&decode(token[1])).unwrap();
             for time in ["iat", "exp", "createdAt", "updatedAt"] {

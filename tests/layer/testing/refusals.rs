@@ -1,4 +1,4 @@
-//! Every credential that is spoiled is refused, as what it is.
+//! Every invalid credential is rejected with the right kind.
 
 use RejectionKind::{InvalidCredential, NoActiveSession};
 use better_auth_layer::testing::JwtBuilder;
@@ -117,7 +117,7 @@ async fn mail_tokens_are_rejected() {
     let verification = ada.email_verification_token();
     refuse(&issuer, "verification", &verification, InvalidCredential).await;
     refuse(&issuer, "change", &change, InvalidCredential).await;
-    // Also by a layer that expects no issuer in the first place.
+    // A layer without an expected issuer rejects it as well.
     let builder = BetterAuthLayer::builder().secret(issuer.secret());
     let builder = builder.clock(issuer.clock()).store(issuer.store());
     let layer = builder.build().unwrap();
@@ -131,7 +131,7 @@ async fn mail_tokens_are_rejected() {
 async fn other_deployment_is_rejected() {
     let issuer = TestDeployment::new();
     let forger = TestDeployment::new();
-    // Even with the same ids and tokens on both sides.
+    // The ids and tokens are the same on both sides.
     let [session, forged] = [&issuer, &forger].map(|issuer| {
         let ada = issuer.user("ada@example.com").id("usr_1").create();
         let token = "XN6DtGUWabcdefghijklmnopqrstuvDc";

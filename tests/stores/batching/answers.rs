@@ -1,4 +1,4 @@
-//! What those who go together are told.
+//! The results of batched lookups.
 
 use super::fixtures::{Lock, answers, begin, hundred_users, questions, store, talkative_server};
 use support::prelude::*;
@@ -57,7 +57,7 @@ async fn every_caller_gets_its_result() {
             asked.push((lookup, answer));
         }
     }
-    // Not in the order of the kinds.
+    // The lookups are not ordered by kind.
     let (lookups, wanted): (Vec<_>, Vec<_>) =
         (0..asked.len()).map(|index| asked[index * 7 % asked.len()].clone()).unzip();
     let lock = Lock::on(&database).await;
@@ -73,7 +73,7 @@ async fn every_caller_gets_its_result() {
     assert!(asked.together > 0);
 }
 
-/// What is wrong behind one of them is the answer of that one alone, and never "not found".
+/// If one lookup of a batch fails, only its caller gets the error, and never "not found".
 #[tokio::test]
 async fn failed_batch_is_split() {
     let server = talkative_server().await;

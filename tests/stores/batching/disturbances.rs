@@ -1,4 +1,4 @@
-//! Connections that break or are stuck while a batch is under way.
+//! Connections that break or hang while a batch is in flight.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -20,7 +20,7 @@ async fn ended_connection_is_retried() {
     let before = lock.waiting(2).await;
     let crowd = begin(&store, (2..60).map(by_id).collect());
     settle().await;
-    // First those who went alone, and then, over and over, whoever waits for the lock.
+    // First the connections of single lookups, and then each one that waits for the lock.
     for process in before {
         lock.terminate(process).await;
     }
@@ -37,14 +37,14 @@ async fn ended_batch_is_retried() {
     let server = talkative_server().await;
     let database = hundred_users(&server).await;
     let store = store(&database).batch_connections(1).max_in_flight(1).connect().await.unwrap();
-    // Its statement is prepared, so that it needs the lock once.
+    // The statement is prepared, so it needs the lock only once.
     assert_eq!(ask(&store, by_id(0)).await, "usr_0 ses_0");
     let lock = Lock::on(&database).await;
     let first = begin(&store, vec![by_id(0)]);
     lock.waiting(1).await;
     let crowd = begin(&store, (1..60).map(by_id).collect());
     settle().await;
-    // The next lock is in the queue before the batch is.
+    // The next lock is queued before the batch.
     let next = database.client().await;
     let next_lock = tokio::spawn(async move {
         next.batch_execute(r#"BEGIN; LOCK TABLE "user" IN ACCESS EXCLUSIVE MODE"#).await.unwrap();
@@ -65,7 +65,7 @@ async fn ended_batch_is_retried() {
     }
 }
 
-/// The name of one user is read through a function that waits for a lock.
+/// The name of one user is computed by a function that waits for a lock.
 #[tokio::test]
 async fn stuck_query_blocks_no_other() {
     let server = talkative_server().await;
@@ -85,7 +85,8 @@ async fn stuck_query_blocks_no_other() {
     let lock = Lock::of(holder);
     let stuck = begin(&store, vec![by_id(7)]);
     lock.waiting(1).await;
-    // What is behind the one that is stuck, on the same connection, waits with it; nothing is put there once it is slow.
+    // Lookups behind the stuck query on the same connection wait. A slow connection gets no new
+    // lookups.
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     for round in 0..3 {
         let crowd = begin(&store, (0..100).filter(|n| *n != 7).map(by_id).collect());
@@ -96,14 +97,14 @@ async fn stuck_query_blocks_no_other() {
     assert_eq!(answers(stuck).await, ["usr_7 ses_7"]);
 }
 
-/// A future that is dropped when it has had to wait so many times, each time after it was woken.
+/// A future that is dropped after a number of wake-ups.
 struct Leaving<F> {
     future: Option<Pin<Box<F>>>,
     waits: usize,
 }
 
 impl<F: Future> Future for Leaving<F> {
-    /// `None`: dropped.
+    /// `None` if the future was dropped.
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -120,8 +121,7 @@ impl<F: Future> Future for Leaving<F> {
     }
 }
 
-/// From a store that knows nothing yet, which has to connect and find its tables first, to one in which the lookup waits in
-/// the line behind another.
+/// From a new store, which must connect and resolve its tables, to a store whose queue is full.
 #[tokio::test]
 async fn cancelled_lookup_affects_no_other() {
     let server = talkative_server().await;
@@ -139,7 +139,7 @@ async fn cancelled_lookup_affects_no_other() {
             }
             let leaving = Leaving { future: Some(Box::pin(ask(&store, by_id(77)))), waits };
             let answer = leaving.await;
-            // One is under way and as many wait as may: each place is still there.
+            // One lookup is in flight and the queue is full: every slot is usable.
             let crowd = begin(&store, (1..4).map(by_id).collect());
             for (n, answer) in answers(crowd).await.into_iter().enumerate() {
                 assert_eq!(answer, format!("usr_{0} ses_{0}", n + 1), "{waits}");

@@ -1,4 +1,4 @@
-//! Who goes at once, who waits, and for how long.
+//! Which lookups run at once, which are queued, and for how long.
 
 use super::fixtures::{
     Lock, answers, ask, begin, hundred_users, questions, settle, store, talkative_server,
@@ -21,7 +21,7 @@ async fn load_decides_the_batch_size() {
     let store = store(&database).max_in_flight(4).connect().await.unwrap();
     let lock = Lock::on(&database).await;
     let from = server.log().len();
-    // As many as may be under way.
+    // As many as may be in flight.
     let few = begin(&store, (0..8).map(by_email).collect());
     lock.waiting(2).await;
     let crowd = begin(&store, (8..100).map(by_email).collect());
@@ -33,7 +33,7 @@ async fn load_decides_the_batch_size() {
     assert!(asked.alone <= 8, "{} alone", asked.alone);
     assert!((1..=3).contains(&asked.together), "{}", asked.together);
 
-    // One after the other, nobody waits for anybody.
+    // Sequential lookups are not batched.
     let from = server.log().len();
     for number in 0..5 {
         ask(&store, by_email(number)).await;
@@ -70,7 +70,7 @@ async fn queue_is_bounded() {
     let error = store.resolve(by_email(4)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(format!("{error:#}").contains("too many lookups"), "{error:#}");
-    // A probe does not stand in this line.
+    // The readiness check is not queued.
     lock.release().await;
     store.ready().await.unwrap();
     assert_eq!(answers(crowd).await, found(0..4));
@@ -92,7 +92,7 @@ async fn cancelled_lookup_is_skipped() {
     lock.release().await;
     assert_eq!(answers(first).await, found(0..1));
     assert_eq!(answers(stays).await, found(1..4));
-    // The server writes down parameters as well.
+    // The server logs parameters as well.
     let log = server.log();
     assert!(log.contains("user3@example.com") && !log.contains("user77@example.com"));
 }

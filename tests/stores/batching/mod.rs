@@ -1,4 +1,4 @@
-//! `PostgresStore` under load: lookups that wait go together, and each is answered as if it had gone alone.
+//! `PostgresStore` under load: queued lookups share a statement, and each gets its own result.
 
 mod answers;
 mod disturbances;

@@ -1,4 +1,4 @@
-//! Together and alone are the same, whoever is asked for.
+//! Batched and single lookups return the same results.
 
 use cluster::cluster;
 use support::prelude::*;
@@ -16,7 +16,7 @@ fn id(kind: &str, number: u64) -> String {
     }
 }
 
-/// Few addresses, so that some are another's in other letters, and some are two people's.
+/// Few emails, so that some differ in case only, and some have two users.
 fn address(dice: &mut Dice) -> String {
     let name = dice.one_of(&["ada", "Ada", "ADA", "eve", "Eve", "bob", "zoe", "Zoé", "ß"]);
     format!("{name}@example.com")
@@ -96,7 +96,7 @@ async fn batched_results_match_single_ones() {
         for ((together, alone), lookup) in together.iter().zip(&alone).zip(&lookups) {
             assert_eq!(together, alone, "{kind}, seed {seed}: {lookup:?}");
         }
-        // The dice are not all on one side.
+        // All kinds of results occur.
         for answer in ["no user", "no session", "failed"] {
             assert!(alone.iter().any(|given| given.starts_with(answer)), "{kind}: {answer}");
         }

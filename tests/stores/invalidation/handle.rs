@@ -1,4 +1,4 @@
-//! The handle for applications and listeners.
+//! The invalidator for applications and listeners.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use support::prelude::*;
@@ -21,7 +21,7 @@ fn cached() -> (MockStore, TestClock, CachedStore<MockStore>, CacheInvalidator) 
 async fn every_lookup_key_is_invalidated() {
     let (_, _, cached, invalidation) = cached();
     let (token, hash) = (SessionToken::new("ses_ada"), ApiKeyHash::from_key("app_of-ada"));
-    // Whether each of them is about the session.
+    // With whether the lookup depends on the session.
     let questions = [
         (by_email(ADA), true),
         (by_email("ADA@example.com"), true),
@@ -63,7 +63,7 @@ async fn other_entries_are_kept() {
         cached.resolve(by_email(&address(user))).await.unwrap();
     }
     let invalidation = cached.invalidator();
-    // A user's id as a session's and the other way round is somebody else's.
+    // The id of a user is not the id of a session.
     for user in 0..100 {
         invalidation.invalidate_session(&format!("usr_{user}"));
         invalidation.invalidate_user(&format!("ses_{user}"));
@@ -74,13 +74,13 @@ async fn other_entries_are_kept() {
     }
     let remembered = |user: &usize| cached.try_resolve(&by_email(&address(*user))).is_some();
     assert_eq!((0..20).filter(remembered).count(), 0);
-    // Of these, one or the other meets somebody's place by chance.
+    // Some of these share a slot by chance.
     let others = (20..100).filter(remembered).count();
     assert!(others > 60, "{others}");
 }
 
-/// The store has read, then somebody signs out, then the store's answer arrives.
-/// Places are shared by hash, but not by everybody only because a cache is small.
+/// The store reads, the session ends, and then the result arrives. Slots are shared by hash, but a
+/// small cache has several slots, too.
 #[tokio::test]
 async fn small_cache_tells_users_apart() {
     let cached = CachedStore::builder(MockStore::new()).max_entries(1);
@@ -123,7 +123,7 @@ async fn stale_result_is_not_cached() {
         assert!(cached.try_resolve(&by_email(ADA)).is_none(), "{case}");
         let after = cached.resolve(by_email(ADA)).await.unwrap();
         assert!(matches!(after, Resolution::NoActiveSession), "{case}");
-        // Asked after the change, it is kept.
+        // A lookup after the change is cached.
         let session = Session::new("ses_ada", "usr_ada", Timestamp::MAX);
         store.memory.insert_session(session);
         cached.resolve(by_email(ADA)).await.unwrap();
@@ -141,11 +141,11 @@ async fn expired_lease_disables_the_cache() {
     };
     ask().await;
     assert!(hits());
-    // What was cached before nobody has listened for.
+    // Entries from before the lease are not used.
     invalidation.extend_lease(Duration::from_secs(10));
     assert!(!hits());
     assert_eq!(ask().await, 2);
-    // Longer than without a listener.
+    // Longer than the TTL without a lease.
     for _ in 0..59 {
         clock.advance(Duration::from_secs(1));
         invalidation.extend_lease(Duration::from_secs(10));
@@ -154,7 +154,7 @@ async fn expired_lease_disables_the_cache() {
     clock.advance(Duration::from_secs(1));
     assert!(!hits(), "a minute");
     assert_eq!(ask().await, 3);
-    // Not renewed, the promise runs out by itself; nothing is kept meanwhile either.
+    // Without renewal the lease ends. Nothing is cached then.
     clock.advance(Duration::from_millis(8_999));
     assert!(hits());
     clock.advance(Duration::from_millis(1));
@@ -163,23 +163,23 @@ async fn expired_lease_disables_the_cache() {
     invalidation.extend_lease(Duration::from_secs(10));
     assert!(!hits(), "what came in between is not known");
     assert_eq!((ask().await, ask().await), (6, 6));
-    // Nor while it is lost.
+    // The same holds after `end_lease`.
     invalidation.end_lease();
     assert!(!hits());
     assert_eq!((ask().await, ask().await), (7, 8));
     invalidation.extend_lease(Duration::from_secs(10));
     assert!(!hits());
     assert_eq!((ask().await, ask().await), (9, 9));
-    // A renewal forgets nothing.
+    // A renewal keeps the entries.
     invalidation.extend_lease(Duration::from_secs(10));
     assert!(hits());
-    // For ever is longer than any number of microseconds.
+    // The duration overflows the timestamp.
     invalidation.extend_lease(Duration::MAX);
     clock.advance(Duration::from_secs(11));
     assert!(hits());
 }
 
-/// A listener hears nothing of API keys, whose uses are counted elsewhere.
+/// A listener gets no events for API keys, whose uses are counted elsewhere.
 #[tokio::test]
 async fn lease_extends_no_api_key() {
     let (_, clock, cached, invalidation) = cached();
@@ -193,7 +193,6 @@ async fn lease_extends_no_api_key() {
     assert!(cached.try_resolve(&lookup).is_none());
 }
 
-/// Answers some time after it has read.
 struct Slow {
     memory: Arc<MemoryStore>,
     asked: AtomicUsize,
@@ -210,7 +209,7 @@ impl UserStore for Slow {
     }
 }
 
-/// Many users at once, whose sessions end one after the other; the cache is told of each.
+/// Many users, whose sessions end one after the other, with an invalidation for each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn results_never_mix_under_load() {
     const USERS: usize = 20;
@@ -220,7 +219,7 @@ async fn results_never_mix_under_load() {
     for user in 0..USERS {
         memory.insert_user(User::new(id(user), format!("{}@example.com", id(user))));
         for session in 0..SESSIONS {
-            // The preferred one is the one with the highest number.
+            // The session with the highest number is preferred.
             let ends = at(NOW + 100 + session as i64);
             let name = format!("{}_{session}", id(user));
             memory.insert_session(Session::new(name, id(user), ends));
@@ -230,7 +229,7 @@ async fn results_never_mix_under_load() {
     let cached = CachedStore::builder(store.clone()).max_entries(15);
     let cached = cached.build().unwrap();
     let invalidation = cached.invalidator();
-    // Once with the layer's coalescing around it, once as it is.
+    // With and without the layer's single flight.
     let app = App::of(builder(cached.clone()));
     let left: Arc<Vec<AtomicUsize>> =
         Arc::new((0..USERS).map(|_| AtomicUsize::new(SESSIONS)).collect());

@@ -1,4 +1,4 @@
-//! What a cache is told has changed is not given any more.
+//! Invalidated entries are not used.
 
 mod handle;
 mod listener;

@@ -1,4 +1,4 @@
-//! What every store answers.
+//! The results of every store.
 
 use super::deployment::{Deployment, Memory, Postgres, Sqlite};
 use super::{ask, malformed};
@@ -87,7 +87,7 @@ async fn changes_are_seen_at_once(deployment: &impl Deployment) {
     assert_eq!(ask(&store, "usr_ada", "org_1").await, "member as member");
     deployment.remove("usr_ada", "org_1").await;
     assert_eq!(ask(&store, "usr_ada", "org_1").await, "not a member");
-    // Of that organization, and that user's.
+    // Another organization, and another user.
     assert_eq!(ask(&store, "usr_ada", "org_2").await, "member as admin");
     assert_eq!(ask(&store, "usr_eve", "org_1").await, "member as member");
     deployment.remove_user("usr_eve").await;

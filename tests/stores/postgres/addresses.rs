@@ -1,11 +1,11 @@
-//! E-mail addresses as people spell them and as tables hold them.
+//! Spellings of emails in requests and in tables.
 
 use cluster::{Database, cluster};
 use support::prelude::*;
 
 use super::fixtures::{Types, by_email, own_server};
 
-/// Users `u0`, `u1`, … with these addresses and a session each.
+/// Users `u0`, `u1`, … with these emails and a session each.
 async fn fill(database: &Database, addresses: &[&str]) {
     let ends = now().as_unix_seconds() + 60;
     for (index, address) in addresses.iter().enumerate() {
@@ -30,7 +30,7 @@ async fn store(email: &'static str, addresses: &[&str]) -> PostgresStore {
 #[tokio::test]
 async fn exact_email_wins_over_lower_case() {
     for email in ["text", "varchar(80)", "char(80)"] {
-        // The lower-cased one comes first, by its place in the table and by its user's id.
+        // The lower-case row is first in the table and has the lower id.
         let store = store(email, &["ada@example.com", "Ada@Example.com", "eve@example.com"]).await;
         assert_eq!(by_email(&store, "Ada@Example.com").await, "u1 s1", "{email}");
         assert_eq!(by_email(&store, "ada@example.com").await, "u0 s0", "{email}");
@@ -50,11 +50,11 @@ async fn unicode_emails_stay_distinct() {
     assert_eq!(by_email(&store, "Jürgen+🦀@Exämple.com").await, "u0 s0");
     assert_eq!(by_email(&store, "JüRGEN+🦀@EXÄMPLE.COM").await, "no user");
     assert_eq!(by_email(&store, "strasse@example.com").await, "no user");
-    // The same letter in two code points.
+    // The same letter as two code points.
     assert_eq!(by_email(&store, "ju\u{308}rgen+🦀@exämple.com").await, "no user");
 }
 
-/// The type of the citext extension, which not every server has, from what every server has.
+/// The type of the citext extension, built from standard parts.
 const CASELESS: &str = r#"
     CREATE TYPE caseless;
     CREATE FUNCTION caseless_in(cstring) RETURNS caseless LANGUAGE internal IMMUTABLE STRICT AS 'textin';
@@ -81,7 +81,7 @@ async fn citext_column_finds_one_user() {
     }
     // In lower case only.
     assert_eq!(by_email(&store, "aDA@example.com").await, "u2 s2");
-    // A third spelling may be somebody else's.
+    // A third spelling may belong to a different user.
     database.execute(r#"DELETE FROM "user" WHERE "id" <> 'u0'"#).await;
     assert_eq!(by_email(&store, "aDA@example.com").await, "no user");
 }
@@ -103,7 +103,7 @@ async fn other_spelling_of_id_is_not_found() {
     let database = own_server().await.create_database().await;
     database.execute(CASELESS).await;
     let caseless = Types { owner: "text", ..Types::ids("caseless") };
-    // Without an index: the type has no order.
+    // The type has no order, and so no index.
     let ddl = caseless
         .ddl()
         .replace("PRIMARY KEY", "")

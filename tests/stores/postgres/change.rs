@@ -1,4 +1,4 @@
-//! Tables that change while the service runs.
+//! Tables that change at runtime.
 
 use cluster::{Database, cluster};
 use support::prelude::*;
@@ -7,7 +7,7 @@ use super::fixtures::{ADA_FOUND, ada, ask_for_ada, backends, error_for_ada, ever
 
 const REFRESH: Duration = Duration::from_secs(60);
 
-/// No more than what every store needs: Ada without a column for bans.
+/// The minimal tables: Ada without a column for bans.
 async fn without_bans() -> Database {
     let database = cluster().await.create_database().await;
     database
