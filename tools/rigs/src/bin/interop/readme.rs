@@ -108,10 +108,12 @@ async fn build(program: &str) -> PathBuf {
     std::fs::create_dir_all(folder.join("src")).expect("a folder");
     std::fs::write(folder.join("src/main.rs"), program).expect("the program");
     let library = workspace().join("crates/better-auth-layer");
+    // The profile of the workspace, so that the build reuses its dependencies.
     let manifest = format!(
         "[package]\nname = \"readme-axum\"\nedition = \"2024\"\n\n[dependencies]\naxum = \"0.8\"\n\
          better-auth-layer = {{ path = {library:?}, features = [\"axum\", \"postgres\", \"sqlite\"] }}\n\
-         tokio = {{ version = \"1\", features = [\"full\"] }}\n\n[workspace]\n"
+         tokio = {{ version = \"1\", features = [\"full\"] }}\n\n[workspace]\n\n\
+         [profile.dev]\ndebug = \"line-tables-only\"\n"
     );
     std::fs::write(folder.join("Cargo.toml"), manifest).expect("the manifest");
     std::fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock");
