@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue};
 
 const ADA: &str = "ada@example.com";
 
+/// A valid token reaches the service.
 pub async fn valid_token_is_accepted<S: UserStore>(store: S) {
     let app = App::new(store);
     app.accepts(&token_for(ADA), "good token", "usr_ada", "ses_ada").await;

@@ -1,4 +1,4 @@
-//! What happens in the deployment meanwhile: people sign in and out, change their addresses, are banned and deleted.
+//! Changes of the deployment: sign-ins, sign-outs, new emails, bans and deletions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::validity::Tenure;
 use cluster::{Database, describe};
 use support::rng::Dice;
 
-/// Somebody and all that the database has of them.
+/// A user with all rows.
 struct Household {
     person: Arc<Person>,
     address: Arc<Address>,
@@ -24,22 +24,22 @@ struct Household {
     ban: Option<Arc<Tenure>>,
 }
 
-/// Changes some of the users, alone.
+/// Changes some of the users, which no other writer changes.
 pub(super) struct Changes {
     mint: Arc<Mint>,
     client: Client,
     dice: Dice,
     households: Vec<Household>,
-    /// How many of each kind were made.
+    /// The number of changes by kind.
     pub(super) made: BTreeMap<&'static str, u64>,
 }
 
-/// The most that one user has at a time.
+/// The maximum of sessions of a user.
 const SESSIONS: usize = 4;
 const KEYS: usize = 3;
 
 impl Changes {
-    /// With so many new users.
+    /// With this number of new users.
     pub(super) async fn begin(
         database: &Database,
         mint: &Arc<Mint>,
@@ -61,7 +61,7 @@ impl Changes {
         changes
     }
 
-    /// Makes changes until it is told to stop.
+    /// Makes changes until it is stopped.
     pub(super) async fn run(mut self, stop: Arc<AtomicBool>, pause: Duration) -> Self {
         while !stop.load(Ordering::SeqCst) {
             self.one().await;
@@ -77,7 +77,7 @@ impl Changes {
             0..8 if household.visits.len() > 1 => self.sign_out(&mut household).await,
             0..11 if household.visits.len() < SESSIONS => self.sign_in(&mut household).await,
             11 | 12 => self.hand_address_over(&mut household).await,
-            // Bans are short, so that most users may come in.
+            // Bans are short, so that most users are accepted.
             13 => self.ban_or_pardon(&mut household).await,
             14..17 if household.ban.is_some() => self.ban_or_pardon(&mut household).await,
             14 => household = self.replace(household).await,
@@ -167,7 +167,7 @@ impl Changes {
         self.count("sessions ended");
     }
 
-    /// Somebody gets a new address, and somebody else the old one.
+    /// A user gets a new email, and another user the old one.
     async fn hand_address_over(&mut self, household: &mut Household) {
         let new = self.new_address();
         let old = self.change_address(household, new).await;
@@ -220,7 +220,7 @@ impl Changes {
         }
     }
 
-    /// Deletes a user; somebody new signs up with the same address.
+    /// Deletes a user. A new user signs up with the same email.
     async fn replace(&mut self, household: Household) -> Household {
         let tenures = || {
             let visits = household.visits.iter().map(|visit| &visit.is_active);
@@ -287,7 +287,7 @@ impl Changes {
         format!("{kind}_{:016x}", self.dice.throw(u64::MAX))
     }
 
-    /// Of the form that Better Auth's tokens have.
+    /// A text in the format of Better Auth's tokens.
     fn text(&mut self) -> String {
         let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         let letter = |_| char::from(letters[self.dice.index(letters)]);

@@ -1,4 +1,4 @@
-//! Who there is, what they hold, and what a request with it may be answered.
+//! Users, their credentials, and the allowed responses to a request.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -9,9 +9,10 @@ use http::{HeaderName, HeaderValue};
 use super::validity::{Span, Tenure, nanos};
 use support::rng::Dice;
 
-/// How late a revocation may be at most, as `PostgresListener` states it.
+/// The longest delay of a revocation, as `PostgresListener` documents it.
 const LISTENER_BOUND: Duration = Duration::from_millis(1500);
-/// How late the end of an API key may be, of which the listener hears nothing: `CachedStoreBuilder::ttl`.
+/// The longest delay of an API key's end, for which there is no notification:
+/// `CachedStoreBuilder::ttl`.
 const TTL_BOUND: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -38,24 +39,24 @@ pub(super) struct Key {
     pub(super) is_usable: Tenure,
 }
 
-/// An e-mail address and all who had it, one after the other.
+/// An email and all its users, one after the other.
 #[derive(Debug)]
 pub(super) struct Address {
     pub(super) text: String,
     pub(super) owners: Mutex<Vec<(Arc<Person>, Arc<Tenure>)>>,
 }
 
-/// Whom a credential names.
+/// The subject of a credential.
 #[derive(Debug)]
 pub(super) enum Bearer {
-    /// Whoever has an address, perhaps in one session.
+    /// The user of an email, optionally in one session.
     Address(Arc<Address>, Option<Arc<Visit>>),
-    /// A user, perhaps in one session.
+    /// A user, optionally in one session.
     Subject(Arc<Person>, Option<Arc<Visit>>),
     /// The holder of a session token.
     Visit(Arc<Person>, Arc<Visit>),
     Key(Arc<Person>, Arc<Key>),
-    /// Nobody: the signature or the text is forged.
+    /// None: the signature or the text is forged.
     Nobody,
 }
 
@@ -66,19 +67,19 @@ pub(super) struct Credential {
     pub(super) bearer: Bearer,
 }
 
-/// What a client was answered.
+/// A response.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// The ids of a user and of a session or an API key.
+    /// The ids of a user and of a session or API key.
     Identity(String, String),
     Refused(RejectionKind),
 }
 
-/// An answer that may be given, and for how long what it says had been over by then.
+/// A valid response, with the time for which its state had ended by then.
 pub(super) type CheckStatus = Result<Option<u64>, &'static str>;
 
 impl Credential {
-    /// What it names is gone for good.
+    /// Whether the subject is gone forever.
     fn is_over(&self) -> bool {
         match &self.bearer {
             Bearer::Address(_, Some(visit))
@@ -168,7 +169,7 @@ impl Credential {
             (Bearer::Visit(_, visit), RejectionKind::InvalidCredential) => {
                 !visit.is_active.surely(span, 0)
             }
-            // A session that is there and over.
+            // A session that exists and has ended.
             (Bearer::Visit(_, visit), RejectionKind::NoActiveSession) => {
                 !visit.is_active.surely(span, 0)
             }
@@ -186,7 +187,7 @@ impl Credential {
 }
 
 impl Person {
-    /// Whether a request may be let in as this user.
+    /// Whether a request may be accepted as this user.
     fn accepts(&self, user: &str, span: Span) -> Result<(), &'static str> {
         let late = nanos(LISTENER_BOUND);
         if self.id != user {
@@ -206,7 +207,7 @@ impl Person {
         lock(&self.bans).iter().any(|ban| ban.possibly(span, late))
     }
 
-    /// The session that is named, or the one that the answer says.
+    /// The named session, or the session of the response.
     fn visit(&self, named: Option<&Arc<Visit>>, basis: &str) -> Result<Arc<Visit>, &'static str> {
         if let Some(named) = named {
             return Ok(Arc::clone(named));
@@ -244,18 +245,18 @@ pub(super) fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One in so many of those that are over is sent all the same.
+/// One in this number of ended credentials is sent nevertheless.
 const OVER: u64 = 16;
 
-/// How many credentials are in use at a time, good ones and bad ones.
+/// The number of credentials in use, valid and invalid.
 const POOL: usize = 6000;
 
-/// What the clients choose from.
+/// The credentials that clients choose from.
 #[derive(Debug, Default)]
 pub(super) struct Pool(RwLock<Vec<Arc<Credential>>>);
 
 impl Pool {
-    /// Puts one in, in place of another if there are enough.
+    /// Adds a credential, replacing another one if the pool is full.
     pub(super) fn put(&self, credential: Credential, dice: &mut Dice) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let credential = Arc::new(credential);
@@ -267,7 +268,7 @@ impl Pool {
         }
     }
 
-    /// One of those that are over now and then, since each of them costs a lookup in the database.
+    /// A random credential, seldom an ended one, because each of those costs a database lookup.
     pub(super) fn any(&self, dice: &mut Dice) -> Arc<Credential> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         loop {

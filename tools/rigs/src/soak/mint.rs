@@ -12,10 +12,10 @@ use support::rng::Dice;
 use support::signer::{ISSUER, Signer};
 use support::token::{sign, signed_session_token};
 
-/// One forged credential for so many good ones.
+/// One forged credential for this number of valid ones.
 const FORGED: u64 = 8;
 
-/// Makes credentials and puts them where the clients find them.
+/// Creates credentials and adds them to the pool.
 pub(super) struct Mint {
     pub(super) signer: Signer,
     pub(super) pool: Pool,
@@ -42,7 +42,7 @@ impl Mint {
         self.jwts(address, person, Some(visit), dice);
     }
 
-    /// JWTs that name a user, and perhaps one of the sessions.
+    /// JWTs that name a user, and optionally a session.
     pub(super) fn jwts(
         &self,
         address: &Arc<Address>,
@@ -55,7 +55,7 @@ impl Mint {
         for claims in [&mut by_secret, &mut by_key] {
             claims["iat"] = json!(seconds() - 5);
             claims["exp"] = json!(seconds() + 3600);
-            // So that no two are the same.
+            // So that all tokens differ.
             claims["jti"] = json!(dice.throw(u64::MAX));
             if let Some(visit) = visit {
                 claims["sid"] = json!(visit.id);
@@ -85,7 +85,7 @@ impl Mint {
 
     fn jwt(&self, kind: &'static str, token: String, names: Bearer, dice: &mut Dice) {
         if dice.throw(FORGED) == 0 {
-            // Good but for the end of the signature, beside the good one.
+            // A valid token and a copy with a changed signature.
             self.bearer("forged JWT", &forged(&token), Bearer::Nobody, dice);
         }
         self.bearer(kind, &token, names, dice);
@@ -117,7 +117,7 @@ impl Mint {
     }
 }
 
-/// The same with another letter ten places before the end.
+/// The text with a different letter ten places before its end.
 fn forged(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let place = bytes.len() - 10;

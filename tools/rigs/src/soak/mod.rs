@@ -1,7 +1,7 @@
-//! Many clients, users who come and go, and every answer held against what it may be.
+//! Many clients and changing users, with a check of every response.
 //!
-//! The deployment is a real PostgreSQL; before it stand the cache, which a listener tells what has changed, the single flight,
-//! the batcher and the memory of JWTs. The short run is a test, the long one `cargo xtask soak`.
+//! The deployment is a real PostgreSQL, behind the cache with a listener, the single flight, the
+//! batcher and the cache of JWTs. The short run is a test, the long one is `cargo xtask soak`.
 
 mod changes;
 mod clients;
@@ -36,31 +36,31 @@ use support::signer::{ISSUER, Signer, jwks};
 use support::token::SECRET;
 
 const USERS: usize = 200;
-/// Each changes users of its own.
+/// Each changes separate users.
 const WRITERS: usize = 4;
 const CLIENTS: u64 = 64;
 
-/// How long a soak is.
+/// The length of a soak.
 #[derive(Clone, Copy, Debug)]
 pub enum Length {
-    /// So many requests through the service, and so many over HTTP.
+    /// The number of requests through the service and over HTTP.
     Requests(u64, u64),
-    /// So long through the service, and so long over HTTP.
+    /// The time through the service and over HTTP.
     Time(Duration),
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug)]
 pub struct Summary {
-    /// What was answered, for each door with the time that it took.
+    /// The counts of each client kind, with its duration.
     pub doors: Vec<(&'static str, Tally, Duration)>,
     /// The changes by kind.
     pub changes: BTreeMap<&'static str, u64>,
-    /// How many lookups went past the cache to the database.
+    /// The number of lookups that were not cached.
     pub lookups: u64,
 }
 
-/// Counts what the database is asked.
+/// Counts database lookups.
 struct Counting {
     store: PostgresStore,
     lookups: Arc<AtomicU64>,
@@ -77,7 +77,7 @@ impl UserStore for Counting {
     }
 }
 
-/// Runs it on an empty database, with a pause after each change.
+/// Runs on an empty database, with a pause after each change.
 pub async fn run(database: &Database, length: Length, pause: Duration, seed: u64) -> Summary {
     database.execute(POSTGRES_TABLES).await;
     let listener = PostgresListener::builder(database.url()).build().unwrap();
@@ -151,13 +151,13 @@ pub async fn run(database: &Database, length: Length, pause: Duration, seed: u64
     summary
 }
 
-/// What is left to do by one door.
+/// The remaining requests of a client kind.
 struct Quota {
     requests: AtomicU64,
     until: Option<Instant>,
 }
 
-/// How many requests a client sends before it lets others go on.
+/// The number of requests before a client yields.
 const ROUND: u64 = 32;
 
 impl Quota {
@@ -173,7 +173,7 @@ impl Quota {
         }
     }
 
-    /// How many to send now.
+    /// The number of requests to send now.
     fn take(&self) -> u64 {
         if self.until.is_some_and(|until| Instant::now() >= until) {
             return 0;
@@ -206,7 +206,7 @@ async fn client(mut door: Door, mint: Arc<Mint>, quota: Arc<Quota>, mut dice: Di
 }
 
 impl Summary {
-    /// How many answers were wrong.
+    /// The number of wrong responses.
     pub fn mistakes(&self) -> u64 {
         self.doors
             .iter()

@@ -1,4 +1,4 @@
-//! What was asked and answered.
+//! The counts of requests and responses.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,17 +7,17 @@ use std::time::Duration;
 use super::history::{CheckStatus, Credential, Reply};
 use super::validity::Span;
 
-/// How many mistakes are told in full.
+/// The number of mistakes that are listed.
 const TOLD: usize = 20;
 
-/// The counts of one client, or of all who came by one door.
+/// The counts of one client, or of all clients of a kind.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// By kind of credential and outcome.
     answers: BTreeMap<(&'static str, &'static str), u64>,
     mistakes: u64,
     told: Vec<String>,
-    /// The longest time for which a session had been over when a request with it came that was let in.
+    /// The longest time between the end of a session and an accepted request.
     latest: Duration,
 }
 
@@ -56,12 +56,12 @@ impl Tally {
         self.latest = self.latest.max(other.latest);
     }
 
-    /// How many requests were answered.
+    /// The number of responses.
     pub fn requests(&self) -> u64 {
         self.answers.values().sum()
     }
 
-    /// How many answers were wrong.
+    /// The number of wrong responses.
     pub fn mistakes(&self) -> u64 {
         self.mistakes
     }

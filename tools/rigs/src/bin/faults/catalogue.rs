@@ -1,4 +1,4 @@
-//! Everything that a server is put through, in the order of the report.
+//! All faults, in the order of the report.
 
 use std::pin::Pin;
 
@@ -10,16 +10,16 @@ use crate::finding::Check;
 use crate::keys::{clock, cold, skew, storm, warm};
 use crate::options::Scale;
 
-/// One of them.
+/// A fault.
 pub(crate) struct Ordeal {
-    /// For the command line and the report.
+    /// The name on the command line and in the report.
     pub(crate) name: &'static str,
-    /// What happens, in the words of the report.
+    /// The description in the report.
     pub(crate) what: &'static str,
     pub(crate) run: fn(Scale) -> Run,
 }
 
-/// It may be moved to a task of its own.
+/// A future that can be moved to a task.
 pub(crate) type Run = Pin<Box<dyn Future<Output = Check> + Send>>;
 
 /// A table of the report.
@@ -27,13 +27,13 @@ pub(crate) type Run = Pin<Box<dyn Future<Output = Check> + Send>>;
 pub(crate) enum Table {
     /// Faults of the database.
     Database,
-    /// Faults of the issuer, and clocks.
+    /// Faults of the issuer, and of clocks.
     Keys,
-    /// Loads that are too much.
+    /// Overload.
     Exhaustion,
 }
 
-/// All of them.
+/// All faults.
 pub(crate) fn ordeals() -> impl Iterator<Item = (Table, &'static Ordeal)> {
     let of = |table: Table| table.ordeals().iter().map(move |ordeal| (table, ordeal));
     Table::ALL.into_iter().flat_map(of)

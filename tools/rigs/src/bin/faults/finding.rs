@@ -1,15 +1,15 @@
-//! What one ordeal has shown.
+//! The result of a fault.
 
-/// A row of the report, and what went against an expectation.
+/// A row of the report, and the violated expectations.
 #[derive(Debug)]
 pub(crate) struct Check {
-    /// The cells behind the name, under the headings of the ordeal's table.
+    /// The cells after the name, for the headings of the table.
     pub(crate) cells: Vec<String>,
     pub(crate) violations: Vec<String>,
 }
 
 impl Check {
-    /// Of a rig that did not come to its end.
+    /// The result of a rig that failed.
     pub(crate) fn broken(error: &str) -> Self {
         Self {
             cells: Vec::new(),
@@ -17,12 +17,12 @@ impl Check {
         }
     }
 
-    /// Whether every expectation held.
+    /// Whether all expectations hold.
     pub(crate) fn is_good(&self) -> bool {
         self.violations.is_empty()
     }
 
-    /// For whoever watches.
+    /// Prints the result.
     pub(crate) fn print(&self) {
         println!("    {}", self.cells.join(" | "));
         for violation in &self.violations {

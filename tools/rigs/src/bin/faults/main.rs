@@ -1,6 +1,8 @@
-//! Faults under a real server: what its clients see while something breaks, and what is left when it is whole again.
+//! Faults under a real server: the responses while something is broken, and the state after its
+//! repair.
 //!
-//! Started by `cargo xtask faults`, which says in `CHATKIT_SERVER` where the server is. Exit code 0: every expectation held.
+//! Started by `cargo xtask faults`, which passes the server's path in `CHATKIT_SERVER`. Exit code
+//! 0: every expectation holds.
 
 mod catalogue;
 mod database;
@@ -17,7 +19,7 @@ use std::process::ExitCode;
 use self::finding::Check;
 use self::options::Options;
 
-/// The exit code for a rig that could not begin.
+/// The exit code if the rig cannot start.
 const UNUSABLE: u8 = 2;
 
 #[tokio::main]
@@ -32,7 +34,7 @@ async fn main() -> ExitCode {
     let mut broken = Vec::new();
     for &(table, ordeal) in &options.ordeals {
         eprintln!("==> {}", ordeal.name);
-        // A rig that panics has found something too, and the others go on.
+        // A panic is a result as well, and the other faults still run.
         let finding = tokio::spawn((ordeal.run)(options.scale)).await;
         let finding = finding.unwrap_or_else(|error| Check::broken(&error.to_string()));
         finding.print();

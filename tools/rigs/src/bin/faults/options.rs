@@ -9,17 +9,17 @@ usage: cargo xtask faults [--quick] [--write] [NAME…]
   --write   puts the rows of what was run and was as expected into docs/faults.md
   NAME…     some of them alone:";
 
-/// How much is thrown at the server.
+/// The amount of load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scale {
-    /// What the report is about.
+    /// The amount of the report.
     Full,
-    /// To see that it works.
+    /// A small amount, to test the rig.
     Quick,
 }
 
 impl Scale {
-    /// So many, or a hundredth.
+    /// The number, or a hundredth of it.
     pub(crate) fn of(self, many: u64) -> u64 {
         match self {
             Self::Full => many,
@@ -28,7 +28,7 @@ impl Scale {
     }
 }
 
-/// What is run.
+/// The selected faults.
 pub(crate) struct Options {
     pub(crate) ordeals: Vec<(Table, &'static Ordeal)>,
     pub(crate) scale: Scale,
@@ -36,7 +36,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the arguments; the error is for the user.
+    /// Parses the arguments. The error is for the user.
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let (mut names, mut scale, mut write) = (Vec::new(), Scale::Full, false);
         for argument in arguments {

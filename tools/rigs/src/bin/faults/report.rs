@@ -1,4 +1,4 @@
-//! `docs/faults.md`: its words are written by people, the rows between its markers are a run's.
+//! Updates the rows between the markers in `docs/faults.md`. The text is written by hand.
 
 use std::env;
 use std::fs;
@@ -19,7 +19,7 @@ impl Table {
     }
 }
 
-/// Puts the row of what was run in place of the old one, and leaves the others as they are.
+/// Replaces the row of a fault and keeps the others.
 pub(crate) fn write(table: Table, ordeal: &Ordeal, finding: &Check) -> Result<(), String> {
     let file = document();
     let failed = |error: std::io::Error| format!("{}: {error}", file.display());
@@ -40,7 +40,7 @@ fn row(ordeal: &Ordeal, finding: &Check) -> String {
     format!("| `{name}` | {what} | {} |", finding.cells.join(" | "))
 }
 
-/// The text with a row in its place between a table's markers, behind the two lines of the heading.
+/// The text with a row between the markers of a table, after the two heading lines.
 fn with_row(text: &str, table: Table, new: &Ordeal, row: &str) -> Result<String, String> {
     let marker = table.marker();
     let (begin, end) = (
@@ -71,7 +71,7 @@ fn with_row(text: &str, table: Table, new: &Ordeal, row: &str) -> Result<String,
     ))
 }
 
-/// When and on what the newest of the rows were made.
+/// The time and the machine of the newest rows.
 fn setting() -> String {
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     let cores = thread::available_parallelism().map_or(1, usize::from);

@@ -1,9 +1,9 @@
-//! Where our verdict differs, and why.
+//! Explanations for differences from the vectors.
 
 use crate::vector::Vector;
 use crate::verdict::CheckStatus;
 
-/// The reason why a verdict is right although the vector says otherwise.
+/// The reason why a result is right although the vector differs.
 pub(crate) fn explain(vector: &Vector, verdict: &CheckStatus) -> Option<&'static str> {
     let reason = match verdict {
         CheckStatus::Refused(reason) => reason.as_str(),

@@ -1,4 +1,4 @@
-//! Processes of the database that keep their sockets and do nothing.
+//! Database processes that are frozen with open sockets.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio::time::sleep;
 use crate::finding::Check;
 use crate::rig::{Expected, Kind, Trial, USUAL, World};
 
-/// Longer than the deadline of a lookup.
+/// Longer than the query timeout.
 const LASTS: Duration = Duration::from_secs(7);
 
-/// Wakes its processes however the ordeal ends; the server could not be stopped otherwise.
+/// Wakes the processes in any case. Otherwise the server could not be stopped.
 struct Frozen(Vec<u32>);
 
 impl Frozen {
@@ -31,11 +31,11 @@ impl Drop for Frozen {
     }
 }
 
-/// One of the processes that answer lookups.
+/// One of the backends.
 pub(crate) async fn backend() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
-    // Under a light load most lookups go by one connection: the one that was asked last.
+    // Under a light load most lookups use the most recent connection.
     let latest = world.backing.connections("ORDER BY query_start DESC").await;
     trial.strikes();
     let frozen = Frozen::freeze(latest.into_iter().take(1).collect());
@@ -45,7 +45,7 @@ pub(crate) async fn backend() -> Check {
     trial.conclude().await
 }
 
-/// The first process: connections go on, and there are no new ones.
+/// The postmaster: existing connections work, new ones are not accepted.
 pub(crate) async fn postmaster() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::MayFail(Kind::needs_store)).await;
@@ -57,7 +57,7 @@ pub(crate) async fn postmaster() -> Check {
     trial.conclude().await
 }
 
-/// All of them, as when the machine hangs.
+/// All processes, as when the machine hangs.
 pub(crate) async fn everything() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;

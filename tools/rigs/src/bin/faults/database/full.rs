@@ -1,4 +1,4 @@
-//! The database takes no more connections, and the server has lost its own.
+//! The database has no free connections, and the server has lost its connections.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const CONNECTIONS: u32 = 24;
 
 pub(crate) async fn run() -> Check {
     let world = World::of(ClusterOptions {
-        // The server is a superuser here.
+        // The server under test is a superuser here.
         extra: vec![("superuser_reserved_connections".to_owned(), "0".to_owned())],
         max_connections: CONNECTIONS,
         ..ClusterOptions::default()
@@ -28,7 +28,7 @@ pub(crate) async fn run() -> Check {
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                WHERE application_name = 'better-auth-layer'";
     while Instant::now() < until {
-        // Whatever place becomes free is taken.
+        // Every free connection is taken.
         match tokio_postgres::connect(world.backing.database.url(), NoTls).await {
             Ok((client, connection)) => {
                 tokio::spawn(connection);

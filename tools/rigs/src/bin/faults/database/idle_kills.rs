@@ -1,5 +1,4 @@
-//! Every half second the server ends the connections that nobody uses at the moment, as a pooler or a suspended
-//! database does.
+//! Every half second the database ends idle connections, as a pooler or a suspended database does.
 
 use std::time::Duration;
 

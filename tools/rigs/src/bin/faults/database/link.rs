@@ -1,7 +1,7 @@
-//! A line on which packets get lost without a word: the server sees connections that are half open.
+//! A network that drops packets silently, so that connections are half open.
 //!
-//! The server stands in a network namespace of its own with two lines to the outside: one for its clients and the service
-//! behind it, one for the database. The second one is cut.
+//! The server under test runs in a network namespace with two links: one for its clients and the
+//! service behind it, one for the database. The second one is cut.
 
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,11 +16,10 @@ use tokio::time::sleep;
 use crate::finding::Check;
 use crate::rig::{Backing, Echo, Expected, Kind, Launch, Server, Trial, WITHOUT_KEYS, World};
 
-/// Longer than the deadline of a lookup.
+/// Longer than the query timeout.
 const LASTS: Duration = Duration::from_secs(8);
 
-/// Of the range for tests of network devices (RFC 2544), which nobody routes; the service behind the layer has to be on a
-/// private network.
+/// A private range. The service behind the layer must be on a private network.
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(10, 199, 251, 1);
 const INSIDE: Ipv4Addr = Ipv4Addr::new(10, 199, 251, 2);
 const DATABASE: Ipv4Addr = Ipv4Addr::new(198, 18, 251, 1);
@@ -36,7 +35,7 @@ pub(crate) async fn run() -> Check {
     let url = url.replace("@localhost:", &format!("@{DATABASE}:"));
     let mut launch = Launch::on(&backing, &format!("{url}?sslmode=disable"))
         .set("HOST", &INSIDE.to_string())
-        // Its address would have to be this machine.
+        // The URL would have to be on this machine.
         .set("BETTER_AUTH_URL", "");
     launch.within = namespace.enter();
     let world = World {
@@ -55,14 +54,14 @@ pub(crate) async fn run() -> Check {
 const CLIENT_LINE: char = 'c';
 const DATABASE_LINE: char = 'd';
 
-/// A network namespace that lives as long as a process in it, and takes its lines with it.
+/// A network namespace that lives as long as a process in it, with its links.
 struct Namespace {
     holder: Child,
 }
 
 impl Namespace {
     fn new() -> Self {
-        // It says when it is inside.
+        // The process reports when it has entered the namespace.
         let mut holder = Command::new("unshare")
             .args(["-n", "sh", "-c", "echo inside; exec cat"])
             .stdin(Stdio::piped())
@@ -99,12 +98,12 @@ impl Namespace {
         within(&["link", "set", &there, "up"]);
     }
 
-    /// The name of a line's outer end; unlike any other's.
+    /// The unique name of a link's outer device.
     fn line(&self, which: char) -> String {
         format!("bal{which}{}", self.holder.id())
     }
 
-    /// What runs a program inside.
+    /// The prefix of a command that runs inside.
     fn enter(&self) -> Vec<std::ffi::OsString> {
         let pid = self.holder.id().to_string();
         ["nsenter", "-t", &pid, "-n"].map(Into::into).into()
@@ -123,7 +122,7 @@ impl Drop for Namespace {
     }
 }
 
-/// From the outer end of the database's line to the database, which listens to this machine alone.
+/// Forwards from the outer end of the database link to the database, which listens on localhost.
 struct Way(JoinHandle<()>);
 
 impl Way {

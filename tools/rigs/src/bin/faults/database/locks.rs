@@ -1,4 +1,4 @@
-//! Somebody holds the table of sessions for themselves, as a migration does, for longer than a lookup waits.
+//! A migration holds a lock on the session table for longer than the query timeout.
 
 use std::time::Duration;
 

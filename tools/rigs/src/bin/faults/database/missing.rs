@@ -1,4 +1,4 @@
-//! Tables and columns that are renamed under the server, as a migration does that goes wrong.
+//! Tables and columns are renamed, as in a failed migration.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::rig::{Expected, Kind, Trial, USUAL, World};
 
 const LASTS: Duration = Duration::from_secs(5);
 
-/// The table of users.
+/// The user table.
 pub(crate) async fn table() -> Check {
     renamed(
         r#"ALTER TABLE "user" RENAME TO "away""#,
@@ -19,7 +19,7 @@ pub(crate) async fn table() -> Check {
     .await
 }
 
-/// A column without which no session can be judged.
+/// A required column.
 pub(crate) async fn column() -> Check {
     renamed(
         r#"ALTER TABLE "session" RENAME COLUMN "expiresAt" TO "away""#,
@@ -29,7 +29,7 @@ pub(crate) async fn column() -> Check {
     .await
 }
 
-/// A column that a deployment need not have.
+/// An optional column.
 pub(crate) async fn optional_column() -> Check {
     renamed(
         r#"ALTER TABLE "user" RENAME COLUMN "role" TO "away""#,

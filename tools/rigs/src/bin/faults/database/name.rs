@@ -1,7 +1,6 @@
-//! The name of the database's host is known no more.
+//! The host name of the database cannot be resolved.
 //!
-//! The server stands in a mount namespace of its own, where `/etc/hosts` is a file of ours and no other source of names is
-//! asked.
+//! The server runs in a mount namespace with a separate `/etc/hosts` and no other source of names.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,11 +16,11 @@ use crate::rig::{Backing, Expected, Kind, Launch, Server, Trial, USUAL, World};
 
 const NAME: &str = "database.ordeal.internal";
 
-/// Longer than the deadline of a lookup.
+/// Longer than the query timeout.
 const TIMES: usize = 16;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Connections that are there need no name.
+/// Existing connections need no name.
 const END_ALL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
     WHERE application_name = 'better-auth-layer'";
 
@@ -32,7 +31,7 @@ pub(crate) async fn run() -> Check {
     let hosts = |known: bool| {
         let more = if known { NAME } else { "" };
         let text = format!("127.0.0.1 localhost {more}\n");
-        // In place: another file of that name would not be the one that is mounted.
+        // The file is changed in place, because the mount refers to the inode.
         fs::write(folder.path().join("hosts"), text).expect("the folder is writable");
     };
     hosts(true);
@@ -60,7 +59,7 @@ pub(crate) async fn run() -> Check {
     trial.conclude().await
 }
 
-/// What runs a program with these files in place of the machine's. Without root's rights, in a user namespace as well.
+/// The prefix of a command that runs with these files. Without root, in a user namespace as well.
 fn within(folder: &Path) -> Vec<OsString> {
     let flags = if is_root() { "-m" } else { "-rm" };
     let mut within: Vec<OsString> = ["unshare", flags, "sh", "-c", WITHIN]

@@ -1,4 +1,4 @@
-//! Two servers of different SQL share the connections of a PgBouncer in transaction mode.
+//! Two servers with different SQL share the connections of a PgBouncer in transaction mode.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::rig::{Backing, Expected, Launch, Load, People, Record, Server, Trial,
 
 const LASTS: Duration = Duration::from_secs(10);
 
-/// Fewer than the two of them would like to have, so that each gets what the other has just left.
+/// Fewer than the servers need, so that each gets the connection that the other has just used.
 const CONNECTIONS: u32 = 2;
 
-/// The same addresses belong to other users in tables of other names, with columns of another spelling.
+/// The same emails belong to other users in other tables with other column names.
 const OTHER_TABLES: &str = r#"
     CREATE TABLE "people" AS SELECT replace("id", 'usr_', 'oth_') AS "id", "name", "email",
         "emailVerified" AS "email_verified", "banned" FROM "user";

@@ -1,4 +1,4 @@
-//! Every transaction becomes read-only, as on a standby or where the disk is full.
+//! Every transaction is read-only, as on a standby or with a full disk.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
-//! The database is started again at once: by an administrator, and after a crash.
+//! The database restarts, by an administrator and after a crash.
 
 use crate::finding::Check;
 use crate::rig::{Expected, Kind, Trial, USUAL, World};
 
-/// Connections are told that they end.
+/// Connections are closed with a message.
 pub(crate) async fn fast() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::MayFail(Kind::needs_store)).await;
@@ -14,7 +14,7 @@ pub(crate) async fn fast() -> Check {
     trial.conclude().await
 }
 
-/// Connections break, and the server recovers at its start.
+/// Connections break, and the database recovers at its start.
 pub(crate) async fn immediate() -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::MayFail(Kind::needs_store)).await;

@@ -1,4 +1,4 @@
-//! The database is gone for longer than a lookup waits.
+//! The database is stopped for longer than the query timeout.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use crate::finding::Check;
 use crate::rig::{Expected, Kind, Trial, USUAL, World};
 
-/// Longer than the deadline of a lookup.
+/// Longer than the query timeout.
 const LASTS: Duration = Duration::from_secs(7);
 
 pub(crate) async fn run() -> Check {

@@ -1,4 +1,4 @@
-//! Clients that leave after ten milliseconds, while a lock holds up every lookup.
+//! Clients that disconnect after ten milliseconds while a lock blocks every lookup.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ const MANY: u64 = 5_000;
 const SIDE_BY_SIDE: u64 = 100;
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// So long no lookup of theirs may be under way behind them.
+/// The longest time for which their lookups may continue.
 const FORGOTTEN: Duration = Duration::from_secs(2);
 
-/// What may be taken meanwhile, in MiB.
+/// The limit of memory growth in MiB.
 const PEAK: u64 = 64;
 
 pub(crate) async fn run(scale: Scale) -> Check {

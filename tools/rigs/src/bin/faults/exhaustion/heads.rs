@@ -1,4 +1,4 @@
-//! Heads of requests that are too large.
+//! Request heads that are too large.
 
 use std::sync::Arc;
 
@@ -9,10 +9,11 @@ use crate::rig::{Flood, Strain, World, post, unauthorized};
 const MANY: u64 = 20_000;
 const CONNECTIONS: usize = 64;
 
-/// What may be taken meanwhile, in MiB: each connection has a buffer for a head.
+/// The limit of memory growth in MiB. Each connection has a buffer for a head.
 const PEAK: u64 = 64;
 
-/// A token of 60 KiB, which is read and refused, and one of 64 KiB, which with the rest of the head is too much.
+/// A token of 60 KiB, which is read and rejected, and one of 64 KiB, which makes the head too
+/// large.
 pub(crate) async fn large(scale: Scale) -> Check {
     let head = |kibibytes: usize| {
         let token = "x".repeat(kibibytes * 1024);
@@ -25,7 +26,7 @@ pub(crate) async fn large(scale: Scale) -> Check {
     .await
 }
 
-/// Three hundred header lines, where a hundred are taken.
+/// Three hundred header lines with a limit of a hundred.
 pub(crate) async fn many(scale: Scale) -> Check {
     let lines: String = (0..300)
         .map(|number| format!("x-{number}: 1\r\n"))

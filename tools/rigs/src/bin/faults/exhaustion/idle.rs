@@ -1,4 +1,4 @@
-//! Ten thousand connections on which nothing happens: half of them never say a word, the others have asked once.
+//! Ten thousand idle connections: half of them never send a request, the others have sent one.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::rig::{Connection, EarlierWaves, Kind, People, World};
 const MANY: u64 = 10_000;
 const EARLIER: usize = 4;
 
-/// At a time, so that none waits for another one's handshake.
+/// The number of concurrent handshakes.
 const SIDE_BY_SIDE: u64 = 50;
 
 /// An idle connection is closed after ten seconds.
 const CUT_OFF: Duration = Duration::from_secs(15);
 
-/// What may be taken meanwhile, in MiB: ten KiB for a connection.
+/// The limit of memory growth in MiB: ten KiB for each connection.
 const PEAK: u64 = 160;
 
 pub(crate) async fn run(scale: Scale) -> Check {
@@ -42,7 +42,7 @@ pub(crate) async fn run(scale: Scale) -> Check {
     strain.conclude(answers, took, PEAK, violations).await
 }
 
-/// Opens all of them, and waits until all are closed.
+/// Opens all connections and waits until all are closed.
 async fn wave(world: &World, many: u64) -> (String, Vec<String>) {
     let mut openers = JoinSet::new();
     for _ in 0..SIDE_BY_SIDE {

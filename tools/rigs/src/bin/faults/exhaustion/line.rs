@@ -1,4 +1,4 @@
-//! More lookups at the same time than may wait for the database, which is held up by a lock.
+//! More concurrent lookups than the queue holds, while a lock blocks the database.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -14,16 +14,16 @@ use crate::rig::{CheckStatus, Connection, EarlierWaves, Kind, World, bearer, mai
 const MANY: usize = 3_000;
 const EARLIER: usize = 3;
 
-/// On their way to the database, and in the line.
+/// Lookups in flight and in the queue.
 const ROOM: usize = 2 * 8 + 1024;
 
-/// Less than the deadline of a lookup: whoever has a place is answered in time.
+/// Less than the query timeout, so that queued lookups complete.
 const LASTS: Duration = Duration::from_secs(3);
 
-/// Whoever has none is told before that, on a machine under load as well.
+/// Rejected lookups return before that, even on a loaded machine.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// What may be taken meanwhile, in MiB.
+/// The limit of memory growth in MiB.
 const PEAK: u64 = 96;
 
 pub(crate) async fn run(_: Scale) -> Check {
@@ -31,7 +31,7 @@ pub(crate) async fn run(_: Scale) -> Check {
     let address = world.server.address;
     let mut earlier = EarlierWaves::begin(&world);
     for _ in 0..EARLIER {
-        // Without a lock, some of them may find a place that others have left.
+        // Without a lock, some requests may find a free slot.
         wave(address).join_all().await;
         earlier.is_over();
     }
@@ -60,7 +60,7 @@ pub(crate) async fn run(_: Scale) -> Check {
     if slowest > AT_ONCE {
         violations.push(format!("a place in the line was refused after {slowest:?}"));
     }
-    // The good requests beside them take places, too.
+    // The valid requests of the load use slots as well.
     if served > ROOM || served + 64 < ROOM - 16 || served + refused != MANY {
         let text = format!("{served} of {MANY} found a place, where there are {ROOM}");
         violations.push(text);
@@ -73,7 +73,7 @@ pub(crate) async fn run(_: Scale) -> Check {
         .await
 }
 
-/// Everybody connects and asks.
+/// All clients connect and send a request.
 fn wave(address: SocketAddr) -> JoinSet<Result<(CheckStatus, Duration), String>> {
     let mut clients = JoinSet::new();
     for number in 0..MANY {

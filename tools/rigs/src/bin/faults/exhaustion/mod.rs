@@ -1,4 +1,4 @@
-//! More than a server can be expected to take.
+//! Overload of the server.
 
 pub(crate) mod cancelled;
 pub(crate) mod heads;

@@ -1,4 +1,4 @@
-//! A million tokens, no two of them alike.
+//! A million different tokens.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::rig::{
 const MANY: u64 = 1_000_000;
 const CONNECTIONS: usize = 64;
 
-/// So many more before memory is looked at: what the server makes once is made then.
+/// Requests before the memory is measured, for one-time allocations.
 const FIRST: u64 = 20_000;
 
-/// What may be taken beside what was there before, in MiB.
+/// The limit of memory growth in MiB.
 const PEAK: u64 = 32;
 
-/// Well-formed, with the address of a user and a signature of nobody's.
+/// Well-formed tokens for a user's email with invalid signatures.
 pub(crate) async fn bad(scale: Scale) -> Check {
     let (header, claims) = (base64url(HEADER), mail_claims("user0@example.com"));
     let claims = base64url(claims);
@@ -34,7 +34,7 @@ pub(crate) async fn bad(scale: Scale) -> Check {
     .await
 }
 
-/// Signed with the secret, for addresses that nobody has.
+/// Validly signed tokens for unknown emails.
 pub(crate) async fn unknown(scale: Scale) -> Check {
     let is_due = |status, body: &str| Kind::NoUser.judge("", status, body) == CheckStatus::Right;
     flood(scale, is_due, |number| {

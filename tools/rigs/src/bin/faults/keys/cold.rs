@@ -1,4 +1,4 @@
-//! The keys cannot be had when the server starts.
+//! The keys are unavailable when the server starts.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::rig::{Backing, Expected, Kind, Trial, WITH_UNKNOWN_KEYS, World};
 
 const LASTS: Duration = Duration::from_secs(5);
 
-/// A second after a fetch that failed, another one is begun.
+/// A failed fetch is repeated after one second.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A fetch that hangs is given up after five seconds.
+/// A fetch times out after five seconds.
 const GRACE_OF_A_FETCH: Duration = Duration::from_millis(6500);
 
-/// Nobody listens.
+/// The connection is rejected.
 pub(crate) async fn down() -> Check {
     let backing = Backing::start(ClusterOptions::default()).await;
     backing.keys.stop_listening();
@@ -29,24 +29,24 @@ pub(crate) async fn down() -> Check {
     trial.conclude().await
 }
 
-/// A byte of the answer now and then.
+/// The response is sent slowly, byte by byte.
 pub(crate) async fn slow() -> Check {
     let mut text = " ".repeat(200);
     text += "{}";
     answering(Reply::Drip(text), GRACE_OF_A_FETCH).await
 }
 
-/// The request is taken and never answered.
+/// The request is accepted, and no response is sent.
 pub(crate) async fn silent() -> Check {
     answering(Reply::Silence, GRACE_OF_A_FETCH).await
 }
 
-/// What is answered is no HTTP.
+/// The response is no HTTP.
 pub(crate) async fn garbage() -> Check {
     answering(Reply::Garbage, GRACE).await
 }
 
-/// A page where a set of keys should be.
+/// The response is a page instead of a key set.
 pub(crate) async fn no_keys() -> Check {
     answering(Reply::Body("<html>Welcome</html>".to_owned()), GRACE).await
 }
@@ -66,7 +66,7 @@ async fn answering(reply: Reply, grace: Duration) -> Check {
     world.backing.keys.reply(world.backing.key_set());
     trial.ends();
     let mut finding = trial.conclude().await;
-    // Eight seconds, and a second between two attempts.
+    // Eight seconds with one second between attempts.
     if hits == 0 || hits > 9 {
         let text = format!("the issuer was asked {hits} times while it failed");
         finding.violations.push(text);

@@ -1,4 +1,4 @@
-//! A storm of tokens, each with a key id of its own.
+//! Many tokens with different unknown key ids.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) async fn run(scale: Scale) -> Check {
     let world = World::usual().await;
     let trial = Trial::begin(&world, USUAL, Expected::Nothing).await;
     let claims = key_claims(&world.backing.keys.origin(), "usr_0", 0).to_string();
-    // Nobody looks at the signature of a key that is not there.
+    // The signature of an unknown key is not checked.
     let token = Signer::ed25519("x").sign_raw(&serde_json::json!({}), &claims);
     let (_, rest) = token.split_once('.').expect("a JWT");
     let rest = rest.to_owned();
@@ -34,7 +34,7 @@ pub(crate) async fn run(scale: Scale) -> Check {
     trial.ends();
     let mut finding = trial.conclude().await;
     let hits = world.backing.keys.hits() as u64;
-    // One before, and one more for each half minute.
+    // One fetch before, and one for each half minute.
     let most = 2 + flooded.took.as_secs() / 30;
     if hits > most {
         let text = format!("the issuer was asked {hits} times in {:?}", flooded.took);

@@ -1,4 +1,4 @@
-//! The issuer goes away after its keys were fetched.
+//! The issuer stops after its keys were fetched.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use crate::finding::Check;
 use crate::rig::{Expected, Trial, WITH_UNKNOWN_KEYS, World};
 
-/// Less than the time in which a key that is not in the set is known to be none.
+/// Less than the time for which an unknown key id is rejected without a fetch.
 const LASTS: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run() -> Check {

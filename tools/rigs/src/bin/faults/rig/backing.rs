@@ -1,4 +1,4 @@
-//! What a server under test stands on.
+//! The environment of a server under test.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use support::signer::{Signer, jwks};
 use super::echo::Echo;
 use super::people::People;
 
-/// A cluster with the tables and the people, the service behind the layer, and the issuer's keys.
+/// A cluster with tables and users, the service behind the layer, and the issuer's keys.
 #[derive(Debug)]
 pub(crate) struct Backing {
     pub(crate) cluster: OwnCluster,
@@ -22,7 +22,7 @@ pub(crate) struct Backing {
 }
 
 impl Backing {
-    /// Everything is well.
+    /// Starts everything without a fault.
     pub(crate) async fn start(options: ClusterOptions) -> Self {
         let cluster = OwnCluster::start(ClusterOptions {
             tcp: true,
@@ -43,17 +43,17 @@ impl Backing {
         }
     }
 
-    /// What the issuer answers when it is well.
+    /// The regular response of the issuer.
     pub(crate) fn key_set(&self) -> Reply {
         Reply::Body(jwks([&self.signer]))
     }
 
-    /// Runs statements, as an administrator who connects for them.
+    /// Runs statements as an administrator.
     pub(crate) async fn execute(&self, sql: &str) {
         self.database.execute(sql).await;
     }
 
-    /// The process ids of the connections that stores have to the database; `more` is a condition or an order.
+    /// The process ids of the stores' connections. `more` is a condition or an order.
     pub(crate) async fn connections(&self, more: &str) -> Vec<u32> {
         let client = self.database.client().await;
         let query = format!(

@@ -1,4 +1,4 @@
-//! What every ordeal needs: a database and a server of its own, load on it, and an eye on what both become.
+//! The parts of every fault: a database, a server, a load, and measurements.
 
 mod backing;
 mod client;

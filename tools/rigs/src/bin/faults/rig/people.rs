@@ -1,4 +1,4 @@
-//! Who is in the database, and what they send.
+//! The users in the database and their requests.
 
 use serde_json::{Value, json};
 use support::fixtures::POSTGRES_TABLES;
@@ -8,7 +8,7 @@ use support::token::{HEADER, SECRET, sign_raw, signed_session_token};
 use super::client::post;
 use super::kind::Kind;
 
-/// Users with a session, without one, and banned ones.
+/// Users with a session, without one, and banned users.
 const USERS: usize = 200;
 const SESSIONLESS: usize = 40;
 const BANNED: usize = 20;
@@ -16,7 +16,7 @@ const BANNED: usize = 20;
 /// Longer than any run.
 const LIFETIME_SECONDS: i64 = 24 * 60 * 60;
 
-/// A request, and what is said behind the layer about its sender.
+/// A request, and the expected response of the service behind the layer.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) token: String,
@@ -24,14 +24,14 @@ pub(crate) struct Asked {
     pub(crate) echo: String,
 }
 
-/// The users, with what they send, signed beforehand.
+/// The users with their requests, which are signed in advance.
 #[derive(Debug)]
 pub(crate) struct People(Vec<(Kind, Vec<Asked>)>);
 
-/// How wrong the clock of an issuer may be.
+/// The error of an issuer's clock.
 const HOUR: i64 = 60 * 60;
 
-/// The time of this machine, in seconds.
+/// The machine's time in seconds.
 pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
@@ -41,12 +41,12 @@ pub(crate) fn bearer(token: &str) -> String {
     format!("authorization: Bearer {token}\r\n")
 }
 
-/// The claims of a token that is signed with the secret.
+/// The claims of a secret-signed token.
 pub(crate) fn mail_claims(email: &str) -> String {
     json!({ "email": email, "iat": now() - 5, "exp": now() + LIFETIME_SECONDS }).to_string()
 }
 
-/// The claims of a token that the issuer signed `ago` seconds ago, for a quarter of an hour.
+/// The claims of a token that the issuer signed `ago` seconds ago for fifteen minutes.
 pub(crate) fn key_claims(issuer: &str, user: &str, ago: i64) -> Value {
     let signed_at = now() - ago;
     json!({
@@ -55,7 +55,7 @@ pub(crate) fn key_claims(issuer: &str, user: &str, ago: i64) -> Value {
 }
 
 impl People {
-    /// `prefix` of every id; so one database can hold two peoples who share addresses.
+    /// `prefix` starts every id, so a database can hold two sets of users with the same emails.
     pub(crate) fn new(prefix: &str, issuer: &str, signer: &Signer) -> Self {
         let token = |email: &str| sign_raw(HEADER, mail_claims(email), SECRET);
         let user = |number: usize| {
@@ -165,7 +165,7 @@ impl People {
         &of_kind.expect("every kind is made").1
     }
 
-    /// The statements that make Better Auth's tables with all of them.
+    /// The statements that create Better Auth's tables with all users.
     pub(crate) fn sql(prefix: &str) -> String {
         let people = [("user", USERS), ("idle", SESSIONLESS), ("banned", BANNED)];
         let mut sql = POSTGRES_TABLES.to_owned();
@@ -193,7 +193,7 @@ impl People {
     }
 }
 
-/// In the form of Better Auth's: 32 letters and digits.
+/// In Better Auth's format: 32 letters and digits.
 fn session_token(prefix: &str, number: usize) -> String {
     format!("{prefix}x{number:028}")
 }

@@ -1,4 +1,4 @@
-//! A load that is too much, with good requests beside it and an eye on memory.
+//! Overload with additional valid requests and a measurement of memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,17 +16,17 @@ use crate::finding::Check;
 
 const WARM_UP: Duration = Duration::from_secs(2);
 
-/// How long memory and files have for coming back; what sends nothing is cut off after ten seconds.
+/// The time in which memory and files are returned. Idle connections are closed after ten seconds.
 const SETTLING: Duration = Duration::from_secs(15);
 
 const MOST_CONNECTIONS: usize = 16;
 const FILES_SLACK: usize = 16;
 const MEBIBYTE: u64 = 1024 * 1024;
 
-/// What stays allocated when all is over, at most.
+/// The memory that may stay allocated.
 const KEPT: u64 = 16 * MEBIBYTE;
 
-/// A load under observation.
+/// A load with measurements.
 #[derive(Debug)]
 pub(crate) struct Strain<'w> {
     world: &'w World,
@@ -34,15 +34,15 @@ pub(crate) struct Strain<'w> {
     record: Arc<Record>,
     files: usize,
     memory: u64,
-    /// As much as was resident without anything being lost.
+    /// Resident memory that is no leak.
     known: u64,
     observer: JoinHandle<()>,
     most_connections: Arc<AtomicUsize>,
     over: Arc<AtomicBool>,
 }
 
-/// Loads that come by connection come several times: the allocator keeps for the next connections what the last ones took,
-/// so that only after some times what is kept is told from what is lost.
+/// Loads with many connections are repeated: the allocator keeps memory for later connections, so a
+/// leak shows only after several runs.
 #[derive(Debug)]
 pub(crate) struct EarlierWaves {
     process: Process,
@@ -50,7 +50,7 @@ pub(crate) struct EarlierWaves {
 }
 
 impl EarlierWaves {
-    /// Before the first one.
+    /// Before the first run.
     pub(crate) fn begin(world: &World) -> Self {
         let process = world.server.process;
         Self {
@@ -59,12 +59,12 @@ impl EarlierWaves {
         }
     }
 
-    /// After one of them.
+    /// After each run.
     pub(crate) fn is_over(&mut self) {
         self.memory.push(self.process.memory());
     }
 
-    /// Puts good requests on the server for the last one, which may leave no more than the largest of these did.
+    /// Adds valid requests for the last run, which may not leave more memory than the others.
     pub(crate) async fn last<'w>(
         &self,
         world: &'w World,
@@ -76,7 +76,7 @@ impl EarlierWaves {
         strain
     }
 
-    /// What was resident before them and after each, in words.
+    /// The resident memory before the runs and after each.
     pub(crate) fn text(&self) -> String {
         let all = self.memory.iter().map(|memory| mebibytes(*memory));
         format!(
@@ -87,7 +87,7 @@ impl EarlierWaves {
 }
 
 impl<'w> Strain<'w> {
-    /// Puts good requests on a server, and takes down what it holds. `may_fail`: whom of them a `503` may meet.
+    /// Starts valid requests and measures the server. `may_fail`: the kinds that may get a `503`.
     pub(crate) async fn begin(world: &'w World, may_fail: fn(Kind) -> bool) -> Self {
         let record = Arc::new(Record::new(may_fail, Duration::from_secs(2)));
         let good = Load::start(world.server.address, &world.backing.people, GOOD, &record);
@@ -125,7 +125,8 @@ impl<'w> Strain<'w> {
         }
     }
 
-    /// Waits until all is given back. `answers`: what the load was answered; `peak`: how many MiB it may take meanwhile.
+    /// Waits until everything is returned. `answers`: the responses to the load. `peak`: the limit
+    /// of memory growth in MiB.
     pub(crate) async fn conclude(
         self,
         answers: String,
