@@ -307,7 +307,7 @@ async fn dropped_follower_affects_no_other() {
                     if all.iter().all(Option::is_none) {
                         break;
                     }
-                    assert!(round < ENDLESS, "{what}: somebody waits for ever");
+                    assert!(round < ENDLESS, "{what}: a request hangs");
                 }
                 world.assert_as_new(held, header, &what).await;
                 if !has_left {

@@ -244,7 +244,7 @@ async fn impersonation_is_reported() {
     app.rejects(Cookie(admin.unwrap()), "admin_session", MissingCredential).await;
 }
 
-/// Better Auth keeps accepting the sessions of a user who is banned by SQL. The layer does not.
+/// Better Auth keeps accepting the sessions of a user banned by SQL. The layer does not.
 #[tokio::test]
 async fn ban_in_the_database_counts() {
     let document = recording("sqlite-nocache.json");
@@ -297,7 +297,7 @@ async fn other_signed_tokens_are_rejected() {
     };
     let mut session_jwt = invitation.clone();
     session_jwt["sub"] = json!(user_id);
-    app().accepts(&sign(None, &session_jwt), "what a session JWT looks like", user_id, "s").await;
+    app().accepts(&sign(None, &session_jwt), "the format of a session JWT", user_id, "s").await;
     let mut for_us = cache.clone();
     for_us["aud"] = json!(BASE_URL);
     for_us["iss"] = json!(BASE_URL);

@@ -50,7 +50,7 @@ async fn wycheproof_vectors_hold() {
     assert!(valid >= 20 && invalid >= 60, "{valid} valid, {invalid} invalid");
 }
 
-/// The log tells the author of the token what to change, with the key id and without the token.
+/// The log names the necessary change, with the key id and without the token.
 #[tokio::test]
 async fn log_names_the_reason() {
     let (log, _guard) = CapturedLog::start();

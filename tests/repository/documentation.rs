@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Items without an example, and the reason.
 const WITHOUT: [(&str, &str); 17] = [
-    ("ResponseFuture", "named for bounds; whoever calls the service awaits it"),
+    ("ResponseFuture", "named for bounds; callers of the service await it"),
     ("Authenticate", "made by `Authenticator::authenticate`, and awaited"),
     ("Authorize", "made by `AuthorizeLayer`, which has one"),
     ("Membership", "made by `MembershipLayer`, which has one"),
@@ -15,7 +15,7 @@ const WITHOUT: [(&str, &str); 17] = [
     ("And", "made by `Policy::and`"),
     ("Or", "made by `Policy::or`"),
     ("StoreFn", "made by `store_fn`, which has one"),
-    ("TableNameError", "an error without anything to ask it"),
+    ("TableNameError", "an error without methods"),
     ("identity", "of tonic's: in the example of its module"),
     ("optional_identity", "of tonic's: as `identity`"),
     ("authorize", "of tonic's: in the example of its module"),

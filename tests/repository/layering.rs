@@ -51,7 +51,7 @@ fn dependencies_point_one_way() {
         let module = module_of(file.strip_prefix(&source).unwrap());
         let rank = ranks
             .get(module.as_str())
-            .unwrap_or_else(|| panic!("module `{module}` is not in ORDER: say where it stands"));
+            .unwrap_or_else(|| panic!("module `{module}` is not in ORDER: add it"));
         for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
             let code = line.split("//").next().unwrap();
             for used in code.split("crate::").skip(1) {

@@ -116,7 +116,7 @@ async fn wraps_a_buffer() {
         let response = service.clone().oneshot(bad(String::new())).await.unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         let response = service.clone().oneshot(good(String::new())).await.unwrap();
-        assert_eq!(text(response).await, count, "a refused request was counted");
+        assert_eq!(text(response).await, count, "a rejected request was counted");
     }
 }
 

@@ -159,7 +159,7 @@ async fn killed_process_leaves_no_servers() {
     victim.kill().expect("kill -9");
     victim.wait().expect("the victim ends");
 
-    assert_eq!(clusters.len(), 2, "the shared cluster and one of its own: {clusters:?}");
+    assert_eq!(clusters.len(), 2, "the shared cluster and a separate one: {clusters:?}");
     let deadline = Instant::now() + Duration::from_secs(30);
     while clusters.iter().any(|(pid, directory)| Path::new(directory).exists() || is_alive(*pid)) {
         assert!(Instant::now() < deadline, "still there after 30 s: {clusters:?}");

@@ -171,7 +171,7 @@ async fn answer(
         }
         Reply::Status(status, body) => {
             let text = format!(
-                "HTTP/1.1 {status} Whatever\r\nlocation: {body}\r\ncontent-length: {}\r\n\r\n{body}",
+                "HTTP/1.1 {status} Reason\r\nlocation: {body}\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
             stream.write_all(text.as_bytes()).await?;

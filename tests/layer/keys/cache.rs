@@ -156,7 +156,7 @@ async fn failed_fetch_has_a_cooldown() {
 }
 
 #[tokio::test]
-async fn wall_time_does_not_age_keys() {
+async fn clock_changes_do_not_age_keys() {
     let issuer = Issuer::warm().await;
     issuer.server.reply(Reply::Nothing);
     for seconds in [-100_000, 100_000] {
@@ -193,7 +193,7 @@ async fn dropped_request_affects_no_other() {
 }
 
 #[tokio::test]
-async fn bad_tokens_need_no_keys() {
+async fn invalid_tokens_need_no_keys() {
     let issuer = Issuer::new(|_| Reply::Nothing).await;
     let good = issuer.signer.token_for("usr_ada");
     for (what, changes) in [

@@ -44,7 +44,7 @@ async fn missing_keys_are_unavailable() {
 }
 
 #[tokio::test]
-async fn known_keys_survive_bad_responses() {
+async fn known_keys_survive_failures() {
     for (what, reply) in useless() {
         let issuer = Issuer::warm().await;
         issuer.server.reply(reply);
@@ -71,7 +71,7 @@ async fn slow_endpoint_blocks_no_known_key() {
         let waiting = issuer.send(&other);
         let known = async {
             issuer.wait_for_hits(2).await;
-            issuer.works("beside a fetch that hangs").await;
+            issuer.works("during a hanging fetch").await;
         };
         let (answer, ()) = tokio::join!(waiting, known);
         assert_eq!(answer.status, 503, "{reply:?}");
@@ -208,7 +208,7 @@ async fn tls_uses_the_given_roots() {
 }
 
 #[tokio::test]
-async fn one_bad_key_spoils_no_other() {
+async fn invalid_key_spoils_no_other() {
     let good = Signer::ed25519("first");
     let mut contradicting = Signer::new("ES256", "contradicting").jwk();
     contradicting["alg"] = json!("EdDSA");

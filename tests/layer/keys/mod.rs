@@ -3,7 +3,7 @@
 mod cache;
 mod endpoint;
 mod fixtures;
+mod jwt_cache;
 mod policy;
-mod remembered;
 mod sources;
-mod storm;
+mod unknown_kids;

@@ -1,10 +1,10 @@
 //! Modes, policies, credential sources, rejections, session ends, spans and metrics.
 
-mod ended;
 mod fixtures;
 mod membership;
-mod modes;
+mod optional;
 mod policies;
-mod refusals;
+mod rejections;
+mod session_end;
 mod sources;
 mod telemetry;

@@ -176,7 +176,7 @@ async fn prefix_follows_the_base_url() {
     answer.assert_identity("the prefixed one", "usr_ada", "ses_ada");
     let planted = format!("{plain}; __Secure-{COOKIE}=bad");
     let answer = app(None, None).send(Cookie(&planted)).await;
-    answer.assert_rejected("a bad prefixed one is final", INVALID);
+    answer.assert_rejected("an invalid prefixed cookie is final", INVALID);
 }
 
 #[tokio::test]

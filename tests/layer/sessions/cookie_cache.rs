@@ -97,7 +97,7 @@ fn bad_payloads() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
         ("no session", vec![("session", Value::Null)]),
         ("a user without an id", vec![("user.id", Value::Null)]),
         ("a user with a number for an id", vec![("user.id", json!(1))]),
-        ("a user without an address", vec![("user.email", json!(""))]),
+        ("a user without an email", vec![("user.email", json!(""))]),
         ("a session with an empty id", vec![("session.id", json!(""))]),
     ]
 }

@@ -92,7 +92,7 @@ async fn store_result_decides() {
         ("no session", Box::new(|| Ok(Resolution::NoActiveSession)), Some(INVALID)),
         ("its user is gone", Box::new(|| Ok(Resolution::UserNotFound)), Some(INVALID)),
         (
-            "ended, whatever the store says",
+            "ended, although the store returns it",
             Box::new(move || found(user(), session("usr_ada", TOKEN, NOW))),
             Some(INVALID),
         ),

@@ -4,9 +4,9 @@
 use support::prelude::*;
 mod credentials;
 mod faults;
-mod form;
+mod format;
 mod identities;
-mod refusals;
+mod rejections;
 mod state;
 
 use http::Request;

@@ -25,7 +25,7 @@ pub use tonic_health::pb::health_client::HealthClient;
 pub use tonic_health::pb::health_server::{Health, HealthServer};
 pub use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
-/// The test service. The request selects the handler: `who`, `perhaps` or `admin`.
+/// The test service. The request selects the handler: `who`, `optional` or `admin`.
 #[derive(Clone, Debug, Default)]
 pub struct Door {
     feeds: Arc<Mutex<Vec<mpsc::UnboundedSender<Answer>>>>,
@@ -48,7 +48,7 @@ impl Health for Door {
     ) -> Result<Response<HealthCheckResponse>, Status> {
         let who = match &*request.get_ref().service {
             "who" => Some(identity(&request)?),
-            "perhaps" => optional_identity(&request)?,
+            "optional" => optional_identity(&request)?,
             "admin" => Some(authorize(&request, &Role::new("admin"))?),
             other => return Err(Status::invalid_argument(other)),
         };

@@ -49,7 +49,7 @@ async fn fetched_keys_serve_requests() {
 }
 
 #[tokio::test]
-async fn bad_key_urls_are_explained() {
+async fn wrong_key_urls_are_explained() {
     let good = Signer::ed25519("first").jwk();
     let bad = r#"{"kid":"second","kty":"oct","k":"aHVudGVyMg"}"#;
     for (reply, verdict, part) in [

@@ -141,8 +141,8 @@ async fn pooler_is_reported() {
             CheckStatus::Ok,
             "are not prepared: the connection leads through a pooler",
         ),
-        (&direct, StatementMode::Unprepared, CheckStatus::Ok, "are not prepared, as it was said"),
-        (&direct, StatementMode::Prepared, CheckStatus::Ok, "are prepared, as it was said"),
+        (&direct, StatementMode::Unprepared, CheckStatus::Ok, "are not prepared, as configured"),
+        (&direct, StatementMode::Prepared, CheckStatus::Ok, "are prepared, as configured"),
         (&pooled, StatementMode::Prepared, CheckStatus::Warning, "may lead through a pooler"),
     ] {
         let store = PostgresStore::builder(url).statement_mode(statements);

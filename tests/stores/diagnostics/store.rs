@@ -138,7 +138,7 @@ async fn stores_own_checks_are_shown() {
             Ok(Resolution::UserNotFound)
         }
         async fn diagnose(&self) -> Vec<Check> {
-            vec![Check::warning("replica", "is a minute old").with_remedy("ask the primary")]
+            vec![Check::warning("replica", "is a minute old").with_remedy("query the primary")]
         }
         async fn server_time(&self) -> Result<Option<Timestamp>, StoreError> {
             tokio::time::sleep(Duration::MAX).await;
@@ -147,6 +147,11 @@ async fn stores_own_checks_are_shown() {
     }
     tokio::time::pause();
     let diagnosis = check(builder(std::sync::Arc::new(Talkative))).await;
-    assert_finding(&diagnosis, "replica", CheckStatus::Warning, "is a minute old; ask the primary");
+    assert_finding(
+        &diagnosis,
+        "replica",
+        CheckStatus::Warning,
+        "is a minute old; query the primary",
+    );
     assert_finding(&diagnosis, "clock", CheckStatus::Failed, "did not answer in time");
 }

@@ -261,7 +261,7 @@ async fn listener_ends_with_the_cache() {
     let handle: CacheInvalidator = cached.invalidator();
     drop(cached);
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(listeners().await, 1, "somebody may still want it");
+    assert_eq!(listeners().await, 1, "still needed");
     drop(handle);
     until("the listener leaves", async || listeners().await == 0).await;
 }

@@ -1,5 +1,5 @@
 //! Invalidated entries are not used.
 
-mod handle;
+mod invalidator;
 mod listener;
 mod triggers;

@@ -1,7 +1,7 @@
 //! `MembershipStore`: the members of an organization and their roles.
 
 use support::prelude::*;
-mod contract;
+mod conformance;
 mod deployment;
 mod postgres;
 mod sqlite;

@@ -89,13 +89,13 @@ async fn all_id_types_match_exactly() {
             others.retain(|other| other != id);
             others
         };
-        for bad in others(user_id) {
-            let answer = ask(&store, &bad, organization_id).await;
-            assert_eq!(answer, "not a member", "{types:?} user {bad:?}");
+        for other in others(user_id) {
+            let answer = ask(&store, &other, organization_id).await;
+            assert_eq!(answer, "not a member", "{types:?} user {other:?}");
         }
-        for bad in others(organization_id) {
-            let answer = ask(&store, user_id, &bad).await;
-            assert_eq!(answer, "not a member", "{types:?} organization {bad:?}");
+        for other in others(organization_id) {
+            let answer = ask(&store, user_id, &other).await;
+            assert_eq!(answer, "not a member", "{types:?} organization {other:?}");
         }
         assert_eq!(ask(&store, user_id, organization_id).await, FOUND, "{types:?}");
     }

@@ -92,7 +92,7 @@ async fn removed_table_is_an_error() {
         database.execute(&format!(r#"ALTER TABLE "away" RENAME TO "{table}""#)).await;
         assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     }
-    assert_eq!(backends(&client).await, before, "the connection was as good as before");
+    assert_eq!(backends(&client).await, before, "the connection still worked");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn concurrent_lookups_see_the_change() {
     assert_eq!(before.len(), 4);
     database.execute(r#"ALTER TABLE "user" DROP "image""#).await;
     all().await;
-    assert_eq!(backends(&client).await, before, "nobody had to connect anew");
+    assert_eq!(backends(&client).await, before, "no new connection");
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ async fn all_expiry_types_are_read() {
 }
 
 #[tokio::test]
-async fn bad_tables_are_an_error() {
+async fn incomplete_tables_are_an_error() {
     let (store, _folder) = file("text", "usr_ada", "").await;
     let text = ask(&store, "app_key").await;
     assert!(text.contains(r#"there is no table "apikey""#), "{text}");

@@ -169,7 +169,7 @@ async fn invalid_files_fail_at_start() {
     let error = SqliteStore::open(folder.path().join("nowhere.sqlite")).unwrap_err();
     assert!(error.to_string().contains("is not there"), "{error}");
     let text = folder.path().join("text.sqlite");
-    std::fs::write(&text, "this is no database, whatever its name says ".repeat(40)).unwrap();
+    std::fs::write(&text, "no database in spite of its name ".repeat(40)).unwrap();
     let error = SqliteStore::open(text).unwrap_err();
     assert!(error.to_string().contains("cannot be used"), "{error}");
     let (database, path) = database(&folder, CAMEL);

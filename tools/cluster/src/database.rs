@@ -79,7 +79,7 @@ impl Database {
     pub async fn execute(&self, sql: &str) {
         if let Err(error) = self.client().await.batch_execute(sql).await {
             panic!(
-                "{} refused the statements: {}\n{sql}",
+                "{} rejected the statements: {}\n{sql}",
                 self.name,
                 describe(&error)
             );

@@ -82,9 +82,7 @@ impl OwnCluster {
     /// If the server is stopped.
     #[must_use]
     pub fn postmaster_pid(&self) -> u32 {
-        self.0
-            .postmaster_pid()
-            .expect("the server runs, else it has no process id")
+        self.0.postmaster_pid().expect("the server runs")
     }
 
     /// Stops the server as an administrator does: connections get 57P01 and are closed.

@@ -136,7 +136,7 @@ fn launch(
         PoolMode::Transaction => "transaction",
         PoolMode::Session => "session",
     };
-    // Every user who can enter the directory is trusted, as by the server.
+    // Every user with access to the directory is trusted, as by the server.
     let (listen, auth) = match tls {
         None => (
             "listen_addr =\nlisten_port = 5432\n".to_owned(),

@@ -113,7 +113,7 @@ impl Server {
         self.status().lines().next()?.trim().parse().ok()
     }
 
-    /// The address it listens on.
+    /// The host and port.
     pub(super) fn address(&self) -> &Address {
         &self.address
     }

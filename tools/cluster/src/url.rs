@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, os::unix::ffi::OsStrExt, path::Path};
 
-/// The addresses of a cluster.
+/// The socket and the port of a cluster.
 #[derive(Debug, Clone)]
 pub(super) struct Address {
     socket: String,

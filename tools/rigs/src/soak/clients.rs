@@ -42,12 +42,12 @@ impl<B> Service<Request<B>> for Echo {
 }
 
 /// The connection of a client.
-pub(super) enum Door {
+pub(super) enum ClientKind {
     Service(BetterAuth<Echo>),
     Socket(SendRequest<Empty<Bytes>>),
 }
 
-impl Door {
+impl ClientKind {
     pub(super) fn service(layer: &BetterAuthLayer) -> Self {
         Self::Service(layer.layer(Echo))
     }

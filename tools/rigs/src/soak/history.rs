@@ -6,8 +6,8 @@ use std::time::Duration;
 use better_auth_layer::RejectionKind;
 use http::{HeaderName, HeaderValue};
 
-use super::validity::{Span, Tenure, nanos};
-use support::rng::Dice;
+use super::validity::{Span, Validity, nanos};
+use support::rng::Rng;
 
 /// The longest delay of a revocation, as `PostgresListener` documents it.
 const LISTENER_BOUND: Duration = Duration::from_millis(1500);
@@ -16,46 +16,46 @@ const LISTENER_BOUND: Duration = Duration::from_millis(1500);
 const TTL_BOUND: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
-pub(super) struct Person {
+pub(super) struct UserHistory {
     pub(super) id: String,
-    pub(super) exists: Tenure,
-    pub(super) bans: Mutex<Vec<Arc<Tenure>>>,
-    pub(super) visits: Mutex<Vec<Arc<Visit>>>,
+    pub(super) exists: Validity,
+    pub(super) bans: Mutex<Vec<Arc<Validity>>>,
+    pub(super) visits: Mutex<Vec<Arc<SessionHistory>>>,
 }
 
 /// A session.
 #[derive(Debug)]
-pub(super) struct Visit {
+pub(super) struct SessionHistory {
     pub(super) id: String,
     pub(super) owner: String,
     pub(super) token: String,
-    pub(super) is_active: Tenure,
+    pub(super) is_active: Validity,
 }
 
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) id: String,
     pub(super) text: String,
-    pub(super) is_usable: Tenure,
+    pub(super) is_usable: Validity,
 }
 
 /// An email and all its users, one after the other.
 #[derive(Debug)]
-pub(super) struct Address {
+pub(super) struct EmailHistory {
     pub(super) text: String,
-    pub(super) owners: Mutex<Vec<(Arc<Person>, Arc<Tenure>)>>,
+    pub(super) owners: Mutex<Vec<(Arc<UserHistory>, Arc<Validity>)>>,
 }
 
 /// The subject of a credential.
 #[derive(Debug)]
-pub(super) enum Bearer {
+pub(super) enum Subject {
     /// The user of an email, optionally in one session.
-    Address(Arc<Address>, Option<Arc<Visit>>),
+    EmailHistory(Arc<EmailHistory>, Option<Arc<SessionHistory>>),
     /// A user, optionally in one session.
-    Subject(Arc<Person>, Option<Arc<Visit>>),
+    Subject(Arc<UserHistory>, Option<Arc<SessionHistory>>),
     /// The holder of a session token.
-    Visit(Arc<Person>, Arc<Visit>),
-    Key(Arc<Person>, Arc<Key>),
+    SessionHistory(Arc<UserHistory>, Arc<SessionHistory>),
+    Key(Arc<UserHistory>, Arc<Key>),
     /// None: the signature or the text is forged.
     Nobody,
 }
@@ -64,7 +64,7 @@ pub(super) enum Bearer {
 pub(super) struct Credential {
     pub(super) kind: &'static str,
     pub(super) header: (HeaderName, HeaderValue),
-    pub(super) bearer: Bearer,
+    pub(super) bearer: Subject,
 }
 
 /// A response.
@@ -82,12 +82,12 @@ impl Credential {
     /// Whether the subject is gone forever.
     fn is_over(&self) -> bool {
         match &self.bearer {
-            Bearer::Address(_, Some(visit))
-            | Bearer::Subject(_, Some(visit))
-            | Bearer::Visit(_, visit) => visit.is_active.is_over(),
-            Bearer::Subject(person, None) => person.exists.is_over(),
-            Bearer::Key(_, key) => key.is_usable.is_over(),
-            Bearer::Address(_, None) | Bearer::Nobody => false,
+            Subject::EmailHistory(_, Some(visit))
+            | Subject::Subject(_, Some(visit))
+            | Subject::SessionHistory(_, visit) => visit.is_active.is_over(),
+            Subject::Subject(person, None) => person.exists.is_over(),
+            Subject::Key(_, key) => key.is_usable.is_over(),
+            Subject::EmailHistory(_, None) | Subject::Nobody => false,
         }
     }
 
@@ -101,12 +101,12 @@ impl Credential {
     fn judge_identity(&self, user: &str, basis: &str, span: Span) -> CheckStatus {
         let late = nanos(LISTENER_BOUND);
         let named = match &self.bearer {
-            Bearer::Nobody => return Err("a forged credential is accepted"),
-            Bearer::Subject(person, visit) => {
+            Subject::Nobody => return Err("a forged credential is accepted"),
+            Subject::Subject(person, visit) => {
                 person.accepts(user, span)?;
                 person.visit(visit.as_ref(), basis)?
             }
-            Bearer::Address(address, visit) => {
+            Subject::EmailHistory(address, visit) => {
                 let owners = address.owners();
                 let mut of_that_id = owners.iter().filter(|(owner, _)| owner.id == user);
                 let owner = of_that_id.find(|(_, has)| has.possibly(span, late));
@@ -114,11 +114,11 @@ impl Credential {
                 person.accepts(user, span)?;
                 person.visit(visit.as_ref(), basis)?
             }
-            Bearer::Visit(person, visit) => {
+            Subject::SessionHistory(person, visit) => {
                 person.accepts(user, span)?;
                 Arc::clone(visit)
             }
-            Bearer::Key(person, key) => {
+            Subject::Key(person, key) => {
                 let late = nanos(TTL_BOUND);
                 if person.id != user || key.id != basis {
                     return Err("somebody else's identity");
@@ -144,36 +144,38 @@ impl Credential {
             return Err("nobody can tell");
         }
         let is_right = match (&self.bearer, kind) {
-            (Bearer::Nobody, kind) => kind == RejectionKind::InvalidCredential,
+            (Subject::Nobody, kind) => kind == RejectionKind::InvalidCredential,
             (
-                Bearer::Subject(person, _) | Bearer::Visit(person, _) | Bearer::Key(person, _),
+                Subject::Subject(person, _)
+                | Subject::SessionHistory(person, _)
+                | Subject::Key(person, _),
                 RejectionKind::UserBanned,
             ) => person.may_be_banned(span),
-            (Bearer::Address(address, _), RejectionKind::UserBanned) => {
+            (Subject::EmailHistory(address, _), RejectionKind::UserBanned) => {
                 let owners = address.owners();
                 owners.iter().any(|(owner, _)| owner.may_be_banned(span))
             }
-            (Bearer::Subject(person, _), RejectionKind::UserNotFound) => {
+            (Subject::Subject(person, _), RejectionKind::UserNotFound) => {
                 !person.exists.surely(span, 0)
             }
-            (Bearer::Address(address, _), RejectionKind::UserNotFound) => {
+            (Subject::EmailHistory(address, _), RejectionKind::UserNotFound) => {
                 address.sure_owner(span).is_none()
             }
-            (Bearer::Subject(person, visit), RejectionKind::NoActiveSession) => {
+            (Subject::Subject(person, visit), RejectionKind::NoActiveSession) => {
                 !person.surely_has(visit.as_ref(), span)
             }
-            (Bearer::Address(address, visit), RejectionKind::NoActiveSession) => {
+            (Subject::EmailHistory(address, visit), RejectionKind::NoActiveSession) => {
                 let owner = address.sure_owner(span);
                 owner.is_none_or(|owner| !owner.surely_has(visit.as_ref(), span))
             }
-            (Bearer::Visit(_, visit), RejectionKind::InvalidCredential) => {
+            (Subject::SessionHistory(_, visit), RejectionKind::InvalidCredential) => {
                 !visit.is_active.surely(span, 0)
             }
             // A session that exists and has ended.
-            (Bearer::Visit(_, visit), RejectionKind::NoActiveSession) => {
+            (Subject::SessionHistory(_, visit), RejectionKind::NoActiveSession) => {
                 !visit.is_active.surely(span, 0)
             }
-            (Bearer::Key(_, key), RejectionKind::InvalidCredential) => {
+            (Subject::Key(_, key), RejectionKind::InvalidCredential) => {
                 !key.is_usable.surely(span, 0)
             }
             _ => false,
@@ -186,7 +188,7 @@ impl Credential {
     }
 }
 
-impl Person {
+impl UserHistory {
     /// Whether a request may be accepted as this user.
     fn accepts(&self, user: &str, span: Span) -> Result<(), &'static str> {
         let late = nanos(LISTENER_BOUND);
@@ -208,7 +210,11 @@ impl Person {
     }
 
     /// The named session, or the session of the response.
-    fn visit(&self, named: Option<&Arc<Visit>>, basis: &str) -> Result<Arc<Visit>, &'static str> {
+    fn visit(
+        &self,
+        named: Option<&Arc<SessionHistory>>,
+        basis: &str,
+    ) -> Result<Arc<SessionHistory>, &'static str> {
         if let Some(named) = named {
             return Ok(Arc::clone(named));
         }
@@ -217,9 +223,9 @@ impl Person {
         visit.cloned().ok_or("somebody else's session")
     }
 
-    fn surely_has(&self, named: Option<&Arc<Visit>>, span: Span) -> bool {
+    fn surely_has(&self, named: Option<&Arc<SessionHistory>>, span: Span) -> bool {
         let is_sure =
-            |visit: &Arc<Visit>| visit.owner == self.id && visit.is_active.surely(span, 0);
+            |visit: &Arc<SessionHistory>| visit.owner == self.id && visit.is_active.surely(span, 0);
         match named {
             Some(named) => is_sure(named),
             None => lock(&self.visits).iter().any(is_sure),
@@ -227,12 +233,14 @@ impl Person {
     }
 }
 
-impl Address {
-    pub(super) fn owners(&self) -> std::sync::MutexGuard<'_, Vec<(Arc<Person>, Arc<Tenure>)>> {
+impl EmailHistory {
+    pub(super) fn owners(
+        &self,
+    ) -> std::sync::MutexGuard<'_, Vec<(Arc<UserHistory>, Arc<Validity>)>> {
         lock(&self.owners)
     }
 
-    fn sure_owner(&self, span: Span) -> Option<Arc<Person>> {
+    fn sure_owner(&self, span: Span) -> Option<Arc<UserHistory>> {
         let owners = self.owners();
         let owner = owners
             .iter()
@@ -257,23 +265,23 @@ pub(super) struct Pool(RwLock<Vec<Arc<Credential>>>);
 
 impl Pool {
     /// Adds a credential, replacing another one if the pool is full.
-    pub(super) fn put(&self, credential: Credential, dice: &mut Dice) {
+    pub(super) fn put(&self, credential: Credential, rng: &mut Rng) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let credential = Arc::new(credential);
         if all.len() < POOL {
             all.push(credential);
         } else {
-            let place = dice.index(&all);
+            let place = rng.index(&all);
             all[place] = credential;
         }
     }
 
     /// A random credential, seldom an ended one, because each of those costs a database lookup.
-    pub(super) fn any(&self, dice: &mut Dice) -> Arc<Credential> {
+    pub(super) fn any(&self, rng: &mut Rng) -> Arc<Credential> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let one = &all[dice.index(&all)];
-            if !one.is_over() || dice.throw(OVER) == 0 {
+            let one = &all[rng.index(&all)];
+            if !one.is_over() || rng.below(OVER) == 0 {
                 return Arc::clone(one);
             }
         }

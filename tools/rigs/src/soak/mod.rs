@@ -24,14 +24,14 @@ use better_auth_layer::store::LookupKind;
 use better_auth_layer::{BetterAuthLayer, Lookup, Resolution, Secret, StoreError, UserStore};
 
 use self::changes::Changes;
-use self::clients::Door;
+use self::clients::ClientKind;
 use self::mint::Mint;
-pub use self::stats::Tally;
+pub use self::stats::Stats;
 use self::validity::{Span, now};
 use cluster::Database;
 use support::fixtures::POSTGRES_TABLES;
 use support::key_server::{KeyServer, Reply as KeyReply};
-use support::rng::Dice;
+use support::rng::Rng;
 use support::signer::{ISSUER, Signer, jwks};
 use support::token::SECRET;
 
@@ -53,7 +53,7 @@ pub enum Length {
 #[derive(Debug)]
 pub struct Summary {
     /// The counts of each client kind, with its duration.
-    pub doors: Vec<(&'static str, Tally, Duration)>,
+    pub clients: Vec<(&'static str, Stats, Duration)>,
     /// The changes by kind.
     pub changes: BTreeMap<&'static str, u64>,
     /// The number of lookups that were not cached.
@@ -114,7 +114,7 @@ pub async fn run(database: &Database, length: Length, pause: Duration, seed: u64
     }
     let address = clients::serve(&layer).await;
     let mut summary = Summary {
-        doors: Vec::new(),
+        clients: Vec::new(),
         changes: BTreeMap::new(),
         lookups: 0,
     };
@@ -123,23 +123,23 @@ pub async fn run(database: &Database, length: Length, pause: Duration, seed: u64
         let quota = Arc::new(Quota::of(length, name == "in process"));
         let mut clients = Vec::new();
         for number in 1..=CLIENTS {
-            let door = match name {
-                "in process" => Door::service(&layer),
-                _ => Door::socket(address).await,
+            let client = match name {
+                "in process" => ClientKind::service(&layer),
+                _ => ClientKind::socket(address).await,
             };
-            let dice = Dice::new(seed.wrapping_mul(7919) + number);
-            clients.push(tokio::spawn(client(
-                door,
+            let rng = Rng::new(seed.wrapping_mul(7919) + number);
+            clients.push(tokio::spawn(run_client(
+                client,
                 Arc::clone(&mint),
                 Arc::clone(&quota),
-                dice,
+                rng,
             )));
         }
-        let mut tally = Tally::default();
+        let mut stats = Stats::default();
         for client in clients {
-            tally.add(client.await.unwrap());
+            stats.add(client.await.unwrap());
         }
-        summary.doors.push((name, tally, begun.elapsed()));
+        summary.clients.push((name, stats, begun.elapsed()));
     }
     stop.store(true, Ordering::SeqCst);
     for writer in writers {
@@ -186,20 +186,25 @@ impl Quota {
     }
 }
 
-async fn client(mut door: Door, mint: Arc<Mint>, quota: Arc<Quota>, mut dice: Dice) -> Tally {
-    let mut tally = Tally::default();
+async fn run_client(
+    mut client: ClientKind,
+    mint: Arc<Mint>,
+    quota: Arc<Quota>,
+    mut rng: Rng,
+) -> Stats {
+    let mut stats = Stats::default();
     loop {
         let round = quota.take();
         if round == 0 {
-            return tally;
+            return stats;
         }
         for _ in 0..round {
-            let credential = mint.pool.any(&mut dice);
+            let credential = mint.pool.any(&mut rng);
             let from = now();
-            let reply = door.send(&credential).await;
+            let reply = client.send(&credential).await;
             let span = Span { from, to: now() };
             let verdict = credential.judge(&reply, span);
-            tally.count(&credential, &reply, span, verdict);
+            stats.count(&credential, &reply, span, verdict);
         }
         tokio::task::yield_now().await;
     }
@@ -208,19 +213,19 @@ async fn client(mut door: Door, mint: Arc<Mint>, quota: Arc<Quota>, mut dice: Di
 impl Summary {
     /// The number of wrong responses.
     pub fn mistakes(&self) -> u64 {
-        self.doors
+        self.clients
             .iter()
-            .map(|(_, tally, _)| tally.mistakes())
+            .map(|(_, stats, _)| stats.mistakes())
             .sum()
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, tally, time) in &self.doors {
-            let rate = tally.requests() as f64 / time.as_secs_f64();
+        for (name, stats, time) in &self.clients {
+            let rate = stats.requests() as f64 / time.as_secs_f64();
             writeln!(f, "{name}: {:.1} s, {rate:.0} a second", time.as_secs_f64())?;
-            write!(f, "{tally}")?;
+            write!(f, "{stats}")?;
         }
         for (what, count) in &self.changes {
             writeln!(f, "{what}: {count}")?;

@@ -12,7 +12,7 @@ const TOLD: usize = 20;
 
 /// The counts of one client, or of all clients of a kind.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct Stats {
     /// By kind of credential and outcome.
     answers: BTreeMap<(&'static str, &'static str), u64>,
     mistakes: u64,
@@ -21,7 +21,7 @@ pub struct Tally {
     latest: Duration,
 }
 
-impl Tally {
+impl Stats {
     pub(super) fn count(
         &mut self,
         credential: &Credential,
@@ -67,7 +67,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut last = "";
         for ((kind, outcome), count) in &self.answers {
@@ -78,7 +78,7 @@ impl fmt::Display for Tally {
         writeln!(f, "  all {:>50}", self.requests())?;
         writeln!(
             f,
-            "  let in with a session that had been over for {:.1} ms at most",
+            "  accepted at most {:.1} ms after the end of a session",
             self.latest.as_secs_f64() * 1e3
         )?;
         writeln!(f, "  mistakes {:>45}", self.mistakes)?;

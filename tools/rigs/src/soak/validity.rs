@@ -41,12 +41,12 @@ impl Change {
 
 /// A state with a start and an end: a session, a ban, the user of an email.
 #[derive(Debug)]
-pub(super) struct Tenure {
+pub(super) struct Validity {
     begin: Change,
     end: Change,
 }
 
-impl Tenure {
+impl Validity {
     pub(super) const fn new() -> Self {
         Self {
             begin: Change::not_yet(),

@@ -1,13 +1,13 @@
 //! Faults under a real server: the responses while something is broken, and the state after its
 //! repair.
 //!
-//! Started by `cargo xtask faults`, which passes the server's path in `CHATKIT_SERVER`. Exit code
+//! Started by `cargo xtask faults`, with the server's path in `CHATKIT_SERVER`. Exit code
 //! 0: every expectation holds.
 
 mod catalogue;
+mod check;
 mod database;
 mod exhaustion;
-mod finding;
 mod keys;
 mod options;
 mod report;
@@ -16,7 +16,7 @@ mod rig;
 use std::env;
 use std::process::ExitCode;
 
-use self::finding::Check;
+use self::check::Check;
 use self::options::Options;
 
 /// The exit code if the rig cannot start.
@@ -32,22 +32,22 @@ async fn main() -> ExitCode {
         }
     };
     let mut broken = Vec::new();
-    for &(table, ordeal) in &options.ordeals {
-        eprintln!("==> {}", ordeal.name);
+    for &(table, fault) in &options.faults {
+        eprintln!("==> {}", fault.name);
         // A panic is a result as well, and the other faults still run.
-        let finding = tokio::spawn((ordeal.run)(options.scale)).await;
-        let finding = finding.unwrap_or_else(|error| Check::broken(&error.to_string()));
-        finding.print();
-        if !finding.is_good() {
-            broken.push(ordeal.name);
+        let check = tokio::spawn((fault.run)(options.scale)).await;
+        let check = check.unwrap_or_else(|error| Check::broken(&error.to_string()));
+        check.print();
+        if !check.is_good() {
+            broken.push(fault.name);
         } else if options.write
-            && let Err(error) = report::write(table, ordeal, &finding)
+            && let Err(error) = report::write(table, fault, &check)
         {
             eprintln!("error: {error}");
             return ExitCode::from(UNUSABLE);
         }
     }
-    let all = options.ordeals.len();
+    let all = options.faults.len();
     println!("faults: {} of {all} as expected", all - broken.len());
     if broken.is_empty() {
         ExitCode::SUCCESS

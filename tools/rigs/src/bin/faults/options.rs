@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::catalogue::{Ordeal, Table, ordeals};
+use crate::catalogue::{Fault, Table, faults};
 
 const USAGE: &str = "\
 usage: cargo xtask faults [--quick] [--write] [NAME…]
@@ -30,7 +30,7 @@ impl Scale {
 
 /// The selected faults.
 pub(crate) struct Options {
-    pub(crate) ordeals: Vec<(Table, &'static Ordeal)>,
+    pub(crate) faults: Vec<(Table, &'static Fault)>,
     pub(crate) scale: Scale,
     pub(crate) write: bool,
 }
@@ -43,18 +43,18 @@ impl Options {
             match &*argument {
                 "--quick" => scale = Scale::Quick,
                 "--write" => write = true,
-                name if ordeals().any(|(_, ordeal)| ordeal.name == name) => names.push(argument),
+                name if faults().any(|(_, fault)| fault.name == name) => names.push(argument),
                 _ => return Err(format!("`{argument}` is not known\n\n{}", usage())),
             }
         }
         if write && scale == Scale::Quick {
-            return Err("--write is for what was run in full".to_owned());
+            return Err("--write needs a full run".to_owned());
         }
-        let is_chosen = |(_, ordeal): &(Table, &Ordeal)| {
-            names.is_empty() || names.iter().any(|name| name.as_str() == ordeal.name)
+        let is_chosen = |(_, fault): &(Table, &Fault)| {
+            names.is_empty() || names.iter().any(|name| name.as_str() == fault.name)
         };
         Ok(Self {
-            ordeals: ordeals().filter(is_chosen).collect(),
+            faults: faults().filter(is_chosen).collect(),
             scale,
             write,
         })
@@ -63,6 +63,6 @@ impl Options {
 
 fn usage() -> String {
     let lines =
-        ordeals().map(|(_, ordeal)| format!("\n              {:<20}{}", ordeal.name, ordeal.what));
+        faults().map(|(_, fault)| format!("\n              {:<20}{}", fault.name, fault.what));
     format!("{USAGE}{}", lines.collect::<String>())
 }

@@ -133,7 +133,7 @@ impl World<'_> {
         let own = sign_raw(header, claims("ada@example.com"), SECRET);
         self.token("JWT of the application", &own, Passes).await;
         let nobody = sign_raw(header, claims("nobody@example.com"), SECRET);
-        self.token("JWT of the application, of nobody", &nobody, NoUser)
+        self.token("JWT of the application, unknown user", &nobody, NoUser)
             .await;
     }
 

@@ -1,7 +1,7 @@
 //! A real Better Auth and our real server with one database: each accepts the credentials of the
 //! other.
 //!
-//! Started by `cargo xtask interop`, which passes the server's path in `CHATKIT_SERVER`. Exit code
+//! Started by `cargo xtask interop`, with the server's path in `CHATKIT_SERVER`. Exit code
 //! 0: everything was as expected.
 
 mod algorithms;

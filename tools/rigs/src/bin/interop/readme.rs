@@ -28,7 +28,7 @@ pub(crate) async fn run(
     report: &mut Report,
 ) {
     if TcpStream::connect(ADDRESS).await.is_ok() {
-        let got = format!("something listens on {ADDRESS} already; stop it and run this again");
+        let got = format!("another program listens on {ADDRESS}: stop it and retry");
         report.push(
             place,
             "README's program",

@@ -44,7 +44,7 @@ pub(crate) fn judge(vector: &Vector) -> CheckStatus {
     let builder = if vector.key["kty"] == "oct" {
         match symmetric(&vector.key) {
             Some(key) => builder.secret(Secret::dangerous_unchecked(key).expect("not empty")),
-            None => return CheckStatus::Refused("an empty key is refused at start".to_owned()),
+            None => return CheckStatus::Refused("an empty key is rejected at start".to_owned()),
         }
     } else {
         with_keys(builder, &vector.key)

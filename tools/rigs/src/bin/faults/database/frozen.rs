@@ -5,8 +5,8 @@ use std::time::Duration;
 use cluster::OwnCluster;
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Expected, Kind, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Kind, Trial, USUAL};
 
 /// Longer than the query timeout.
 const LASTS: Duration = Duration::from_secs(7);
@@ -33,10 +33,13 @@ impl Drop for Frozen {
 
 /// One of the backends.
 pub(crate) async fn backend() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Fails(Kind::needs_store)).await;
     // Under a light load most lookups use the most recent connection.
-    let latest = world.backing.connections("ORDER BY query_start DESC").await;
+    let latest = fixture
+        .backing
+        .connections("ORDER BY query_start DESC")
+        .await;
     trial.strikes();
     let frozen = Frozen::freeze(latest.into_iter().take(1).collect());
     sleep(LASTS).await;
@@ -47,10 +50,10 @@ pub(crate) async fn backend() -> Check {
 
 /// The postmaster: existing connections work, new ones are not accepted.
 pub(crate) async fn postmaster() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::MayFail(Kind::needs_store)).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::MayFail(Kind::needs_store)).await;
     trial.strikes();
-    let frozen = Frozen::freeze(vec![world.backing.cluster.postmaster_pid()]);
+    let frozen = Frozen::freeze(vec![fixture.backing.cluster.postmaster_pid()]);
     sleep(LASTS).await;
     drop(frozen);
     trial.ends();
@@ -59,10 +62,10 @@ pub(crate) async fn postmaster() -> Check {
 
 /// All processes, as when the machine hangs.
 pub(crate) async fn everything() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
-    let mut pids = world.backing.connections("").await;
-    pids.push(world.backing.cluster.postmaster_pid());
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Fails(Kind::needs_store)).await;
+    let mut pids = fixture.backing.connections("").await;
+    pids.push(fixture.backing.cluster.postmaster_pid());
     trial.strikes();
     let frozen = Frozen::freeze(pids);
     sleep(LASTS).await;

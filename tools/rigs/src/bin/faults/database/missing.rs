@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Expected, Kind, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Kind, Trial, USUAL};
 
 const LASTS: Duration = Duration::from_secs(5);
 
@@ -40,12 +40,12 @@ pub(crate) async fn optional_column() -> Check {
 }
 
 async fn renamed(away: &str, back: &str, expected: Expected) -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, expected).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, expected).await;
     trial.strikes();
-    world.backing.execute(away).await;
+    fixture.backing.execute(away).await;
     sleep(LASTS).await;
-    world.backing.execute(back).await;
+    fixture.backing.execute(back).await;
     trial.ends();
     trial.conclude().await
 }

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Expected, Kind, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Kind, Trial, USUAL};
 
 /// Longer than the query timeout.
 const LASTS: Duration = Duration::from_secs(7);
 
 pub(crate) async fn run() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Fails(Kind::needs_store)).await;
     trial.strikes();
-    world.backing.cluster.stop_fast().await;
+    fixture.backing.cluster.stop_fast().await;
     sleep(LASTS).await;
-    world.backing.cluster.start_again().await;
+    fixture.backing.cluster.start_again().await;
     trial.ends();
     trial.conclude().await
 }

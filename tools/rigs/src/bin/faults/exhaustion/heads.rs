@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::finding::Check;
+use crate::check::Check;
 use crate::options::Scale;
-use crate::rig::{Flood, Strain, World, post, unauthorized};
+use crate::rig::{Fixture, Flood, Overload, post, unauthorized};
 
 const MANY: u64 = 20_000;
 const CONNECTIONS: usize = 64;
@@ -36,21 +36,21 @@ pub(crate) async fn many(scale: Scale) -> Check {
 }
 
 async fn flood(scale: Scale, make: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static) -> Check {
-    let world = World::usual().await;
+    let fixture = Fixture::usual().await;
     let flood = Flood {
-        address: world.server.address,
+        address: fixture.server.address,
         connections: CONNECTIONS,
         make: Arc::new(make),
         is_due: |status, body| status == 431 || unauthorized(status, body),
     };
-    let strain = Strain::begin(&world, |_| false).await;
+    let overload = Overload::begin(&fixture, |_| false).await;
     let flooded = flood.run(0..scale.of(MANY)).await;
     let counts = flooded.counts();
     let mut violations = flooded.violations;
     if !flooded.counts.contains_key(&431) {
         violations.push("no head was too large".to_owned());
     }
-    strain
+    overload
         .conclude(counts, flooded.took, PEAK, violations)
         .await
 }

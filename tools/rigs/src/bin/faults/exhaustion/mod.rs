@@ -3,6 +3,6 @@
 pub(crate) mod cancelled;
 pub(crate) mod heads;
 pub(crate) mod idle;
-pub(crate) mod line;
+pub(crate) mod queue;
 pub(crate) mod slowloris;
 pub(crate) mod tokens;

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::finding::Check;
+use crate::check::Check;
 use crate::options::Scale;
-use crate::rig::{Connection, EarlierWaves, World, post};
+use crate::rig::{Connection, EarlierWaves, Fixture, post};
 
 const MANY: u64 = 2_000;
 const EARLIER: usize = 3;
@@ -21,14 +21,14 @@ const CUT_OFF: Duration = Duration::from_secs(12);
 const PEAK: u64 = 64;
 
 pub(crate) async fn run(scale: Scale) -> Check {
-    let world = World::usual().await;
-    let (address, many) = (world.server.address, scale.of(MANY));
-    let (mut earlier, mut violations) = (EarlierWaves::begin(&world), Vec::new());
+    let fixture = Fixture::usual().await;
+    let (address, many) = (fixture.server.address, scale.of(MANY));
+    let (mut earlier, mut violations) = (EarlierWaves::begin(&fixture), Vec::new());
     for _ in 0..EARLIER {
         violations.extend(wave(address, many).await.violations);
         earlier.is_over();
     }
-    let strain = earlier.last(&world, |_| false).await;
+    let overload = earlier.last(&fixture, |_| false).await;
     let begin = Instant::now();
     let wave = wave(address, many).await;
     violations.extend(wave.violations);
@@ -40,7 +40,7 @@ pub(crate) async fn run(scale: Scale) -> Check {
         earlier.text(),
     );
     let took = begin.elapsed();
-    strain.conclude(answers, took, PEAK, violations).await
+    overload.conclude(answers, took, PEAK, violations).await
 }
 
 struct Wave {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use support::token::{HEADER, SECRET, base64url, sign_raw};
 
-use crate::finding::Check;
+use crate::check::Check;
 use crate::options::Scale;
 use crate::rig::{
-    CheckStatus, Flood, Kind, Strain, World, bearer, mail_claims, post, unauthorized,
+    CheckStatus, Fixture, Flood, Kind, Overload, bearer, mail_claims, post, unauthorized,
 };
 
 const MANY: u64 = 1_000_000;
@@ -49,23 +49,23 @@ async fn flood(
     is_due: fn(u16, &str) -> bool,
     make: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
 ) -> Check {
-    let world = World::usual().await;
+    let fixture = Fixture::usual().await;
     let flood = Flood {
-        address: world.server.address,
+        address: fixture.server.address,
         connections: CONNECTIONS,
         make: Arc::new(make),
         is_due,
     };
     let many = scale.of(MANY);
     let first = flood.run(many..many + FIRST).await;
-    let strain = Strain::begin(&world, |_| false).await;
+    let overload = Overload::begin(&fixture, |_| false).await;
     let flooded = flood.run(0..many).await;
     let violations = first
         .violations
         .into_iter()
         .chain(flooded.violations.clone());
     let counts = flooded.counts();
-    strain
+    overload
         .conclude(counts, flooded.took, PEAK, violations.collect())
         .await
 }

@@ -14,7 +14,7 @@ use support::app::App;
 use support::test_clock::at;
 use support::token::SECRET;
 
-use crate::finding::Check;
+use crate::check::Check;
 use crate::rig::{Backing, Kind, now};
 
 /// Longer than the lifetime of any token.
@@ -95,7 +95,7 @@ struct Seen {
 
 impl Seen {
     async fn ask(&mut self, app: &App, backing: &Backing, kind: Kind, due: u16) {
-        for asked in backing.people.requests(kind) {
+        for asked in backing.users.requests(kind) {
             let answer = app.send(&asked.token).await;
             let status = answer.status.as_u16();
             *self.counts.entry((kind, status)).or_default() += 1;

@@ -6,8 +6,8 @@ use cluster::ClusterOptions;
 use support::key_server::Reply;
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Backing, Expected, Kind, Trial, WITH_UNKNOWN_KEYS, World};
+use crate::check::Check;
+use crate::rig::{Backing, Expected, Fixture, Kind, Trial, WITH_UNKNOWN_KEYS};
 
 const LASTS: Duration = Duration::from_secs(5);
 
@@ -21,10 +21,10 @@ const GRACE_OF_A_FETCH: Duration = Duration::from_millis(6500);
 pub(crate) async fn down() -> Check {
     let backing = Backing::start(ClusterOptions::default()).await;
     backing.keys.stop_listening();
-    let world = World::on(backing).await;
-    let trial = begin(&world, GRACE).await;
+    let fixture = Fixture::on(backing).await;
+    let trial = begin(&fixture, GRACE).await;
     sleep(LASTS).await;
-    world.backing.keys.listen_again().await;
+    fixture.backing.keys.listen_again().await;
     trial.ends();
     trial.conclude().await
 }
@@ -59,22 +59,22 @@ pub(crate) async fn empty() -> Check {
 async fn answering(reply: Reply, grace: Duration) -> Check {
     let backing = Backing::start(ClusterOptions::default()).await;
     backing.keys.reply(reply);
-    let world = World::on(backing).await;
-    let trial = begin(&world, grace).await;
+    let fixture = Fixture::on(backing).await;
+    let trial = begin(&fixture, grace).await;
     sleep(LASTS).await;
-    let hits = world.backing.keys.hits();
-    world.backing.keys.reply(world.backing.key_set());
+    let hits = fixture.backing.keys.hits();
+    fixture.backing.keys.reply(fixture.backing.key_set());
     trial.ends();
-    let mut finding = trial.conclude().await;
+    let mut check = trial.conclude().await;
     // Eight seconds with one second between attempts.
     if hits == 0 || hits > 9 {
-        let text = format!("the issuer was asked {hits} times while it failed");
-        finding.violations.push(text);
+        let text = format!("the keys were fetched {hits} times while it failed");
+        check.violations.push(text);
     }
-    finding
+    check
 }
 
-async fn begin(world: &World, grace: Duration) -> Trial<'_> {
+async fn begin(fixture: &Fixture, grace: Duration) -> Trial<'_> {
     let expected = Expected::Fails(Kind::needs_keys);
-    Trial::begin_amid(world, WITH_UNKNOWN_KEYS, expected, grace).await
+    Trial::begin_amid(fixture, WITH_UNKNOWN_KEYS, expected, grace).await
 }

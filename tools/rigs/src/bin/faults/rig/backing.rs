@@ -8,7 +8,7 @@ use support::key_server::{KeyServer, Reply};
 use support::signer::{Signer, jwks};
 
 use super::echo::Echo;
-use super::people::People;
+use super::users::Users;
 
 /// A cluster with tables and users, the service behind the layer, and the issuer's keys.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Backing {
     pub(crate) echo: Echo,
     pub(crate) keys: KeyServer,
     pub(crate) signer: Signer,
-    pub(crate) people: Arc<People>,
+    pub(crate) users: Arc<Users>,
 }
 
 impl Backing {
@@ -30,11 +30,11 @@ impl Backing {
         })
         .await;
         let database = cluster.create_database().await;
-        database.execute(&People::sql("usr")).await;
+        database.execute(&Users::sql("usr")).await;
         let signer = Signer::ed25519("first");
         let keys = KeyServer::start(Reply::Body(jwks([&signer]))).await;
         Self {
-            people: Arc::new(People::new("usr", &keys.origin(), &signer)),
+            users: Arc::new(Users::new("usr", &keys.origin(), &signer)),
             echo: Echo::start(Ipv4Addr::LOCALHOST.into()).await,
             cluster,
             database,

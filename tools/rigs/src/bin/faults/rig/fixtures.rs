@@ -8,13 +8,13 @@ use super::server::{Launch, Server};
 
 /// A server without a fault.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct Fixture {
     // Dropped before its environment.
     pub(crate) server: Server,
     pub(crate) backing: Backing,
 }
 
-impl World {
+impl Fixture {
     /// As documented: the database over TCP, the issuer by its URL.
     pub(crate) async fn usual() -> Self {
         Self::of(ClusterOptions::default()).await

@@ -43,7 +43,7 @@ impl Process {
     /// Resets the peak.
     pub(crate) fn forget_peak(self) {
         let outcome = fs::write(format!("/proc/{}/clear_refs", self.0), "5");
-        outcome.expect("the server is of our own user");
+        outcome.expect("the server runs as the same user");
     }
 
     /// Fails if one of the processes cannot open this number of connections.

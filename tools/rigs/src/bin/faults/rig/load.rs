@@ -10,8 +10,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::client::Connection;
 use super::kind::Kind;
-use super::people::People;
 use super::record::{Answered, Record};
+use super::users::Users;
 
 /// The number of connections for each kind.
 pub(crate) type Mix = &'static [(Kind, usize)];
@@ -83,7 +83,7 @@ impl Load {
     /// Starts the load.
     pub(crate) fn start(
         address: SocketAddr,
-        people: &Arc<People>,
+        users: &Arc<Users>,
         mix: Mix,
         record: &Arc<Record>,
     ) -> Self {
@@ -93,7 +93,7 @@ impl Load {
             for number in 0..of_kind {
                 let asker = Asker {
                     address,
-                    people: Arc::clone(people),
+                    users: Arc::clone(users),
                     record: Arc::clone(record),
                     kind,
                 };
@@ -112,7 +112,7 @@ impl Load {
 
 struct Asker {
     address: SocketAddr,
-    people: Arc<People>,
+    users: Arc<Users>,
     record: Arc<Record>,
     kind: Kind,
 }
@@ -123,7 +123,7 @@ impl Asker {
         let mut pace = interval(PACE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut connection = None;
-        let requests = self.people.requests(self.kind);
+        let requests = self.users.requests(self.kind);
         for asked in requests.iter().skip(number).step_by(of).cycle() {
             pace.tick().await;
             if stop.load(Ordering::SeqCst) {

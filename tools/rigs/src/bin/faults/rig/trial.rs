@@ -8,12 +8,12 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::client::Connection;
-use super::fixtures::World;
+use super::fixtures::Fixture;
 use super::footprint::{Footprint, mebibytes};
 use super::kind::{CheckStatus, Kind};
 use super::load::{Load, Mix};
 use super::record::Record;
-use crate::finding::Check;
+use crate::check::Check;
 
 /// The expected effect of a fault.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +62,7 @@ const BURST: usize = 64;
 /// The run of a fault.
 #[derive(Debug)]
 pub(crate) struct Trial<'w> {
-    world: &'w World,
+    fixture: &'w Fixture,
     load: Load,
     record: Arc<Record>,
     expected: Expected,
@@ -72,38 +72,38 @@ pub(crate) struct Trial<'w> {
 
 impl<'w> Trial<'w> {
     /// Starts the load and waits until it is steady.
-    pub(crate) async fn begin(world: &'w World, mix: Mix, expected: Expected) -> Self {
+    pub(crate) async fn begin(fixture: &'w Fixture, mix: Mix, expected: Expected) -> Self {
         let record = expected.record(GRACE);
-        Self::under(world, mix, expected, record, GRACE).await
+        Self::under(fixture, mix, expected, record, GRACE).await
     }
 
     /// The same for an existing fault, with a different time of grace.
     pub(crate) async fn begin_amid(
-        world: &'w World,
+        fixture: &'w Fixture,
         mix: Mix,
         expected: Expected,
         grace: Duration,
     ) -> Self {
         let record = expected.record(grace);
         record.begins();
-        Self::under(world, mix, expected, record, grace).await
+        Self::under(fixture, mix, expected, record, grace).await
     }
 
     async fn under(
-        world: &'w World,
+        fixture: &'w Fixture,
         mix: Mix,
         expected: Expected,
         record: Record,
         grace: Duration,
     ) -> Self {
         let record = Arc::new(record);
-        let people = &world.backing.people;
-        let load = Load::start(world.server.address, people, mix, &record);
+        let users = &fixture.backing.users;
+        let load = Load::start(fixture.server.address, users, mix, &record);
         sleep(WARM_UP).await;
-        let before = world.footprint().await;
+        let before = fixture.footprint().await;
         sleep(BEFORE).await;
         Self {
-            world,
+            fixture,
             load,
             record,
             expected,
@@ -130,7 +130,7 @@ impl<'w> Trial<'w> {
         self.load.stop().await;
         violations.extend(self.record.violations());
         violations.extend(excess(self.before, after));
-        violations.extend(indiscretion(&self.world.server.log()));
+        violations.extend(indiscretion(&self.fixture.server.log()));
         if after.connections > MOST_CONNECTIONS {
             violations.push(format!("{} connections to the database", after.connections));
         }
@@ -141,10 +141,10 @@ impl<'w> Trial<'w> {
             ));
         }
         if matches!(self.expected, Expected::Fails(_)) && refused == 0 {
-            violations.push("nobody noticed, so the fault did not strike".to_owned());
+            violations.push("no request failed, so the fault had no effect".to_owned());
         }
         if !violations.is_empty() {
-            eprintln!("{}", self.world.server.last_words());
+            eprintln!("{}", self.fixture.server.last_words());
         }
         Check {
             cells: cells(&self.record, self.before, after),
@@ -156,7 +156,7 @@ impl<'w> Trial<'w> {
     async fn settled(&self) -> Footprint {
         let patience = Instant::now() + SETTLING;
         loop {
-            let now = self.world.footprint().await;
+            let now = self.fixture.footprint().await;
             if excess(self.before, now).is_empty() || Instant::now() > patience {
                 return now;
             }
@@ -168,13 +168,13 @@ impl<'w> Trial<'w> {
     async fn burst(&self) -> Vec<String> {
         let mut askers = JoinSet::new();
         for number in 0..BURST {
-            let (people, address) = (
-                Arc::clone(&self.world.backing.people),
-                self.world.server.address,
+            let (users, address) = (
+                Arc::clone(&self.fixture.backing.users),
+                self.fixture.server.address,
             );
             askers.spawn(async move {
                 let kind = Kind::Token;
-                let asked = &people.requests(kind)[number];
+                let asked = &users.requests(kind)[number];
                 let mut connection = Connection::open(address).await?;
                 let reply = connection.ask(&asked.bytes).await?;
                 match kind.judge(&asked.echo, reply.status, reply.body) {
@@ -244,7 +244,7 @@ fn indiscretion(log: &str) -> Option<String> {
         "@example.com",
         "eyJ",
         "usrx000",
-        "ordeal.internal",
+        "fault.internal",
         "198.18.",
     ];
     let told = secrets.into_iter().find(|secret| log.contains(secret))?;

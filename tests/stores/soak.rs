@@ -12,8 +12,8 @@ async fn identities_never_mix() {
     let length = Length::Requests(60_000, 6_000);
     let summary = run(&database, length, Duration::from_millis(2), 1).await;
     assert_eq!(summary.mistakes(), 0, "\n{summary}");
-    for (name, tally, _) in &summary.doors {
-        assert!(tally.requests() >= 6_000, "{name}\n{summary}");
+    for (name, stats, _) in &summary.clients {
+        assert!(stats.requests() >= 6_000, "{name}\n{summary}");
     }
     // Sessions and users have changed during the run.
     for change in ["sessions ended", "users banned", "users replaced", "addresses handed over"] {

@@ -89,7 +89,7 @@ async fn failing_store_is_unavailable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn outage_does_not_hide_bad_tokens() {
+async fn outage_hides_no_invalid_token() {
     let store = Breakable::new();
     let app = App::new(Arc::clone(&store));
     for mode in [WELL, DOWN, SILENT, PANICS_AT_ONCE, PANICS_IN_RESOLVE_NOW] {

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::fixtures::World;
+use super::fixtures::Fixture;
 use super::footprint::{Process, mebibytes};
 use super::kind::Kind;
 use super::load::{GOOD, Load};
 use super::record::Record;
-use crate::finding::Check;
+use crate::check::Check;
 
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -28,8 +28,8 @@ const KEPT: u64 = 16 * MEBIBYTE;
 
 /// A load with measurements.
 #[derive(Debug)]
-pub(crate) struct Strain<'w> {
-    world: &'w World,
+pub(crate) struct Overload<'w> {
+    fixture: &'w Fixture,
     good: Load,
     record: Arc<Record>,
     files: usize,
@@ -51,8 +51,8 @@ pub(crate) struct EarlierWaves {
 
 impl EarlierWaves {
     /// Before the first run.
-    pub(crate) fn begin(world: &World) -> Self {
-        let process = world.server.process;
+    pub(crate) fn begin(fixture: &Fixture) -> Self {
+        let process = fixture.server.process;
         Self {
             process,
             memory: vec![process.memory()],
@@ -67,13 +67,13 @@ impl EarlierWaves {
     /// Adds valid requests for the last run, which may not leave more memory than the others.
     pub(crate) async fn last<'w>(
         &self,
-        world: &'w World,
+        fixture: &'w Fixture,
         may_fail: fn(Kind) -> bool,
-    ) -> Strain<'w> {
-        let mut strain = Strain::begin(world, may_fail).await;
+    ) -> Overload<'w> {
+        let mut overload = Overload::begin(fixture, may_fail).await;
         let largest = self.memory.iter().copied().max();
-        strain.known = strain.known.max(largest.unwrap_or_default());
-        strain
+        overload.known = overload.known.max(largest.unwrap_or_default());
+        overload
     }
 
     /// The resident memory before the runs and after each.
@@ -86,18 +86,23 @@ impl EarlierWaves {
     }
 }
 
-impl<'w> Strain<'w> {
+impl<'w> Overload<'w> {
     /// Starts valid requests and measures the server. `may_fail`: the kinds that may get a `503`.
-    pub(crate) async fn begin(world: &'w World, may_fail: fn(Kind) -> bool) -> Self {
+    pub(crate) async fn begin(fixture: &'w Fixture, may_fail: fn(Kind) -> bool) -> Self {
         let record = Arc::new(Record::new(may_fail, Duration::from_secs(2)));
-        let good = Load::start(world.server.address, &world.backing.people, GOOD, &record);
+        let good = Load::start(
+            fixture.server.address,
+            &fixture.backing.users,
+            GOOD,
+            &record,
+        );
         sleep(WARM_UP).await;
-        let footprint = world.footprint().await;
-        world.server.process.forget_peak();
+        let footprint = fixture.footprint().await;
+        fixture.server.process.forget_peak();
         record.begins();
         let most_connections = Arc::new(AtomicUsize::new(0));
         let over = Arc::new(AtomicBool::new(false));
-        let client = world.backing.database.client().await;
+        let client = fixture.backing.database.client().await;
         let (most, until) = (Arc::clone(&most_connections), Arc::clone(&over));
         let observer = tokio::spawn(async move {
             let query = "SELECT count(*) FROM pg_stat_activity \
@@ -113,7 +118,7 @@ impl<'w> Strain<'w> {
             }
         });
         Self {
-            world,
+            fixture,
             good,
             record,
             files: footprint.files,
@@ -134,12 +139,12 @@ impl<'w> Strain<'w> {
         peak: u64,
         mut violations: Vec<String>,
     ) -> Check {
-        let process = self.world.server.process;
+        let process = self.fixture.server.process;
         let most = process.peak();
         self.record.ends();
         let patience = Instant::now() + SETTLING;
         let after = loop {
-            let now = self.world.footprint().await;
+            let now = self.fixture.footprint().await;
             let is_settled =
                 now.memory <= self.known + KEPT && now.files <= self.files + FILES_SLACK;
             if is_settled || Instant::now() > patience {
@@ -168,10 +173,10 @@ impl<'w> Strain<'w> {
             violations.push(format!("{before} MiB before, {most} at the peak"));
         }
         if self.record.counts(Kind::is_good).is_empty() {
-            violations.push("no good request was answered meanwhile".to_owned());
+            violations.push("no valid request was answered".to_owned());
         }
         if !violations.is_empty() {
-            eprintln!("{}", self.world.server.last_words());
+            eprintln!("{}", self.fixture.server.last_words());
         }
         Check {
             cells: vec![

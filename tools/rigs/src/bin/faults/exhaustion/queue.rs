@@ -7,9 +7,9 @@ use support::token::{HEADER, SECRET, sign_raw};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::finding::Check;
+use crate::check::Check;
 use crate::options::Scale;
-use crate::rig::{CheckStatus, Connection, EarlierWaves, Kind, World, bearer, mail_claims, post};
+use crate::rig::{CheckStatus, Connection, EarlierWaves, Fixture, Kind, bearer, mail_claims, post};
 
 const MANY: usize = 3_000;
 const EARLIER: usize = 3;
@@ -27,16 +27,16 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 const PEAK: u64 = 96;
 
 pub(crate) async fn run(_: Scale) -> Check {
-    let world = World::usual().await;
-    let address = world.server.address;
-    let mut earlier = EarlierWaves::begin(&world);
+    let fixture = Fixture::usual().await;
+    let address = fixture.server.address;
+    let mut earlier = EarlierWaves::begin(&fixture);
     for _ in 0..EARLIER {
         // Without a lock, some requests may find a free slot.
         wave(address).join_all().await;
         earlier.is_over();
     }
-    let strain = earlier.last(&world, Kind::needs_store).await;
-    let holder = world.backing.database.client().await;
+    let overload = earlier.last(&fixture, Kind::needs_store).await;
+    let holder = fixture.backing.database.client().await;
     let lock = r#"BEGIN; LOCK TABLE "session" IN ACCESS EXCLUSIVE MODE"#;
     holder.batch_execute(lock).await.expect("nobody else locks");
     let begin = Instant::now();
@@ -58,17 +58,17 @@ pub(crate) async fn run(_: Scale) -> Check {
     }
     violations.truncate(3);
     if slowest > AT_ONCE {
-        violations.push(format!("a place in the line was refused after {slowest:?}"));
+        violations.push(format!("a full queue was reported after {slowest:?}"));
     }
     // The valid requests of the load use slots as well.
     if served > ROOM || served + 64 < ROOM - 16 || served + refused != MANY {
-        let text = format!("{served} of {MANY} found a place, where there are {ROOM}");
+        let text = format!("{served} of {MANY} were served with {ROOM} slots");
         violations.push(text);
     }
     let (slowest, earlier) = (slowest.as_secs_f64(), earlier.text());
     let answers =
         format!("404: {served}, 503: {refused}, these after {slowest:.2} s at most; {earlier}");
-    strain
+    overload
         .conclude(answers, begin.elapsed(), PEAK, violations)
         .await
 }

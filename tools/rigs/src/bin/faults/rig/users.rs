@@ -26,7 +26,7 @@ pub(crate) struct Asked {
 
 /// The users with their requests, which are signed in advance.
 #[derive(Debug)]
-pub(crate) struct People(Vec<(Kind, Vec<Asked>)>);
+pub(crate) struct Users(Vec<(Kind, Vec<Asked>)>);
 
 /// The error of an issuer's clock.
 const HOUR: i64 = 60 * 60;
@@ -54,7 +54,7 @@ pub(crate) fn key_claims(issuer: &str, user: &str, ago: i64) -> Value {
     })
 }
 
-impl People {
+impl Users {
     /// `prefix` starts every id, so a database can hold two sets of users with the same emails.
     pub(crate) fn new(prefix: &str, issuer: &str, signer: &Signer) -> Self {
         let token = |email: &str| sign_raw(HEADER, mail_claims(email), SECRET);
@@ -167,9 +167,9 @@ impl People {
 
     /// The statements that create Better Auth's tables with all users.
     pub(crate) fn sql(prefix: &str) -> String {
-        let people = [("user", USERS), ("idle", SESSIONLESS), ("banned", BANNED)];
+        let users = [("user", USERS), ("idle", SESSIONLESS), ("banned", BANNED)];
         let mut sql = POSTGRES_TABLES.to_owned();
-        for (name, many) in people {
+        for (name, many) in users {
             let id = if name == "user" { prefix } else { name };
             sql += &format!(
                 r#"INSERT INTO "user" ("id", "name", "email", "emailVerified", "banned")

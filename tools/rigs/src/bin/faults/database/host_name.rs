@@ -11,10 +11,10 @@ use cluster::ClusterOptions;
 use support::temporary_folder::TemporaryFolder;
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Backing, Expected, Kind, Launch, Server, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Backing, Expected, Fixture, Kind, Launch, Server, Trial, USUAL};
 
-const NAME: &str = "database.ordeal.internal";
+const NAME: &str = "database.fault.internal";
 
 /// Longer than the query timeout.
 const TIMES: usize = 16;
@@ -43,15 +43,15 @@ pub(crate) async fn run() -> Check {
     let url = url.replace("@localhost:", &format!("@{NAME}:"));
     let mut launch = Launch::on(&backing, &format!("{url}?sslmode=disable"));
     launch.within = within(folder.path());
-    let world = World {
+    let fixture = Fixture {
         server: Server::start(&launch).await,
         backing,
     };
-    let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Fails(Kind::needs_store)).await;
     trial.strikes();
     hosts(false);
     for _ in 0..TIMES {
-        world.backing.execute(END_ALL).await;
+        fixture.backing.execute(END_ALL).await;
         sleep(PAUSE).await;
     }
     hosts(true);

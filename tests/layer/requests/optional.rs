@@ -27,7 +27,7 @@ async fn optional_layer_identifies_users() {
 }
 
 #[tokio::test]
-async fn optional_layer_rejects_bad_tokens() {
+async fn optional_layer_rejects_invalid() {
     let expired = sign(&claims_with("ada@example.com", serde_json::json!({ "exp": 1 })));
     let nobody = sign(&claims_with("nobody@example.com", serde_json::json!({})));
     let forged = ("cookie", "better-auth.session_token=x.y".to_owned());

@@ -13,8 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Backing, Echo, Expected, Kind, Launch, Server, Trial, WITHOUT_KEYS, World};
+use crate::check::Check;
+use crate::rig::{Backing, Echo, Expected, Fixture, Kind, Launch, Server, Trial, WITHOUT_KEYS};
 
 /// Longer than the query timeout.
 const LASTS: Duration = Duration::from_secs(8);
@@ -38,11 +38,11 @@ pub(crate) async fn run() -> Check {
         // The URL would have to be on this machine.
         .set("BETTER_AUTH_URL", "");
     launch.within = namespace.enter();
-    let world = World {
+    let fixture = Fixture {
         server: Server::start(&launch).await,
         backing,
     };
-    let trial = Trial::begin(&world, WITHOUT_KEYS, Expected::Fails(Kind::needs_store)).await;
+    let trial = Trial::begin(&fixture, WITHOUT_KEYS, Expected::Fails(Kind::needs_store)).await;
     trial.strikes();
     ip(&["link", "set", &namespace.line(DATABASE_LINE), "down"]);
     sleep(LASTS).await;

@@ -161,7 +161,7 @@ async fn expired_lease_disables_the_cache() {
     assert!(!hits());
     assert_eq!((ask().await, ask().await), (4, 5));
     invalidation.extend_lease(Duration::from_secs(10));
-    assert!(!hits(), "what came in between is not known");
+    assert!(!hits(), "events in between are unknown");
     assert_eq!((ask().await, ask().await), (6, 6));
     // The same holds after `end_lease`.
     invalidation.end_lease();
