@@ -105,7 +105,7 @@ async fn log_suggests_a_fix() {
         (
             &by_keys,
             Signer::ed25519("key-2").token_for("usr_ada"),
-            "is BETTER_AUTH_URL the deployment",
+            "check that BETTER_AUTH_URL is the deployment",
         ),
         (&by_secret, "a-token".to_owned(), "`set-auth-token`"),
         (

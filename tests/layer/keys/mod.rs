@@ -4,6 +4,7 @@ mod cache;
 mod endpoint;
 mod fixtures;
 mod jwt_cache;
+mod pending;
 mod policy;
 mod sources;
 mod unknown_kids;

@@ -53,9 +53,9 @@ async fn wrong_key_urls_are_explained() {
     let good = Signer::ed25519("first").jwk();
     let bad = r#"{"kid":"second","kty":"oct","k":"aHVudGVyMg"}"#;
     for (reply, verdict, part) in [
-        (Reply::Status(404, "no".to_owned()), CheckStatus::Failed, "answered 404"),
+        (Reply::Status(404, "no".to_owned()), CheckStatus::Failed, "responded with 404"),
         (Reply::Status(302, "/".to_owned()), CheckStatus::Failed, "redirects are not followed"),
-        (Reply::Body("<html>".to_owned()), CheckStatus::Failed, "this is not JSON"),
+        (Reply::Body("<html>".to_owned()), CheckStatus::Failed, "the key set is not JSON"),
         (
             Reply::Body(r#"{"keys":[]}"#.to_owned()),
             CheckStatus::Failed,
@@ -98,7 +98,7 @@ async fn static_keys_are_counted() {
     assert_finding(&diagnosis, "public keys", CheckStatus::Ok, "1 can be used");
     let none: KeySet = r#"{"keys":[]}"#.parse().unwrap();
     let diagnosis = check(builder().key_source(none)).await;
-    assert_finding(&diagnosis, "public keys", CheckStatus::Failed, "none of those");
+    assert_finding(&diagnosis, "public keys", CheckStatus::Failed, "none of the configured keys");
 }
 
 #[tokio::test]
@@ -189,5 +189,5 @@ impl KeySource for Broken {
 #[tokio::test]
 async fn panicking_source_is_a_check() {
     let diagnosis = check(builder().key_source(Broken)).await;
-    assert_finding(&diagnosis, "public keys", CheckStatus::Failed, "ended without an answer");
+    assert_finding(&diagnosis, "public keys", CheckStatus::Failed, "ended without a result");
 }

@@ -58,7 +58,7 @@ async fn custom_store_is_probed() {
         &diagnosis,
         "lookups",
         CheckStatus::Ok,
-        "by e-mail address, by session token are answered",
+        "by e-mail address, by session token succeed",
     );
 
     for (answers, what, part) in [
@@ -70,7 +70,7 @@ async fn custom_store_is_probed() {
             "lookups by session token",
             "unavailable: the service answered 502;",
         ),
-        (Answers::Somebody, "lookups", "somebody is found where nobody"),
+        (Answers::Somebody, "lookups", "the store returned a user"),
     ] {
         let diagnosis = check(issuer(answers)).await;
         assert_finding(&diagnosis, what, CheckStatus::Failed, part);
@@ -87,13 +87,13 @@ async fn only_accepted_lookups_are_probed() {
     for (builder, expected) in [
         (
             BetterAuthLayer::builder().secret(secret.clone()).without_session_tokens(),
-            "by e-mail address are answered",
+            "by e-mail address succeed",
         ),
         (
             BetterAuthLayer::builder().secret(secret).without_secret_jwts(),
-            "by session token are answered",
+            "by session token succeed",
         ),
-        (BetterAuthLayer::builder().api_keys(ApiKeys::new()), "by API key are answered"),
+        (BetterAuthLayer::builder().api_keys(ApiKeys::new()), "by API key succeed"),
     ] {
         let diagnosis = check(builder.store(MemoryStore::new())).await;
         assert_finding(&diagnosis, "lookups", CheckStatus::Ok, expected);

@@ -1,11 +1,15 @@
-//! Extract, verify, resolve: a request's head in, an identity or a rejection out.
+//! Authenticates requests in four steps: extract, verify, resolve, validate.
+//!
+//! The first two steps and cached results need no waiting and allocate almost nothing; only a lookup
+//! or a key fetch boxes a future (`tests/allocations.rs` counts).
 
-mod check;
-mod judge;
-mod reproof;
-mod sessions;
+mod diagnose;
+mod reauthenticate;
+mod validate;
 
 use std::fmt;
+use std::future::Ready;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -14,27 +18,32 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, request};
 
-pub(crate) use self::check::Probe;
-use self::judge::{invalid, lookup, refused};
-pub(crate) use self::sessions::Sessions;
-use self::sessions::{AwaitedCache, SessionStep};
+pub(crate) use self::diagnose::Diagnostics;
+pub(crate) use self::validate::Validator;
+use self::validate::reject;
 use crate::clock::{Clock, Timestamp};
-use crate::credential::{BearerForm, Credential, Sources};
-use crate::identity::{ApiKeyHash, CredentialKind, Identity};
-use crate::rejection::{Rejection, RejectionKind, Renderer, RetryAfter};
+use crate::credential::{Credential, Sources};
+use crate::csrf::OriginGuard;
+use crate::diagnostics::HealthReport;
+use crate::identity::Identity;
+use crate::jwks::KeyFetch;
+use crate::rejection::{Rejection, RejectionKind, Renderer};
 use crate::store::{DynUserStore, Resolution, StoreError, catch_panic, within};
-use crate::telemetry::{Observation, Stopwatch, meter};
-use crate::verify::{AwaitedKey, Held, JwtStep, JwtVerifier, Subject, Verified, VerifyError};
+use crate::telemetry::{RequestMetrics, Stopwatch, metrics, record_lookup_duration};
+use crate::verify::{Verified, Verifier, VerifyError};
 
-/// Decides who sent a request, without Tower and without touching a body.
+/// Authenticates requests without a Tower service and without reading the body.
 ///
-/// [`BetterAuthLayer`](crate::BetterAuthLayer) does this for every request. Code that has no Tower service at hand, such
-/// as the handler of a WebSocket upgrade, asks directly:
+/// [`BetterAuthLayer`](crate::BetterAuthLayer) uses it for every request. Use it directly in code
+/// that is not behind the layer, such as the handler of a WebSocket upgrade:
 ///
 /// ```
 /// use better_auth_layer::{Authenticator, Identity, Rejection};
 ///
-/// async fn upgrade(auth: &Authenticator, parts: &http::request::Parts) -> Result<Identity, Rejection> {
+/// async fn upgrade(
+///     auth: &Authenticator,
+///     parts: &http::request::Parts,
+/// ) -> Result<Identity, Rejection> {
 ///     let identity = auth.authenticate(parts).await?;
 ///     println!("user_id={}", identity.user().id());
 ///     Ok(identity)
@@ -46,32 +55,16 @@ pub struct Authenticator {
 }
 
 pub(crate) struct Inner {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) store: Arc<dyn DynUserStore>,
-    pub(crate) probe: Probe,
     pub(crate) sources: Sources,
-    pub(crate) jwts: JwtVerifier,
-    pub(crate) sessions: Sessions,
-    /// The configurations of the API-key plugin whose keys are accepted.
-    pub(crate) api_key_configurations: Vec<String>,
-    pub(crate) require_matching_subject: bool,
-    pub(crate) require_verified_email: bool,
+    pub(crate) guard: OriginGuard,
+    pub(crate) verifier: Verifier,
+    pub(crate) store: Arc<dyn DynUserStore>,
     pub(crate) lookup_timeout: Duration,
-    pub(crate) retry_after: RetryAfter,
+    pub(crate) validator: Validator,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) renderer: Renderer,
     pub(crate) recheck_interval: Duration,
-}
-
-/// How far a request has come without waiting.
-enum Step {
-    Verified(Held),
-    /// Verified, and its user and session are known already.
-    Resolved(Verified, Resolution),
-    AwaitsKey {
-        token: String,
-        awaited: AwaitedKey,
-    },
-    AwaitsCache(AwaitedCache),
+    pub(crate) diagnostics: Diagnostics,
 }
 
 impl Authenticator {
@@ -83,64 +76,81 @@ impl Authenticator {
 
     /// Authenticates a request by its head.
     ///
-    /// Everything that needs no waiting has happened when this returns; the future owns what it needs and keeps no
-    /// borrow of the request. Dropping it cancels the lookup.
+    /// This call does all work that needs no waiting. The returned future does not borrow the
+    /// request; dropping it cancels the lookup.
     ///
     /// # Errors
     ///
-    /// The future yields a [`Rejection`] when the request may not pass or when that cannot be known.
+    /// The future returns a [`Rejection`] if the request is not authenticated, or if a backend is
+    /// unavailable.
     pub fn authenticate(&self, parts: &request::Parts) -> Authenticate {
-        let mut observation = Observation::begin();
-        let span = observation.span();
-        let state = span.in_scope(|| self.start(parts, &mut observation));
-        if let State::Ready(Some(verdict)) = &state {
-            observation.end(verdict);
-        }
-        Authenticate { state, observation }
+        let mut metrics = RequestMetrics::begin();
+        let span = metrics.span();
+        let state = match span.in_scope(|| self.start(parts, &mut metrics)) {
+            ControlFlow::Break(result) => {
+                metrics.finish(&result);
+                State::Ready(std::future::ready(result))
+            }
+            ControlFlow::Continue(future) => State::Waiting(future),
+        };
+        Authenticate { state, metrics }
     }
 
-    fn start(&self, parts: &request::Parts, observation: &mut Observation) -> State {
+    /// Breaks with the result, or continues with a future that must wait for it.
+    fn start(
+        &self,
+        parts: &request::Parts,
+        metrics: &mut RequestMetrics,
+    ) -> ControlFlow<Outcome, BoxFuture<Outcome>> {
         let inner = &self.inner;
         let now = inner.clock.now();
-        let stopwatch = meter::MEASURES.then(|| Stopwatch::start(&*inner.clock));
-        let step = inner.verify(parts, now, observation);
+        let stopwatch = metrics::ENABLED.then(|| Stopwatch::start(&*inner.clock));
+        let verified = inner.extract(parts, metrics).map(|credential| {
+            let verified = inner.verifier.verify(&credential, now);
+            (credential, verified)
+        });
         if let Some(stopwatch) = stopwatch {
-            meter::verified(observation.credential(), stopwatch.elapsed(&*inner.clock));
+            metrics::record_verification(metrics.credential(), stopwatch.elapsed(&*inner.clock));
         }
-        match step {
-            Err(rejection) => State::Ready(Some(Err(rejection))),
-            Ok(Step::Resolved(verified, resolution)) => {
-                State::Ready(Some(inner.judge(&verified, Ok(resolution), now)))
-            }
-            Ok(Step::Verified(verified)) => self.resolve(verified, now),
-            Ok(Step::AwaitsKey { token, awaited }) => {
-                let inner = Arc::clone(inner);
-                State::Waiting(Box::pin(async move {
-                    let verified = inner
-                        .jwts
-                        .verify_fetched(&token, awaited, || inner.clock.now())
-                        .await
-                        .map_err(|error| inner.unverified(error))?;
-                    inner.resolve(verified.into()).await
+        match verified {
+            Err(rejection) => ControlFlow::Break(Err(rejection)),
+            Ok((_, Ok(verified))) => match inner.resolve_now(&verified, now) {
+                Some(result) => ControlFlow::Break(result),
+                None => {
+                    let inner = Arc::clone(inner);
+                    ControlFlow::Continue(Box::pin(async move { inner.look_up(&verified).await }))
+                }
+            },
+            Ok((credential, Err(VerifyError::KeysPending(fetch)))) => {
+                let (inner, credential) = (Arc::clone(inner), credential.into_owned());
+                ControlFlow::Continue(Box::pin(async move {
+                    let verified = inner.verify_after(fetch, credential).await?;
+                    match inner.resolve_now(&verified, inner.clock.now()) {
+                        Some(result) => result,
+                        None => inner.look_up(&verified).await,
+                    }
                 }))
             }
-            Ok(Step::AwaitsCache(awaited)) => {
-                let inner = Arc::clone(inner);
-                State::Waiting(Box::pin(async move { inner.resolve_cached(awaited).await }))
-            }
+            Ok((_, Err(error))) => ControlFlow::Break(Err(inner.not_verified(error))),
         }
     }
 
-    /// The response to a request with this head that is refused: the one that the layer would give, as JSON, as a gRPC
-    /// status, or as [`rejection_renderer`](crate::BetterAuthLayerBuilder::rejection_renderer) says.
+    /// Renders the response to a rejected request, as the layer does: as JSON, as a gRPC status, or
+    /// with the [`rejection_renderer`](crate::BetterAuthLayerBuilder::rejection_renderer).
     ///
     /// ```
     /// use better_auth_layer::Authenticator;
     /// use bytes::Bytes;
     ///
-    /// async fn upgrade(auth: &Authenticator, parts: &http::request::Parts) -> http::Response<Bytes> {
+    /// async fn upgrade(
+    ///     auth: &Authenticator,
+    ///     parts: &http::request::Parts,
+    /// ) -> http::Response<Bytes> {
     ///     match auth.authenticate(parts).await {
-    ///         Ok(identity) => http::Response::new(Bytes::from(format!("hello {}", identity.user().id()))),
+    ///         Ok(identity) => {
+    ///             let body = format!("hello {}", identity.user().id());
+    ///             http::Response::new(Bytes::from(body))
+    ///         }
     ///         Err(rejection) => auth.rejection_response(&rejection, parts),
     ///     }
     /// }
@@ -158,7 +168,7 @@ impl Authenticator {
         &self.inner.renderer
     }
 
-    /// Whether the store can answer; for readiness probes.
+    /// Checks whether the store is available, for readiness probes.
     ///
     /// ```
     /// use better_auth_layer::BetterAuthLayer;
@@ -177,151 +187,145 @@ impl Authenticator {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it cannot, or not within the lookup timeout.
+    /// [`StoreError`] if the store is unavailable or does not respond within the lookup timeout.
     pub async fn ready(&self) -> Result<(), StoreError> {
         let store = Arc::clone(&self.inner.store);
         within(self.inner.lookup_timeout, move || store.ready()).await
     }
 
-    fn resolve(&self, verified: Held, now: Timestamp) -> State {
+    /// Checks the whole deployment: the configured secret and issuer, the store with its tables and
+    /// connection, each kind of lookup that the accepted credentials need, the public keys, and this
+    /// machine's clock against those of the store and the issuer. A check that did not succeed
+    /// suggests a remedy.
+    ///
+    /// The checks look up users that do not exist and fetch the public keys regardless of the
+    /// cooldown. Run them at startup and for operators, not on a public route. For readiness probes,
+    /// use [`ready`](Self::ready).
+    ///
+    /// ```
+    /// use better_auth_layer::BetterAuthLayer;
+    ///
+    /// async fn validate(auth: &BetterAuthLayer) -> Result<(), String> {
+    ///     let report = auth.authenticator().diagnose().await;
+    ///     if report.is_healthy() { Ok(()) } else { Err(report.to_string()) }
+    /// }
+    /// ```
+    ///
+    /// A clock difference of more than two seconds is a warning, of more than thirty a failure. The
+    /// issuer's clock is read from the `Date` header of its key set.
+    pub async fn diagnose(&self) -> HealthReport {
         let inner = &self.inner;
-        match catch_panic(|| inner.store.try_resolve(&lookup(&verified, now))) {
-            Ok(Some(resolution)) => {
-                meter::answered_at_once(lookup(&verified, now).key().kind().as_str());
-                State::Ready(Some(inner.judge(&verified, Ok(resolution), now)))
-            }
-            Err(error) => State::Ready(Some(inner.judge(&verified, Err(error), now))),
-            Ok(None) => {
-                let inner = Arc::clone(inner);
-                State::Waiting(Box::pin(async move { inner.resolve(verified).await }))
-            }
-        }
+        inner
+            .diagnostics
+            .run(&inner.store, &*inner.clock, inner.lookup_timeout)
+            .await
     }
 }
 
 impl Inner {
-    fn verify(
+    fn extract<'a>(
         &self,
-        parts: &request::Parts,
-        now: Timestamp,
-        observation: &mut Observation,
-    ) -> Result<Step, Rejection> {
+        parts: &'a request::Parts,
+        metrics: &mut RequestMetrics,
+    ) -> Result<Credential<'a>, Rejection> {
         let credential = self.sources.extract(parts);
-        observation.found(match &credential {
+        metrics.set_credential(match &credential {
             Ok(None) => "none",
             Ok(Some(credential)) => credential.as_str(),
             Err(reason) => reason.credential(),
         });
-        match credential {
-            Err(reason) => Err(invalid(reason, None)),
-            Ok(None) => {
-                tracing::debug!(
-                    outcome = RejectionKind::MissingCredential.as_str(),
-                    "request without a credential"
-                );
-                Err(Rejection::new(RejectionKind::MissingCredential))
-            }
-            Ok(Some(Credential::Bearer(token))) => self
-                .verify_bearer(token.form(), now)
-                .map_err(|error| self.unverified(error)),
-            Ok(Some(Credential::ApiKey(key))) => {
-                let subject = Subject::ApiKey(ApiKeyHash::from_key(key.expose()));
-                let verified = Verified::naming(CredentialKind::ApiKey, subject);
-                Ok(Step::Verified(verified.into()))
-            }
-            Ok(Some(Credential::SessionCookie(value))) => {
-                if !self.sessions.guard.allows(parts) {
-                    return Err(refused(RejectionKind::CrossOrigin, None));
-                }
-                let step = self.sessions.read_cookie(value, &parts.headers, now);
-                Ok(step.map_err(|reason| invalid(reason, None))?.into())
-            }
-        }
-    }
-
-    fn verify_bearer(&self, form: BearerForm<'_>, now: Timestamp) -> Result<Step, VerifyError> {
-        let (kind, token) = match form {
-            BearerForm::Jws(token) => {
-                return Ok(match self.jwts.verify(token, now)? {
-                    JwtStep::Verified(verified) => Step::Verified(verified),
-                    JwtStep::AwaitsKey(awaited) => Step::AwaitsKey {
-                        token: token.to_owned(),
-                        awaited,
-                    },
-                });
-            }
-            BearerForm::SignedSessionToken(value) => (
-                CredentialKind::SignedSessionToken,
-                self.sessions.signed(value)?,
-            ),
-            BearerForm::RawSessionToken(value) => {
-                (CredentialKind::RawSessionToken, self.sessions.raw(&value)?)
-            }
+        let Some(credential) = credential.map_err(|reason| reject(reason, None))? else {
+            tracing::debug!(
+                outcome = RejectionKind::MissingCredential.as_str(),
+                "request without a credential"
+            );
+            return Err(Rejection::new(RejectionKind::MissingCredential));
         };
-        let subject = Subject::SessionToken(token);
-        Ok(Step::Verified(Verified::naming(kind, subject).into()))
+        let is_cookie = matches!(credential, Credential::SessionCookie(_));
+        if is_cookie && !self.guard.allows(parts) {
+            return Err(reject(RejectionKind::CrossOrigin, None));
+        }
+        Ok(credential)
     }
 
-    fn unverified(&self, error: VerifyError) -> Rejection {
+    /// Verifies a credential again after the fetch of its key has ended.
+    async fn verify_after(
+        &self,
+        fetch: KeyFetch,
+        mut credential: Credential<'static>,
+    ) -> Result<Verified, Rejection> {
+        fetch.finished().await;
+        let now = self.clock.now();
+        let mut verified = self.verifier.verify(&credential, now);
+        if let (Err(VerifyError::KeysPending(_)), Credential::SessionCookie(cookie)) =
+            (&verified, &mut credential)
+        {
+            // This task was suspended for longer than the cooldown. Only the cache needs the key.
+            cookie.cache = None;
+            verified = self.verifier.verify(&credential, now);
+        }
+        verified.map_err(|error| self.not_verified(error))
+    }
+
+    fn not_verified(&self, error: VerifyError) -> Rejection {
         match error {
-            VerifyError::Refused(refused) => invalid(refused.reason, refused.kid.as_deref()),
-            VerifyError::KeysUnavailable => {
+            VerifyError::Invalid { reason, kid } => reject((reason, kid), None),
+            VerifyError::KeysPending(_) | VerifyError::KeysUnavailable => {
                 tracing::error!(
                     outcome = RejectionKind::Unavailable.as_str(),
-                    "the public keys are not available"
+                    "public keys are unavailable"
                 );
-                Rejection::unavailable(&self.retry_after)
+                Rejection::unavailable(&self.validator.retry_after)
             }
         }
     }
 
-    /// Asks the store and judges its answer.
-    async fn resolve(self: &Arc<Self>, verified: Held) -> Result<Identity, Rejection> {
-        let question = lookup(&verified, self.clock.now()).into_owned();
-        let kind = question.key().kind().as_str();
+    /// Resolves and validates without waiting. `None` if that requires a lookup.
+    fn resolve_now(self: &Arc<Self>, verified: &Verified, now: Timestamp) -> Option<Outcome> {
+        let resolution = match &verified.cached {
+            Some(cached) => {
+                let (user, session) = (Arc::clone(&cached.user), Arc::clone(&cached.session));
+                Ok(Resolution::found(user, session))
+            }
+            None => {
+                let lookup = verified.lookup(now);
+                let resolution = catch_panic(|| self.store.try_resolve(&lookup)).transpose()?;
+                if resolution.is_ok() {
+                    metrics::record_cache_hit(lookup.key().kind().as_str());
+                }
+                resolution
+            }
+        };
+        Some(self.validate(verified, resolution, now))
+    }
+
+    /// Resolves with a store lookup, and validates.
+    async fn look_up(self: &Arc<Self>, verified: &Verified) -> Result<Identity, Rejection> {
+        let lookup = verified.lookup(self.clock.now()).into_owned();
+        let kind = lookup.key().kind().as_str();
         let store = Arc::clone(&self.store);
         let stopwatch = Stopwatch::start(&*self.clock);
-        let resolution = within(self.lookup_timeout, move || store.resolve(question)).await;
+        let resolution = within(self.lookup_timeout, move || store.resolve(lookup)).await;
         let duration = stopwatch.elapsed(&*self.clock);
-        Observation::record_lookup(duration);
-        meter::lookup(kind, outcome(&resolution), duration);
-        // A slow lookup may outlive the token; what counts is whether it is good when the request passes.
-        self.judge(&verified, resolution, self.clock.now())
+        record_lookup_duration(duration);
+        let outcome = match resolution {
+            Ok(Resolution::Found { .. } | Resolution::FoundApiKey { .. }) => "found",
+            Ok(_) => "not_found",
+            Err(_) => "failed",
+        };
+        metrics::record_lookup(kind, outcome, duration);
+        // Reads the clock again, because the credential may have expired during the lookup.
+        self.validate(verified, resolution, self.clock.now())
     }
 
-    /// As [`resolve`](Self::resolve), for a session cookie whose cache had to wait for its key.
-    async fn resolve_cached(
+    fn validate(
         self: &Arc<Self>,
-        awaited: AwaitedCache,
+        verified: &Verified,
+        resolution: Result<Resolution, StoreError>,
+        now: Timestamp,
     ) -> Result<Identity, Rejection> {
-        let step = self.sessions.read_fetched(awaited, || self.clock.now());
-        match step.await {
-            SessionStep::Resolved(verified, resolution) => {
-                self.judge(&verified, Ok(resolution), self.clock.now())
-            }
-            SessionStep::Verified(verified) => self.resolve(verified.into()).await,
-            // What was waited for is not waited for again.
-            SessionStep::AwaitsCache(awaited) => self.resolve(awaited.into_verified().into()).await,
-        }
-    }
-}
-
-/// What a lookup came to, for the metrics.
-fn outcome(resolution: &Result<Resolution, StoreError>) -> &'static str {
-    match resolution {
-        Ok(Resolution::Found { .. } | Resolution::FoundApiKey { .. }) => "found",
-        Ok(_) => "not_found",
-        Err(_) => "failed",
-    }
-}
-
-impl From<SessionStep> for Step {
-    fn from(step: SessionStep) -> Self {
-        match step {
-            SessionStep::Verified(verified) => Self::Verified(verified.into()),
-            SessionStep::Resolved(verified, resolution) => Self::Resolved(verified, resolution),
-            SessionStep::AwaitsCache(awaited) => Self::AwaitsCache(awaited),
-        }
+        let layer = Arc::<Self>::clone(self);
+        self.validator.validate(verified, resolution, now, layer)
     }
 }
 
@@ -329,36 +333,36 @@ impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authenticator")
             .field("sources", &self.inner.sources)
-            .field("jwts", &self.inner.jwts)
+            .field("jwts", &self.inner.verifier.jwts)
             .field("lookup_timeout", &self.inner.lookup_timeout)
             .finish_non_exhaustive()
     }
 }
 
+type Outcome = Result<Identity, Rejection>;
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// The future of [`Authenticator::authenticate`].
 pub struct Authenticate {
     state: State,
-    observation: Observation,
+    metrics: RequestMetrics,
 }
 
 enum State {
-    Ready(Option<Result<Identity, Rejection>>),
-    Waiting(Pin<Box<dyn Future<Output = Result<Identity, Rejection>> + Send>>),
+    Ready(Ready<Outcome>),
+    Waiting(BoxFuture<Outcome>),
 }
 
 impl Future for Authenticate {
     type Output = Result<Identity, Rejection>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { state, observation } = &mut *self;
+        let Self { state, metrics } = &mut *self;
         match state {
-            // Polled again after it was ready, it stays silent rather than let anybody in.
-            State::Ready(result) => result.take().map_or(Poll::Pending, Poll::Ready),
+            State::Ready(ready) => Pin::new(ready).poll(cx),
             State::Waiting(future) => {
-                let polled = observation.scope(|| future.as_mut().poll(cx));
-                let result = ready!(polled);
-                *state = State::Ready(None);
-                observation.end(&result);
+                let result = ready!(metrics.in_scope(|| future.as_mut().poll(cx)));
+                metrics.finish(&result);
                 Poll::Ready(result)
             }
         }

@@ -3,7 +3,7 @@
 use http::HeaderName;
 
 use crate::config_error::ConfigError;
-use crate::credential::header_of_its_own;
+use crate::credential::dedicated_header;
 use crate::identity::ApiKey;
 
 /// Which API keys are accepted, and where they are sent.
@@ -51,7 +51,7 @@ impl ApiKeys {
     ///
     /// [`ConfigError`] for what is no header name, and for `Authorization` and `Cookie`, which are for other credentials.
     pub fn header(mut self, name: &str) -> Result<Self, ConfigError> {
-        let name = header_of_its_own("api_keys", name)?;
+        let name = dedicated_header("api_keys", name)?;
         self.headers.push(name);
         Ok(self)
     }

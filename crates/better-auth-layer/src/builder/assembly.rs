@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use super::BetterAuthLayerBuilder;
-use crate::authenticator::{Authenticator, Inner, Probe, Sessions};
+use crate::authenticator::{Authenticator, Diagnostics, Inner, Validator};
 use crate::base_url::BaseUrl;
 use crate::config_error::ConfigError;
-use crate::credential::{CredentialSource, SessionCookie, Sources};
+use crate::credential::{CookieNames, CredentialSource, Sources};
 use crate::csrf::{OriginGuard, TrustedOrigin};
 use crate::jwks::{DynKeySource, KeyCache, RemoteKeySource};
 use crate::layer::BetterAuthLayer;
 use crate::store::{DynUserStore, LookupKind, SingleFlight};
 use crate::verify::{
-    ClaimPolicy, CookieCacheVerifier, JwksSignature, JwtVerifier, RegisteredClaims,
-    SecretJwtVerifier, SessionJwtPolicy, SessionTokenVerifier, self_check,
+    CookieCacheVerifier, JwksJwtPolicy, JwksJwtVerifier, JwtVerifier, RegisteredClaims,
+    SecretJwtPolicy, SecretJwtVerifier, SessionTokenVerifier, Verifier,
 };
 
 impl BetterAuthLayerBuilder {
@@ -22,13 +22,6 @@ impl BetterAuthLayerBuilder {
         self.check_texts()?;
         self.check_sources()?;
         self.jwks_options.check()?;
-        if !self_check() {
-            return Err(ConfigError::new(
-                "secret",
-                "cannot be used: the linked HMAC-SHA256 gives wrong answers",
-                "check the build of aws-lc-rs",
-            ));
-        }
         let base_url = self.base_url.take().transpose()?;
         let key_source = self.take_key_source(base_url.as_ref())?;
         if self.secrets.is_none() && key_source.is_none() && self.api_keys.is_none() {
@@ -40,8 +33,8 @@ impl BetterAuthLayerBuilder {
         }
         let store = SingleFlight::around(self.take_store()?, self.lookup_timeout);
         let keys = key_source.map(|source| {
-            let cache = KeyCache::new(source, self.jwks_options.clone(), Arc::clone(&self.clock));
-            JwksSignature::new(Arc::new(cache))
+            let options = self.jwks_options.clone();
+            Arc::new(KeyCache::new(source, options, Arc::clone(&self.clock)))
         });
         let jwks_issuer = self.issuer_of_keys(base_url.as_ref());
         let jwks_policy = match &keys {
@@ -58,44 +51,66 @@ impl BetterAuthLayerBuilder {
                 "use a store that supports it, or do not accept the credential that needs it (`without_secret_jwts`, `without_session_tokens`)",
             ));
         }
-        let probe = Probe {
-            advice: self.advise(),
+        let diagnostics = Diagnostics {
+            config: self.advise(),
             lookups: self.needs(keys.is_some()).collect(),
-            keys: keys.as_ref().map(|keys| Arc::clone(keys.cache())),
+            keys: keys.clone(),
         };
-        let places = self.take_sources();
+        let credential_sources = self.take_sources();
         // Better Auth writes its origin into a cookie cache, whatever `jwt.issuer` says.
         let origin = base_url.as_ref().map(|url| url.origin().to_owned());
-        let sessions = self.sessions(base_url.as_ref(), keys.as_ref(), origin.or(jwks_issuer))?;
+        let cookie_cache = self.cookie_cache_verifier(keys.as_ref(), origin.or(jwks_issuer))?;
+        let guard = self.origin_guard(base_url.as_ref())?;
         let secure = self.secure(base_url.as_ref());
         let secret_jwts = self.secrets.as_ref().filter(|_| self.accept_secret_jwts);
-        let secret = secret_jwts.map(|ring| {
+        let secret_jwts = secret_jwts.map(|ring| {
             SecretJwtVerifier::new(ring, self.accept_previous_secrets, self.secret_policy())
+        });
+        let jwks_jwts = keys.zip(jwks_policy);
+        let jwks_jwts = jwks_jwts.map(|(keys, policy)| JwksJwtVerifier { keys, policy });
+        let session_tokens = self.secrets.as_ref().filter(|_| self.accept_session_tokens);
+        let session_tokens = session_tokens.map(|ring| {
+            let validator = Arc::clone(&self.session_token_validator);
+            SessionTokenVerifier::new(ring, self.accept_previous_secrets, validator)
         });
         let api_keys = self.api_keys.as_ref();
         Ok(BetterAuthLayer::new(Authenticator::new(Inner {
             sources: Sources {
-                places,
+                sources: credential_sources,
                 api_key_headers: api_keys.map(|keys| keys.headers()).unwrap_or_default(),
-                session_cookie: sessions
-                    .verifier
+                session_cookie: session_tokens
                     .as_ref()
-                    .map(|_| SessionCookie::new(&self.session_cookie(), secure)),
+                    .map(|_| CookieNames::new(&self.session_cookie(), secure)),
+                cookie_cache: self.cookie_cache.as_ref().map(|cache| {
+                    let name = cache.name.clone();
+                    let default = || format!("{}.session_data", self.cookie_prefix);
+                    CookieNames::new(&name.unwrap_or_else(default), secure)
+                }),
             },
-            jwts: JwtVerifier::new(secret, keys.zip(jwks_policy), self.cached_jwts),
-            sessions,
-            api_key_configurations: api_keys
-                .map(|keys| keys.configurations())
-                .unwrap_or_default(),
-            clock: self.clock,
+            guard,
+            verifier: Verifier {
+                jwts: JwtVerifier::new(secret_jwts, jwks_jwts, self.cached_jwts),
+                session_tokens,
+                cookie_cache,
+                raw_session_tokens: self
+                    .accept_raw_session_tokens
+                    .then(|| Arc::clone(&self.session_token_validator)),
+                has_secret: self.secrets.is_some(),
+            },
             store,
-            probe,
-            require_matching_subject: self.require_matching_subject,
-            require_verified_email: self.require_verified_email,
             lookup_timeout: self.lookup_timeout,
-            retry_after: self.retry_after,
+            validator: Validator {
+                api_key_configurations: api_keys
+                    .map(|keys| keys.configurations())
+                    .unwrap_or_default(),
+                require_matching_subject: self.require_matching_subject,
+                require_verified_email: self.require_verified_email,
+                retry_after: self.retry_after,
+            },
+            clock: self.clock,
             renderer: self.renderer,
             recheck_interval: self.recheck_interval,
+            diagnostics,
         })))
     }
 
@@ -160,7 +175,7 @@ impl BetterAuthLayerBuilder {
         &self,
         base_url: Option<&BaseUrl>,
         issuer: Option<&str>,
-    ) -> Result<SessionJwtPolicy, ConfigError> {
+    ) -> Result<JwksJwtPolicy, ConfigError> {
         let Some(issuer) = issuer else {
             return Err(ConfigError::new(
                 "base_url",
@@ -174,7 +189,7 @@ impl BetterAuthLayerBuilder {
         } else {
             self.audiences.clone()
         };
-        Ok(SessionJwtPolicy {
+        Ok(JwksJwtPolicy {
             registered: RegisteredClaims {
                 issuer: Some(issuer.to_owned()),
                 audiences,
@@ -185,8 +200,8 @@ impl BetterAuthLayerBuilder {
         })
     }
 
-    fn secret_policy(&self) -> ClaimPolicy {
-        ClaimPolicy {
+    fn secret_policy(&self) -> SecretJwtPolicy {
+        SecretJwtPolicy {
             registered: RegisteredClaims {
                 issuer: self.issuer.clone(),
                 audiences: self.audiences.clone(),
@@ -207,64 +222,44 @@ impl BetterAuthLayerBuilder {
         own.unwrap_or_else(|| format!("{}.session_token", self.cookie_prefix))
     }
 
-    fn sessions(
-        &mut self,
-        base_url: Option<&BaseUrl>,
-        keys: Option<&JwksSignature>,
+    fn cookie_cache_verifier(
+        &self,
+        keys: Option<&Arc<KeyCache>>,
         issuer: Option<String>,
-    ) -> Result<Sessions, ConfigError> {
-        let ring = self.secrets.as_ref().filter(|_| self.accept_session_tokens);
-        let cache = match (&self.cookie_cache, ring) {
-            (None, _) => None,
-            (Some(_), None) => {
-                return Err(ConfigError::new(
-                    "cookie_cache",
-                    "is set, but session cookies are not accepted",
-                    "set the secret: a cache counts only beside a session cookie",
-                ));
-            }
-            (Some(cache), Some(_)) if cache.needs_keys() && keys.is_none() => {
-                return Err(ConfigError::new(
-                    "cookie_cache",
-                    "is signed with a public key, and none is known",
-                    "set `base_url` or `key_source`",
-                ));
-            }
-            (Some(cache), Some(ring)) => {
-                let own = cache.name.clone();
-                let name = own.unwrap_or_else(|| format!("{}.session_data", self.cookie_prefix));
-                let verifier = CookieCacheVerifier::new(
-                    cache.clone(),
-                    ring,
-                    self.accept_previous_secrets,
-                    keys.cloned(),
-                    issuer,
-                );
-                Some((SessionCookie::new(&name, self.secure(base_url)), verifier))
-            }
+    ) -> Result<Option<CookieCacheVerifier>, ConfigError> {
+        let Some(cache) = &self.cookie_cache else {
+            return Ok(None);
         };
+        let Some(ring) = self.secrets.as_ref().filter(|_| self.accept_session_tokens) else {
+            return Err(ConfigError::new(
+                "cookie_cache",
+                "is set, but session cookies are not accepted",
+                "set the secret: a cache counts only beside a session cookie",
+            ));
+        };
+        if cache.needs_keys() && keys.is_none() {
+            return Err(ConfigError::new(
+                "cookie_cache",
+                "is signed with a public key, and none is known",
+                "set `base_url` or `key_source`",
+            ));
+        }
+        Ok(Some(CookieCacheVerifier::new(
+            cache.clone(),
+            ring,
+            self.accept_previous_secrets,
+            keys.cloned(),
+            issuer,
+        )))
+    }
+
+    fn origin_guard(&mut self, base_url: Option<&BaseUrl>) -> Result<OriginGuard, ConfigError> {
         let origins = std::mem::take(&mut self.trusted_origins);
         let mut trusted = origins.into_iter().collect::<Result<Vec<_>, _>>()?;
         trusted.extend(base_url.map(|url| TrustedOrigin::exactly(url.origin())));
-        let verifier = self
-            .secrets
-            .as_ref()
-            .filter(|_| self.accept_session_tokens)
-            .map(|ring| {
-                let form = Arc::clone(&self.session_token_validator);
-                SessionTokenVerifier::new(ring, self.accept_previous_secrets, form)
-            });
-        Ok(Sessions {
-            verifier,
-            cache,
-            guard: OriginGuard {
-                trusted,
-                require_origin: self.require_origin,
-            },
-            raw: self
-                .accept_raw_session_tokens
-                .then(|| Arc::clone(&self.session_token_validator)),
-            lacks_secret: self.secrets.is_none(),
+        Ok(OriginGuard {
+            trusted,
+            require_origin: self.require_origin,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::BetterAuthLayerBuilder;
 use crate::config_error::ConfigError;
-use crate::credential::Place;
+use crate::credential::SourceKind;
 use crate::diagnostics::Check;
 use crate::secret::Secret;
 
@@ -110,7 +110,7 @@ impl BetterAuthLayerBuilder {
             Err(ConfigError::new("credential_sources", problem, remedy))
         };
         let all = || self.sources.iter().flatten().chain(&self.extra_sources);
-        let looks = |is_it: fn(&Place) -> bool| all().any(|source| is_it(&source.0));
+        let looks = |is_it: fn(&SourceKind) -> bool| all().any(|source| is_it(&source.0));
         let as_usual = self.sources.is_none();
         if !as_usual && all().next().is_none() {
             return wrong(
@@ -118,7 +118,7 @@ impl BetterAuthLayerBuilder {
                 "name a source, or leave it out for the usual ones",
             );
         }
-        if looks(Place::is_nameless) {
+        if looks(SourceKind::is_nameless) {
             return wrong(
                 "has a source with an empty name",
                 "write the prefix of the subprotocol, or the name of the parameter",
@@ -126,14 +126,16 @@ impl BetterAuthLayerBuilder {
         }
         let accepts_api_keys = self.api_keys.is_some();
         let looks_for_api_keys =
-            looks(|place| matches!(place, Place::ApiKey)) || as_usual && accepts_api_keys;
+            looks(|place| matches!(place, SourceKind::ApiKey)) || as_usual && accepts_api_keys;
         if looks_for_api_keys != accepts_api_keys {
             return wrong(
                 "has `api_key` and no `api_keys` are accepted, or the other way round",
                 "call `api_keys` and put `CredentialSource::api_key` among the sources, or neither",
             );
         }
-        if looks(|place| matches!(place, Place::SessionCookie)) && !self.accepts_session_cookies() {
+        if looks(|place| matches!(place, SourceKind::SessionCookie))
+            && !self.accepts_session_cookies()
+        {
             return wrong(
                 "has `session_cookie`, but session cookies are not accepted",
                 "set the secret, or leave the source out",

@@ -21,7 +21,7 @@ use crate::layer::BetterAuthLayer;
 use crate::rejection::{RenderRejection, Renderer, RetryAfter};
 use crate::secret::{Secret, SecretRing};
 use crate::store::{DynUserStore, UserStore};
-use crate::verify::{CookieCache, TokenForm};
+use crate::verify::{CookieCache, TokenValidator};
 
 /// A few megabytes, with the claims that tokens usually have.
 const CACHED_JWTS: usize = 10_000;
@@ -80,7 +80,7 @@ pub struct BetterAuthLayerBuilder {
     cookie_cache: Option<CookieCache>,
     trusted_origins: Vec<Result<TrustedOrigin, ConfigError>>,
     require_origin: bool,
-    session_token_validator: TokenForm,
+    session_token_validator: TokenValidator,
     accept_raw_session_tokens: bool,
     api_keys: Option<ApiKeys>,
     sources: Option<Vec<CredentialSource>>,
@@ -126,7 +126,7 @@ impl BetterAuthLayerBuilder {
             cookie_cache: None,
             trusted_origins: Vec::new(),
             require_origin: false,
-            session_token_validator: Arc::new(crate::verify::is_better_auths),
+            session_token_validator: Arc::new(crate::verify::has_default_form),
             accept_raw_session_tokens: false,
             api_keys: None,
             sources: None,

@@ -1,19 +1,20 @@
-//! The header that brings an API key.
+//! The header that carries an API key.
+
+use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName};
 
 use super::InvalidReason;
 
-/// Better Auth's keys are 64 letters behind a prefix; nothing of a longer value is looked at.
-const MAXIMUM_LENGTH: usize = 512;
+/// Longer values are not read. Better Auth's keys are 64 letters after a prefix.
+const MAX_LENGTH: usize = 512;
 
 /// An API key as it was sent, prefix included.
-#[derive(Clone, Copy)]
-pub(crate) struct ApiKeyText<'a>(&'a str);
+pub(crate) struct ApiKeyText<'a>(Cow<'a, str>);
 
 impl<'a> ApiKeyText<'a> {
-    /// Finds the key in one of the headers that may have it. There must not be two.
-    pub(crate) fn extract(
+    /// Reads the key from one of several headers. More than one key is an error.
+    pub(super) fn extract(
         headers: &'a HeaderMap,
         names: &[HeaderName],
     ) -> Result<Option<Self>, InvalidReason> {
@@ -24,17 +25,21 @@ impl<'a> ApiKeyText<'a> {
         if values.next().is_some() {
             return Err(InvalidReason::SeveralApiKeys);
         }
-        let is_visible = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_graphic);
         let bytes = value.as_bytes();
-        if bytes.is_empty() || bytes.len() > MAXIMUM_LENGTH || !is_visible(bytes) {
+        let is_visible = bytes.iter().all(u8::is_ascii_graphic);
+        if bytes.is_empty() || bytes.len() > MAX_LENGTH || !is_visible {
             return Err(InvalidReason::ApiKeyMalformed);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| InvalidReason::ApiKeyMalformed)?;
-        Ok(Some(Self(text)))
+        Ok(Some(Self(text.into())))
     }
 
-    pub(crate) fn expose(self) -> &'a str {
-        self.0
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn into_owned(self) -> ApiKeyText<'static> {
+        ApiKeyText(Cow::Owned(self.0.into_owned()))
     }
 }
 
@@ -56,16 +61,16 @@ mod tests {
     }
 
     #[test]
-    fn one_key_of_visible_characters_is_taken() {
+    fn one_visible_key_is_extracted() {
         assert_eq!(extract(&[]), Ok(None));
         assert_eq!(extract(&[b"g_abc"]), Ok(Some("g_abc".to_owned())));
-        let longest = [b'a'; MAXIMUM_LENGTH];
+        let longest = [b'a'; MAX_LENGTH];
         assert!(extract(&[&longest]).is_ok());
     }
 
     #[test]
-    fn anything_else_is_refused_and_never_taken_for_none() {
-        let too_long = [b'a'; MAXIMUM_LENGTH + 1];
+    fn malformed_keys_are_rejected() {
+        let too_long = [b'a'; MAX_LENGTH + 1];
         for value in [b"".as_slice(), b"a b", b"a\xff", b"a\tb", &too_long] {
             assert_eq!(extract(&[value]), Err(InvalidReason::ApiKeyMalformed));
         }

@@ -1,4 +1,4 @@
-//! The bearer token in the `Authorization` header (RFC 6750 §2.1, RFC 9110 §11).
+//! Bearer tokens (RFC 6750 §2.1, RFC 9110 §11).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,21 +10,21 @@ use memchr::memchr_iter;
 use super::InvalidReason;
 use super::cookies::percent_decoded;
 
-/// Longer tokens are refused before anything of them is decoded. Better Auth's largest fit several times.
-const MAXIMUM_LENGTH: usize = 8 * 1024;
+/// Longer tokens are rejected before decoding. Better Auth's largest tokens are much shorter.
+const MAX_LENGTH: usize = 8 * 1024;
 
-/// A bearer token, not verified. `Debug` shows nothing of it.
+/// A bearer token, not verified. `Debug` does not show the token.
 #[derive(Clone)]
 pub(crate) struct BearerToken<'a>(Cow<'a, str>);
 
 impl<'a> BearerToken<'a> {
-    /// Takes the token from the headers. `Ok(None)`: no `Authorization` header, or one of another scheme.
-    pub(crate) fn extract(headers: &'a HeaderMap) -> Result<Option<Self>, InvalidReason> {
+    /// Reads the token from `Authorization`. `None` if the header is missing or has another scheme.
+    pub(super) fn extract(headers: &'a HeaderMap) -> Result<Option<Self>, InvalidReason> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = values.next() else {
             return Ok(None);
         };
-        // Which of two a proxy in front of us looked at is anybody's guess.
+        // A proxy may have checked the other header.
         if values.next().is_some() {
             return Err(InvalidReason::SeveralAuthorizationHeaders);
         }
@@ -38,15 +38,15 @@ impl<'a> BearerToken<'a> {
         if scheme.is_empty() {
             return Err(malformed);
         }
-        // RFC 9110 §11.1: schemes are compared without regard to case.
+        // RFC 9110 §11.1: schemes are case-insensitive.
         if !scheme.eq_ignore_ascii_case(b"bearer") {
             return Ok(None);
         }
-        // Nothing of a longer value is looked at. There is room for a few blanks beside the longest token.
-        if value.len() > MAXIMUM_LENGTH + 64 {
+        // Bounds the work below, allowing for some spaces around the longest token.
+        if value.len() > MAX_LENGTH + 64 {
             return Err(InvalidReason::TokenTooLong);
         }
-        // RFC 9110 §11.4: one or more spaces, nothing else, stand between scheme and token.
+        // RFC 9110 §11.4: one or more spaces separate scheme and token.
         let token = rest.trim_ascii_start();
         let separator = rest.strip_suffix(token).ok_or(malformed)?;
         if separator.is_empty() || separator.iter().any(|byte| *byte != b' ') {
@@ -56,15 +56,15 @@ impl<'a> BearerToken<'a> {
         if !is_token(token) {
             return Err(malformed);
         }
-        if token.len() > MAXIMUM_LENGTH {
+        if token.len() > MAX_LENGTH {
             return Err(InvalidReason::TokenTooLong);
         }
         Ok(Some(Self(token.into())))
     }
 
-    /// A token that stands by itself, outside of `Authorization`.
+    /// Checks a token from another source than `Authorization`.
     pub(super) fn from_text(text: Cow<'a, str>) -> Result<Self, InvalidReason> {
-        if text.len() > MAXIMUM_LENGTH {
+        if text.len() > MAX_LENGTH {
             return Err(InvalidReason::TokenTooLong);
         }
         if !is_token(&text) {
@@ -73,7 +73,7 @@ impl<'a> BearerToken<'a> {
         Ok(Self(text))
     }
 
-    /// What the token is by its outer form. A session token may be percent-encoded, as it stands in a cookie.
+    /// Determines the form of the token. A session token may be percent-encoded, as in a cookie.
     pub(crate) fn form(&self) -> BearerForm<'_> {
         let text = percent_decoded(&self.0);
         match memchr_iter(b'.', text.as_bytes()).take(2).count() {
@@ -82,11 +82,15 @@ impl<'a> BearerToken<'a> {
             _ => BearerForm::Jws(&self.0),
         }
     }
+
+    pub(super) fn into_owned(self) -> BearerToken<'static> {
+        BearerToken(Cow::Owned(self.0.into_owned()))
+    }
 }
 
-/// The forms of a bearer token. No text has two of them.
+/// The forms of a bearer token, which exclude each other.
 pub(crate) enum BearerForm<'a> {
-    /// Parts between two dots or more: a JWS, if anything.
+    /// Two dots or more: a JWS, if valid.
     Jws(&'a str),
     /// `token.signature`
     SignedSessionToken(Cow<'a, str>),
@@ -105,15 +109,15 @@ fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// At least one of the characters of RFC 6750's `b64token`, or the percent sign: clients that take a session token from a
-/// cookie send it as it stands there, and Better Auth accepts that.
+/// One or more characters of RFC 6750's `b64token`, or the percent sign: clients that copy a session
+/// token from a cookie send it percent-encoded, and Better Auth accepts that.
 ///
-/// Looks at all of it whatever it finds, and branches nowhere: so the compiler takes many characters at a time.
+/// The loop has no branches and no early exit, so the compiler can vectorize it.
 fn is_token(text: &str) -> bool {
-    let is_all = text
+    let is_valid = text
         .bytes()
-        .fold(true, |so_far, byte| so_far & is_token_character(byte));
-    is_all & !text.is_empty()
+        .fold(true, |is_valid, byte| is_valid & is_token_character(byte));
+    is_valid & !text.is_empty()
 }
 
 fn is_token_character(byte: u8) -> bool {
@@ -145,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_is_compared_without_regard_to_case() {
+    fn scheme_is_case_insensitive() {
         for value in [
             "Bearer a.b.c",
             "bearer a.b.c",
@@ -161,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_characters_of_a_token_are_these_and_no_others() {
+    fn token_characters() {
         let characters: String = (0..=char::MAX as u32)
             .filter_map(char::from_u32)
             .filter(|character| is_token(&character.to_string()))
@@ -170,11 +174,11 @@ mod tests {
             characters,
             "%+-./0123456789=ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~"
         );
-        // Wherever the wrong one stands.
+        // At every position.
         for length in [1, 16, 31, 100] {
-            for place in 0..length {
+            for position in 0..length {
                 let mut text = vec![b'a'; length];
-                text[place] = b',';
+                text[position] = b',';
                 assert!(!is_token(std::str::from_utf8(&text).unwrap()));
             }
         }
@@ -182,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn no_header_and_other_schemes_are_nobodys_credential() {
+    fn other_schemes_are_ignored() {
         assert_eq!(extract(&[]), Ok(None));
         for value in [
             "Basic dXNlcjpwYXNz",
@@ -196,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bearer_credential_of_the_wrong_form_is_never_taken_for_none() {
+    fn malformed_bearer_is_rejected() {
         let malformed = Err(InvalidReason::AuthorizationMalformed);
         let values: [&[u8]; 11] = [
             b"",
@@ -222,18 +226,18 @@ mod tests {
     }
 
     #[test]
-    fn two_headers_are_refused_even_if_equal() {
+    fn two_headers_are_rejected() {
         let several = Err(InvalidReason::SeveralAuthorizationHeaders);
         assert_eq!(extract(&[b"Bearer a.b.c", b"Bearer a.b.c"]), several);
         assert_eq!(extract(&[b"Basic eDp5", b"Bearer a.b.c"]), several);
     }
 
     #[test]
-    fn the_longest_token_passes_and_one_byte_more_does_not() {
+    fn token_length_is_limited() {
         let value = |length: usize| format!("Bearer {}", "a".repeat(length)).into_bytes();
         assert!(extract(&[&value(8192)]).is_ok());
         assert_eq!(extract(&[&value(8193)]), Err(InvalidReason::TokenTooLong));
-        // In a place of its own, too.
+        // From other sources, too.
         assert!(BearerToken::from_text("a".repeat(8192).into()).is_ok());
         assert_eq!(
             BearerToken::from_text("a".repeat(8193).into()).err(),
@@ -242,24 +246,24 @@ mod tests {
     }
 
     #[test]
-    fn of_a_value_that_is_longer_than_any_token_nothing_is_looked_at() {
-        let value = |blanks: usize, token: &str| {
-            let value = format!("Bearer{}{token}", " ".repeat(blanks));
+    fn header_length_is_limited() {
+        let value = |spaces: usize, token: &str| {
+            let value = format!("Bearer{}{token}", " ".repeat(spaces));
             extract(&[value.as_bytes()]).map(|token| token.map(|token| token.len()))
         };
         let longest = "a".repeat(8192);
         assert_eq!(value(58, &longest), Ok(Some(8192)));
         assert_eq!(value(59, &longest), Err(InvalidReason::TokenTooLong));
-        let no_token = ",".repeat(8250);
-        assert_eq!(value(1, &no_token), Err(InvalidReason::TokenTooLong));
+        let invalid = ",".repeat(8250);
+        assert_eq!(value(1, &invalid), Err(InvalidReason::TokenTooLong));
         assert_eq!(
-            value(0, &no_token),
+            value(0, &invalid),
             Err(InvalidReason::AuthorizationMalformed)
         );
     }
 
     #[test]
-    fn debug_shows_nothing_of_the_token() {
+    fn debug_hides_the_token() {
         let headers: HeaderMap = [(
             AUTHORIZATION,
             HeaderValue::from_static("Bearer secret-part"),

@@ -1,4 +1,4 @@
-//! The cookies of a request, read the way Better Auth's server reads them.
+//! Reads cookies in the same way as Better Auth's server.
 
 use std::borrow::Cow;
 
@@ -9,31 +9,70 @@ use percent_encoding::percent_decode;
 
 use super::InvalidReason;
 
-/// Better Auth itself keeps a cache within a hundred chunks (upstream `cookies/session-store.ts`).
-const MOST_CHUNKS: usize = 100;
+/// The limit of Better Auth's own chunked cookies (upstream `cookies/session-store.ts`).
+const MAX_CHUNKS: usize = 100;
 
-/// More than a browser keeps for a site.
-const MAXIMUM_CHUNKED_LENGTH: usize = 64 * 1024;
+/// More than a browser stores for a site.
+const MAX_CHUNKED_LENGTH: usize = 64 * 1024;
 
-/// The cookies of all `Cookie` headers: HTTP/2 may send them one by one (RFC 9113 §8.2.3).
+/// Browsers accept a cookie with this prefix over TLS only, so an attacker on the network cannot set
+/// one (RFC 6265bis §4.1.3.1).
+const SECURE_PREFIX: &str = "__Secure-";
+
+/// The accepted names of a cookie, in order of preference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CookieNames(Vec<String>);
+
+impl CookieNames {
+    /// `base` is the name without prefix. `is_secure` is whether Better Auth adds the prefix; `None`
+    /// accepts both names.
+    pub(crate) fn new(base: &str, is_secure: Option<bool>) -> Self {
+        let prefixed = format!("{SECURE_PREFIX}{base}");
+        let plain = base.to_owned();
+        Self(match is_secure {
+            Some(true) => vec![prefixed],
+            Some(false) => vec![plain],
+            None => vec![prefixed, plain],
+        })
+    }
+
+    /// The value of the first name that is present, not decoded.
+    pub(super) fn find<'a>(&self, cookies: Cookies<'a>) -> Result<Option<&'a str>, InvalidReason> {
+        for name in &self.0 {
+            let value = cookies.get(name)?;
+            if value.is_some() {
+                return Ok(value);
+            }
+        }
+        Ok(None)
+    }
+
+    /// As [`find`](Self::find), for a cookie that may be split into chunks. The value is decoded.
+    pub(super) fn find_chunked<'a>(&self, cookies: Cookies<'a>) -> Option<Cow<'a, str>> {
+        self.0.iter().find_map(|name| cookies.get_chunked(name))
+    }
+}
+
+/// The cookies of all `Cookie` headers, of which HTTP/2 may send several (RFC 9113 §8.2.3).
 ///
-/// Names are compared byte by byte; around names and values only blanks and tabs are dropped. Browsers accept cookies
-/// whose names merely *look* like a prefixed one, with other kinds of space in front; those stay what they are.
+/// Names are compared byte by byte, and only spaces and tabs are trimmed. Browsers accept cookies
+/// whose names *look* like a prefixed name but start with other whitespace; those names differ.
 #[derive(Clone, Copy)]
-pub(crate) struct Cookies<'a> {
+pub(super) struct Cookies<'a> {
     headers: &'a HeaderMap,
 }
 
 impl<'a> Cookies<'a> {
-    pub(crate) fn of(headers: &'a HeaderMap) -> Self {
+    pub(super) fn new(headers: &'a HeaderMap) -> Self {
         Self { headers }
     }
 
-    /// The value of a cookie, decoded; `None` if it is not there or empty.
+    /// The value of a cookie, not decoded; `None` if the cookie is missing or empty.
     ///
-    /// Two cookies of one name are one that was planted beside the real one, from another path or a sibling domain.
-    /// Which is which cannot be known, so two different values are an error.
-    pub(crate) fn get(self, name: &str) -> Result<Option<Cow<'a, str>>, InvalidReason> {
+    /// A second cookie with the same name may have been set by an attacker from another path or a
+    /// sibling domain, and the header does not show which is which. So two different values are an
+    /// error.
+    fn get(self, name: &str) -> Result<Option<&'a str>, InvalidReason> {
         let mut found: Option<&[u8]> = None;
         for (_, value) in self.pairs().filter(|(other, _)| *other == name.as_bytes()) {
             if found.is_some_and(|found| found != value) {
@@ -41,20 +80,19 @@ impl<'a> Cookies<'a> {
             }
             found = Some(value);
         }
-        let Some(value) = found.filter(|value| !value.is_empty()) else {
-            return Ok(None);
-        };
-        let text = std::str::from_utf8(value).map_err(|_| InvalidReason::CookieMalformed)?;
-        Ok(Some(percent_decoded(text)))
+        let value = found.filter(|value| !value.is_empty());
+        let text = value.map(std::str::from_utf8).transpose();
+        text.map_err(|_| InvalidReason::CookieMalformed)
     }
 
-    /// The value of a cookie that may come in chunks: `name` if it is there, else `name.0`, `name.1` … joined.
+    /// The decoded value of a cookie that may be split into chunks: `name`, or else `name.0`,
+    /// `name.1` … joined.
     ///
-    /// `None` also where chunks are missing, come twice, or are more than Better Auth ever makes.
-    pub(crate) fn get_chunked(self, name: &str) -> Option<Cow<'a, str>> {
+    /// `None` also if chunks are missing, duplicate, or more than Better Auth writes.
+    fn get_chunked(self, name: &str) -> Option<Cow<'a, str>> {
         match self.get(name) {
             Ok(None) => {}
-            Ok(whole) => return whole,
+            Ok(whole) => return whole.map(percent_decoded),
             Err(_) => return None,
         }
         let mut chunks: Vec<Option<&[u8]>> = Vec::new();
@@ -62,7 +100,7 @@ impl<'a> Cookies<'a> {
             let Some(index) = chunk_index(other, name) else {
                 continue;
             };
-            if index >= MOST_CHUNKS {
+            if index >= MAX_CHUNKS {
                 return None;
             }
             if chunks.len() <= index {
@@ -78,7 +116,7 @@ impl<'a> Cookies<'a> {
         for chunk in &chunks {
             let text = std::str::from_utf8((*chunk)?).ok()?;
             joined.push_str(&percent_decoded(text));
-            if joined.len() > MAXIMUM_CHUNKED_LENGTH {
+            if joined.len() > MAX_CHUNKED_LENGTH {
                 return None;
             }
         }
@@ -101,7 +139,7 @@ impl<'a> Cookies<'a> {
     }
 }
 
-/// Without the blanks and tabs around it, and no others.
+/// Trims spaces and tabs, but no other whitespace.
 fn trimmed(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
@@ -116,18 +154,18 @@ fn unquoted(value: &[u8]) -> &[u8] {
     }
 }
 
-/// As JavaScript's `decodeURIComponent`, once; a text that it would refuse stays as it is.
-pub(super) fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if memchr(b'%', text.as_bytes()).is_none() || !has_only_whole_escapes(text) {
+/// Decodes once, as JavaScript's `decodeURIComponent`; a text with invalid escapes is returned as it
+/// is.
+pub(crate) fn percent_decoded(text: &str) -> Cow<'_, str> {
+    if memchr(b'%', text.as_bytes()).is_none() || !has_only_valid_escapes(text) {
         return Cow::Borrowed(text);
     }
-    // With room for all of it from the start.
     let mut decoded = Vec::with_capacity(text.len());
     decoded.extend(percent_decode(text.as_bytes()));
     String::from_utf8(decoded).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-fn has_only_whole_escapes(text: &str) -> bool {
+fn has_only_valid_escapes(text: &str) -> bool {
     text.split('%').skip(1).all(|after| {
         let mut digits = after.bytes();
         let mut digit = || digits.next().is_some_and(|byte| byte.is_ascii_hexdigit());
@@ -135,7 +173,7 @@ fn has_only_whole_escapes(text: &str) -> bool {
     })
 }
 
-/// The `n` of `name.n`: a whole number, written in the one way Better Auth writes it.
+/// The `n` of `name.n`, in the canonical form that Better Auth writes.
 fn chunk_index(cookie: &[u8], name: &str) -> Option<usize> {
     let digits = cookie.strip_prefix(name.as_bytes())?.strip_prefix(b".")?;
     let is_canonical = matches!(digits, [b'0'] | [b'1'..=b'9', ..]);
@@ -159,18 +197,18 @@ mod tests {
 
     fn get(header: &str) -> Result<Option<String>, InvalidReason> {
         let headers = headers(&[header.as_bytes()]);
-        let value = Cookies::of(&headers).get("s")?;
-        Ok(value.map(Cow::into_owned))
+        let value = Cookies::new(&headers).get("s")?;
+        Ok(value.map(|value| percent_decoded(value).into_owned()))
     }
 
     fn chunked(header: &str) -> Option<String> {
         let headers = headers(&[header.as_bytes()]);
-        let value = Cookies::of(&headers).get_chunked("s");
+        let value = Cookies::new(&headers).get_chunked("s");
         value.map(Cow::into_owned)
     }
 
     #[test]
-    fn a_value_is_trimmed_unquoted_and_decoded_once() {
+    fn value_is_trimmed_and_decoded_once() {
         for (header, value) in [
             ("s=a", "a"),
             ("x=1; s=a;y=2", "a"),
@@ -191,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn other_cookies_are_not_taken_for_it() {
+    fn other_names_do_not_match() {
         for header in [
             "",
             "s",
@@ -211,30 +249,30 @@ mod tests {
     }
 
     #[test]
-    fn two_values_of_one_name_are_refused_and_the_same_one_twice_is_not() {
+    fn different_duplicates_are_rejected() {
         assert_eq!(get("s=a; s=b"), Err(InvalidReason::SeveralCookies));
         assert_eq!(get("s=a; s="), Err(InvalidReason::SeveralCookies));
         assert_eq!(get("s=a; s=a"), Ok(Some("a".to_owned())));
         let across = headers(&[b"s=a", b"x=1; s=b"]);
         assert_eq!(
-            Cookies::of(&across).get("s"),
+            Cookies::new(&across).get("s"),
             Err(InvalidReason::SeveralCookies)
         );
     }
 
     #[test]
-    fn cookies_may_come_in_several_headers_and_beside_bytes_of_any_kind() {
+    fn several_headers_are_read() {
         let across = headers(&[b"x=\xff\xfe", b"s=a"]);
-        assert_eq!(Cookies::of(&across).get("s"), Ok(Some("a".into())));
+        assert_eq!(Cookies::new(&across).get("s"), Ok(Some("a")));
         let broken = headers(&[b"s=\xff"]);
         assert_eq!(
-            Cookies::of(&broken).get("s"),
+            Cookies::new(&broken).get("s"),
             Err(InvalidReason::CookieMalformed)
         );
     }
 
     #[test]
-    fn chunks_are_joined_in_the_order_of_their_numbers() {
+    fn chunks_are_joined_in_order() {
         let in_order = (0..12).map(|n| format!("s.{n}={n},"));
         let all: String = in_order.collect::<Vec<_>>().join("; ");
         assert_eq!(chunked(&all).unwrap(), "0,1,2,3,4,5,6,7,8,9,10,11,");
@@ -244,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_and_as_long_chunks_as_better_auth_makes_are_joined_and_no_more() {
+    fn chunk_count_and_length_are_limited() {
         let of_length = |length: usize| chunked(&format!("s.0=a; s.1={}", "a".repeat(length - 1)));
         assert_eq!(of_length(65_536).map(|value| value.len()), Some(65_536));
         assert_eq!(of_length(65_537), None);
@@ -257,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_that_better_auth_never_makes_are_nothing() {
+    fn malformed_chunks_are_ignored() {
         for header in [
             "s.1=b",
             "s.0=a; s.2=c",
@@ -270,5 +308,28 @@ mod tests {
         ] {
             assert_eq!(chunked(header), None, "{header}");
         }
+    }
+
+    fn find(is_secure: Option<bool>, header: &str) -> Option<String> {
+        let headers = headers(&[header.as_bytes()]);
+        let names = CookieNames::new("app.session_token", is_secure);
+        let value = names.find(Cookies::new(&headers)).unwrap();
+        value.map(str::to_owned)
+    }
+
+    #[test]
+    fn secure_deployment_requires_the_prefix() {
+        let (plain, prefixed) = ("app.session_token=p", "__Secure-app.session_token=s");
+        assert_eq!(find(Some(true), plain), None);
+        assert_eq!(find(Some(true), prefixed).as_deref(), Some("s"));
+        assert_eq!(find(Some(false), plain).as_deref(), Some("p"));
+        assert_eq!(find(Some(false), prefixed), None);
+    }
+
+    #[test]
+    fn prefixed_cookie_is_preferred() {
+        let both = "app.session_token=p; __Secure-app.session_token=s";
+        assert_eq!(find(None, both).as_deref(), Some("s"));
+        assert_eq!(find(None, "app.session_token=p").as_deref(), Some("p"));
     }
 }

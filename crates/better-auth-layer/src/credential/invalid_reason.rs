@@ -1,8 +1,8 @@
-//! Why a credential was refused.
+//! Why a credential is not valid.
 
 use std::fmt;
 
-/// The reason for a `401`, for the log only: the client learns no more than that the credential is not valid.
+/// The reason for a `401`. It is only logged: the response does not reveal it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidReason {
     SeveralAuthorizationHeaders,
@@ -18,6 +18,10 @@ pub(crate) enum InvalidReason {
     ApiKeyOfOtherConfiguration,
     SeveralCookies,
     CookieMalformed,
+    CookieCacheMalformed,
+    CookieCacheOfOtherSession,
+    CookieCacheOfOtherVersion,
+    CookieCacheSessionEnded,
     TokenTooLong,
     NotCompactJws,
     HeaderMalformed,
@@ -68,6 +72,10 @@ impl InvalidReason {
             Self::ApiKeyOfOtherConfiguration => "api_key_of_other_configuration",
             Self::SeveralCookies => "several_cookies",
             Self::CookieMalformed => "cookie_malformed",
+            Self::CookieCacheMalformed => "cookie_cache_malformed",
+            Self::CookieCacheOfOtherSession => "cookie_cache_of_other_session",
+            Self::CookieCacheOfOtherVersion => "cookie_cache_of_other_version",
+            Self::CookieCacheSessionEnded => "cookie_cache_session_ended",
             Self::TokenTooLong => "token_too_long",
             Self::NotCompactJws => "not_a_compact_jws",
             Self::HeaderMalformed => "header_malformed",
@@ -102,7 +110,7 @@ impl InvalidReason {
         }
     }
 
-    /// Of what was found in the request and is none by its outer form, what it was meant to be.
+    /// The kind of credential, for metrics, if extraction fails for this reason.
     pub(crate) const fn credential(self) -> &'static str {
         match self {
             Self::SeveralApiKeys | Self::ApiKeyMalformed => "api_key",
@@ -111,32 +119,32 @@ impl InvalidReason {
         }
     }
 
-    /// What the operator, or whoever mints the tokens, can do about it.
+    /// How the operator, or the application that mints the tokens, can fix the problem.
     pub(crate) const fn remedy(self) -> Option<&'static str> {
         match self {
             Self::KeySourceMissing => Some(
-                "the token is signed with a key of Better Auth's JWKS; set BETTER_AUTH_URL or the builder's `base_url` (or BETTER_AUTH_JWKS_URL) to say where the keys are",
+                "the token is signed with a key of Better Auth's JWKS; set BETTER_AUTH_URL or the builder's `base_url` (or BETTER_AUTH_JWKS_URL) to locate the keys",
             ),
             Self::SecretMissing => Some(
                 "the credential is signed with the deployment's secret; set BETTER_AUTH_SECRET or the builder's `secret`",
             ),
             Self::KidUnknown => Some(
-                "the issuer's JWKS has no key of this id; is BETTER_AUTH_URL the deployment that made the token?",
+                "the issuer's JWKS has no key with this id; check that BETTER_AUTH_URL is the deployment that issued the token",
             ),
             Self::SessionTokenNotSigned => Some(
                 "send the value of the response header `set-auth-token`, which is signed, or accept raw tokens with the builder's `accept_raw_session_tokens`",
             ),
             Self::SessionTokenUnknown => Some(
-                "the session has ended or is in another database; Better Auth with a secondary storage keeps none in the database unless `storeSessionInDatabase` is set",
+                "the session has ended or is stored elsewhere; with a secondary storage, Better Auth stores sessions in the database only if `storeSessionInDatabase` is set",
             ),
             Self::AudienceUnknown => Some(
                 "the token has an `aud`; set BETTER_AUTH_AUDIENCE or the builder's `audience` to the value meant for this service",
             ),
             Self::NoBinding => Some(
-                "mint the token with header `typ: JWT` or with a claim `iss` or `sub`, which Better Auth's own mail tokens never have",
+                "mint the token with header `typ: JWT` or with a claim `iss` or `sub`, which Better Auth's own mail tokens do not have",
             ),
             Self::IssuerMismatch => Some(
-                "the token's `iss` is not the configured one: BETTER_AUTH_ISSUER for secret-signed tokens, the origin of BETTER_AUTH_URL (or BETTER_AUTH_JWKS_ISSUER) for those of a JWKS",
+                "the token's `iss` is not the configured issuer: BETTER_AUTH_ISSUER for tokens signed with the secret, the origin of BETTER_AUTH_URL (or BETTER_AUTH_JWKS_ISSUER) for tokens signed with a key of the JWKS",
             ),
             Self::ClaimMissing(_) => Some("mint the token with this claim"),
             _ => None,

@@ -1,10 +1,12 @@
-//! What a request brings to prove who sent it.
+//! Extracts the credential of a request.
+//!
+//! The kind of a credential follows from its source and its form (for a bearer token, the number of
+//! dots), so that no text is ever tried as several kinds.
 
 mod api_key_header;
 mod bearer_token;
 mod cookies;
 mod invalid_reason;
-mod session_cookie;
 mod source;
 
 use std::borrow::Cow;
@@ -13,24 +15,29 @@ use http::{HeaderName, request};
 
 pub(crate) use self::api_key_header::ApiKeyText;
 pub(crate) use self::bearer_token::{BearerForm, BearerToken};
-pub(crate) use self::cookies::Cookies;
+use self::cookies::Cookies;
+pub(crate) use self::cookies::{CookieNames, percent_decoded};
 pub(crate) use self::invalid_reason::InvalidReason;
-pub(crate) use self::session_cookie::SessionCookie;
 pub use self::source::CredentialSource;
-pub(crate) use self::source::{Place, header_of_its_own};
+pub(crate) use self::source::{SourceKind, dedicated_header};
 
 /// The one credential of a request.
 pub(crate) enum Credential<'a> {
-    /// `Authorization: Bearer …`, or the same token in another place.
+    /// `Authorization: Bearer …`, or the same token from another source.
     Bearer(BearerToken<'a>),
-    /// An API key in a header of its own.
     ApiKey(ApiKeyText<'a>),
-    /// The session cookie's value.
-    SessionCookie(Cow<'a, str>),
+    SessionCookie(SessionCookie<'a>),
+}
+
+/// The session cookie, and the cookie cache if the layer accepts it.
+pub(crate) struct SessionCookie<'a> {
+    /// Not decoded.
+    pub(crate) value: Cow<'a, str>,
+    pub(crate) cache: Option<Cow<'a, str>>,
 }
 
 impl Credential<'_> {
-    /// The name used in spans and metrics, until more is known.
+    /// The name in spans and metrics until the credential is verified.
     pub(crate) const fn as_str(&self) -> &'static str {
         match self {
             Self::Bearer(_) => "bearer",
@@ -38,28 +45,41 @@ impl Credential<'_> {
             Self::SessionCookie(_) => "session_cookie",
         }
     }
+
+    pub(crate) fn into_owned(self) -> Credential<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Bearer(token) => Credential::Bearer(token.into_owned()),
+            Self::ApiKey(key) => Credential::ApiKey(key.into_owned()),
+            Self::SessionCookie(cookie) => Credential::SessionCookie(SessionCookie {
+                value: owned(cookie.value),
+                cache: cookie.cache.map(owned),
+            }),
+        }
+    }
 }
 
-/// Where credentials are looked for, in this order.
+/// The sources from which credentials are extracted, in order of precedence.
 #[derive(Debug)]
 pub(crate) struct Sources {
-    pub(crate) places: Vec<CredentialSource>,
+    pub(crate) sources: Vec<CredentialSource>,
     pub(crate) api_key_headers: Vec<HeaderName>,
-    pub(crate) session_cookie: Option<SessionCookie>,
+    pub(crate) session_cookie: Option<CookieNames>,
+    pub(crate) cookie_cache: Option<CookieNames>,
 }
 
 impl Sources {
-    /// Finds the credential in a request's head. `Ok(None)`: there is none that would be ours.
+    /// Extracts the credential from the head of a request. `None` if no source has one.
     ///
-    /// The first one that is there is the one that counts, and its failure is final: what a client sends on purpose
-    /// must not be outvoted by the cookie that its browser adds to everything. A credential that cannot be one by its
-    /// outer form is an error, not an absence, so that it can never be taken for an anonymous request.
+    /// The first credential decides, even if it is invalid: a credential that the client sends
+    /// explicitly must not be replaced by a cookie that the browser adds to every request. A
+    /// malformed credential is an error, so that it is never mistaken for an anonymous request.
     pub(crate) fn extract<'a>(
         &self,
         parts: &'a request::Parts,
     ) -> Result<Option<Credential<'a>>, InvalidReason> {
-        for place in &self.places {
-            let found = self.look(&place.0, parts)?;
+        for source in &self.sources {
+            let found = self.extract_from(&source.0, parts)?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -67,32 +87,45 @@ impl Sources {
         Ok(None)
     }
 
-    fn look<'a>(
+    fn extract_from<'a>(
         &self,
-        place: &Place,
+        source: &SourceKind,
         parts: &'a request::Parts,
     ) -> Result<Option<Credential<'a>>, InvalidReason> {
         let headers = &parts.headers;
-        let token = match place {
-            Place::ApiKey => {
+        let token = match source {
+            SourceKind::ApiKey => {
                 let key = ApiKeyText::extract(headers, &self.api_key_headers)?;
                 return Ok(key.map(Credential::ApiKey));
             }
-            Place::SessionCookie => {
-                let Some(cookie) = &self.session_cookie else {
-                    return Ok(None);
-                };
-                let value = cookie.find(Cookies::of(headers))?;
-                return Ok(value.map(Credential::SessionCookie));
+            SourceKind::SessionCookie => return self.session_cookie(Cookies::new(headers)),
+            SourceKind::Bearer => BearerToken::extract(headers)?,
+            SourceKind::Header(name) => source::from_header(headers, name)?,
+            SourceKind::WebSocketProtocol(prefix) => {
+                source::from_websocket_protocol(headers, prefix)?
             }
-            Place::Bearer => BearerToken::extract(headers)?,
-            Place::Header(name) => source::in_header(headers, name)?,
-            Place::WebSocketProtocol(prefix) => source::in_websocket_protocol(headers, prefix)?,
-            Place::Query(name) => source::in_query(parts, name)?,
-            Place::Custom(find) => find(parts)
+            SourceKind::Query(name) => source::from_query(parts, name)?,
+            SourceKind::Custom(find) => find(parts)
                 .map(|text| BearerToken::from_text(text.into()))
                 .transpose()?,
         };
         Ok(token.map(Credential::Bearer))
+    }
+
+    fn session_cookie<'a>(
+        &self,
+        cookies: Cookies<'a>,
+    ) -> Result<Option<Credential<'a>>, InvalidReason> {
+        let Some(names) = &self.session_cookie else {
+            return Ok(None);
+        };
+        let Some(value) = names.find(cookies)? else {
+            return Ok(None);
+        };
+        let cache = self.cookie_cache.as_ref();
+        Ok(Some(Credential::SessionCookie(SessionCookie {
+            value: value.into(),
+            cache: cache.and_then(|names| names.find_chunked(cookies)),
+        })))
     }
 }

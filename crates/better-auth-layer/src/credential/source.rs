@@ -1,4 +1,4 @@
-//! Where in a request a credential may stand.
+//! The sources of a credential in a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::cookies::percent_decoded;
 use super::{BearerToken, InvalidReason};
 use crate::config_error::ConfigError;
 
-/// A place to look for a credential in, for
+/// A part of the request that may contain a credential, for
 /// [`credential_sources`](crate::BetterAuthLayerBuilder::credential_sources).
 ///
 /// ```
@@ -24,12 +24,12 @@ use crate::config_error::ConfigError;
 /// # let _ = builder;
 /// ```
 #[derive(Clone)]
-pub struct CredentialSource(pub(crate) Place);
+pub struct CredentialSource(pub(crate) SourceKind);
 
 type FindToken = dyn Fn(&request::Parts) -> Option<String> + Send + Sync;
 
 #[derive(Clone)]
-pub(crate) enum Place {
+pub(crate) enum SourceKind {
     Bearer,
     ApiKey,
     SessionCookie,
@@ -39,8 +39,8 @@ pub(crate) enum Place {
     Custom(Arc<FindToken>),
 }
 
-impl Place {
-    /// Whether the name that it needs is empty: everything would have it, or nothing.
+impl SourceKind {
+    /// Whether the source requires a name and has an empty one.
     pub(crate) fn is_nameless(&self) -> bool {
         matches!(self, Self::WebSocketProtocol(name) | Self::Query(name) if name.is_empty())
     }
@@ -50,57 +50,59 @@ impl CredentialSource {
     /// `Authorization: Bearer …`
     #[must_use]
     pub fn bearer() -> Self {
-        Self(Place::Bearer)
+        Self(SourceKind::Bearer)
     }
 
     /// The headers of [`api_keys`](crate::BetterAuthLayerBuilder::api_keys).
     #[must_use]
     pub fn api_key() -> Self {
-        Self(Place::ApiKey)
+        Self(SourceKind::ApiKey)
     }
 
     /// Better Auth's session cookie.
     #[must_use]
     pub fn session_cookie() -> Self {
-        Self(Place::SessionCookie)
+        Self(SourceKind::SessionCookie)
     }
 
-    /// A bearer token in a header of its own, without a scheme in front: behind a proxy that needs `Authorization` for
-    /// itself.
+    /// A bearer token in another header, without a scheme in front: for deployments behind a proxy
+    /// that uses `Authorization` itself.
     ///
     /// ```
     /// use better_auth_layer::{BetterAuthLayer, CredentialSource};
     ///
-    /// let builder = BetterAuthLayer::builder().credential_sources([CredentialSource::header("x-auth-token")?]);
+    /// let sources = [CredentialSource::header("x-auth-token")?];
+    /// let builder = BetterAuthLayer::builder().credential_sources(sources);
     /// # let _ = builder;
     /// # Ok::<(), better_auth_layer::ConfigError>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] for what is no header name, and for `Authorization` and `Cookie`, which have sources of their own.
+    /// [`ConfigError`] if the name is not a header name, or is `Authorization` or `Cookie`, which have
+    /// separate sources.
     pub fn header(name: &str) -> Result<Self, ConfigError> {
-        header_of_its_own("credential_sources", name).map(|name| Self(Place::Header(name)))
+        dedicated_header("credential_sources", name).map(|name| Self(SourceKind::Header(name)))
     }
 
-    /// A bearer token in one of the subprotocols that a WebSocket client offers, behind a prefix: browsers let a page set
-    /// no other header there. With the prefix `bearer.`:
+    /// A bearer token in one of the subprotocols that a WebSocket client offers, after a prefix.
+    /// Browsers let a page set no other header of a WebSocket request. With the prefix `bearer.`:
     ///
     /// ```js
     /// new WebSocket(url, ["chat", `bearer.${encodeURIComponent(token)}`])
     /// ```
     ///
-    /// Answer with the other subprotocol, never with this one.
+    /// The server must select the other subprotocol.
     #[must_use]
     pub fn websocket_subprotocol(prefix: impl Into<String>) -> Self {
-        Self(Place::WebSocketProtocol(prefix.into()))
+        Self(SourceKind::WebSocketProtocol(prefix.into()))
     }
 
-    /// A bearer token in the query of the address.
+    /// A bearer token in the query of the URL.
     ///
-    /// Addresses end up in the logs of every server and proxy on the way, in the browser's history and in `Referer`; so
-    /// RFC 6750 §2.3 and RFC 9700 §4.3.2 advise against it. For what can neither set a header nor send a cookie, with
-    /// tokens that live for a minute.
+    /// URLs are stored in the logs of servers and proxies, in the browser's history and in `Referer`,
+    /// so RFC 6750 §2.3 and RFC 9700 §4.3.2 advise against this source. Use it only for clients that
+    /// can neither set a header nor send a cookie, with tokens that expire within a minute.
     ///
     /// ```
     /// use better_auth_layer::{BetterAuthLayer, CredentialSource};
@@ -112,19 +114,20 @@ impl CredentialSource {
     /// ```
     #[must_use]
     pub fn dangerous_query_parameter(name: impl Into<String>) -> Self {
-        Self(Place::Query(name.into()))
+        Self(SourceKind::Query(name.into()))
     }
 
-    /// A bearer token from wherever a function finds one in the head of a request. `None`: it is not there.
+    /// A bearer token that a function extracts from the head of a request. `None` means that the
+    /// request has no such token.
     ///
-    /// Not for cookies: what a browser sends by itself needs the check of the page's origin, which only
-    /// [`session_cookie`](Self::session_cookie) gets. That one's name can be
-    /// [set](crate::BetterAuthLayerBuilder::session_cookie_name).
+    /// Do not use it for cookies: browsers send them automatically, and only
+    /// [`session_cookie`](Self::session_cookie) checks the origin of the page. Its name is
+    /// [configurable](crate::BetterAuthLayerBuilder::session_cookie_name).
     ///
     /// ```
     /// use better_auth_layer::CredentialSource;
     ///
-    /// // `Authorization: Token …`, as an older client sends it
+    /// // `Authorization: Token …`, which an older client sends
     /// let source = CredentialSource::custom(|head| {
     ///     let value = head.headers.get("authorization")?.to_str().ok()?;
     ///     Some(value.strip_prefix("Token ")?.to_owned())
@@ -135,10 +138,10 @@ impl CredentialSource {
     pub fn custom(
         find: impl Fn(&request::Parts) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        Self(Place::Custom(Arc::new(find)))
+        Self(SourceKind::Custom(Arc::new(find)))
     }
 
-    /// Where credentials are looked for unless somebody says otherwise.
+    /// The default sources.
     pub(crate) fn defaults() -> Vec<Self> {
         vec![Self::bearer(), Self::api_key(), Self::session_cookie()]
     }
@@ -147,40 +150,42 @@ impl CredentialSource {
 impl fmt::Debug for CredentialSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Place::Bearer => f.write_str("Bearer"),
-            Place::ApiKey => f.write_str("ApiKey"),
-            Place::SessionCookie => f.write_str("SessionCookie"),
-            Place::Header(name) => f.debug_tuple("Header").field(name).finish(),
-            Place::WebSocketProtocol(prefix) => {
+            SourceKind::Bearer => f.write_str("Bearer"),
+            SourceKind::ApiKey => f.write_str("ApiKey"),
+            SourceKind::SessionCookie => f.write_str("SessionCookie"),
+            SourceKind::Header(name) => f.debug_tuple("Header").field(name).finish(),
+            SourceKind::WebSocketProtocol(prefix) => {
                 f.debug_tuple("WebSocketProtocol").field(prefix).finish()
             }
-            Place::Query(name) => f.debug_tuple("Query").field(name).finish(),
-            Place::Custom(_) => f.write_str("Custom(..)"),
+            SourceKind::Query(name) => f.debug_tuple("Query").field(name).finish(),
+            SourceKind::Custom(_) => f.write_str("Custom(..)"),
         }
     }
 }
 
-/// The name of a header that no other credential stands in.
-pub(crate) fn header_of_its_own(
+/// Parses the name of a header that carries nothing but the credential.
+pub(crate) fn dedicated_header(
     setting: &'static str,
     name: &str,
 ) -> Result<HeaderName, ConfigError> {
-    let refused = |problem: &'static str| {
+    let invalid = |problem: &'static str| {
         ConfigError::new(
             setting,
             problem,
-            "write the name of a header of its own, such as `x-api-key`",
+            "write the name of a separate header, such as `x-api-key`",
         )
     };
-    let name: HeaderName = name.parse().map_err(|_| refused("has no header name"))?;
+    let name: HeaderName = name
+        .parse()
+        .map_err(|_| invalid("contains an invalid header name"))?;
     if name == AUTHORIZATION || name == COOKIE {
-        return Err(refused("shares a header with other credentials"));
+        return Err(invalid("uses the header of another credential"));
     }
     Ok(name)
 }
 
-/// The token in a header of its own. Two of them are refused, as two of `Authorization` are.
-pub(super) fn in_header<'a>(
+/// The token in a header. Two headers are an error, as for `Authorization`.
+pub(super) fn from_header<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> Result<Option<BearerToken<'a>>, InvalidReason> {
@@ -195,23 +200,23 @@ pub(super) fn in_header<'a>(
     BearerToken::from_text(text.into()).map(Some)
 }
 
-/// The token among the subprotocols that are offered (RFC 6455 §4.1), percent-encoded or not.
-pub(super) fn in_websocket_protocol<'a>(
+/// The token among the offered subprotocols (RFC 6455 §4.1), percent-encoded or not.
+pub(super) fn from_websocket_protocol<'a>(
     headers: &'a HeaderMap,
     prefix: &str,
 ) -> Result<Option<BearerToken<'a>>, InvalidReason> {
     let offered = headers
         .get_all(SEC_WEBSOCKET_PROTOCOL)
         .into_iter()
-        // Another one that is not ASCII is none of our business.
+        // Ignores other subprotocols that are not ASCII.
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .filter_map(|protocol| protocol.trim_matches([' ', '\t']).strip_prefix(prefix));
-    only(offered)
+    single(offered)
 }
 
 /// The token in the query, percent-encoded or not.
-pub(super) fn in_query<'a>(
+pub(super) fn from_query<'a>(
     parts: &'a request::Parts,
     name: &str,
 ) -> Result<Option<BearerToken<'a>>, InvalidReason> {
@@ -221,10 +226,10 @@ pub(super) fn in_query<'a>(
         .filter_map(|pair| pair.split_once('='))
         .filter(|(other, _)| percent_decoded(other) == name)
         .map(|(_, value)| value);
-    only(values)
+    single(values)
 }
 
-fn only<'a>(
+fn single<'a>(
     mut texts: impl Iterator<Item = &'a str>,
 ) -> Result<Option<BearerToken<'a>>, InvalidReason> {
     let Some(text) = texts.next() else {

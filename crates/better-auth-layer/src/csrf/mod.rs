@@ -1,4 +1,4 @@
-//! Requests that a browser makes for another site's page.
+//! Protection against cross-site request forgery.
 
 mod origin_guard;
 mod trusted_origin;

@@ -1,4 +1,7 @@
-//! The guard against cross-site request forgery.
+//! The origin check of requests with a session cookie.
+//!
+//! The check runs before verification and does not depend on the secret or the store. The `Host` of
+//! the request is not a trusted origin: behind a proxy, the client may control it.
 
 use http::header::{ORIGIN, UPGRADE};
 use http::{HeaderName, Method, request};
@@ -7,29 +10,29 @@ use super::TrustedOrigin;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses requests that change something, come with a cookie, and were made for a page of another origin.
+/// Rejects requests with a cookie that may change data and come from a page of another origin.
 ///
-/// A browser adds the cookie to whatever any page asks for; `SameSite=Lax`, Better Auth's default, lets pages of
-/// sibling subdomains pass. What tells the page is what the browser says by itself: `Sec-Fetch-Site` (Fetch Metadata)
-/// and `Origin` (RFC 6454 §7). No page can write either.
+/// Browsers add the cookie to requests of any page; `SameSite=Lax`, Better Auth's default, still
+/// allows pages of sibling subdomains. The browser identifies the page in `Sec-Fetch-Site` (Fetch
+/// Metadata) and `Origin` (RFC 6454 §7), which no page can set.
 #[derive(Debug)]
 pub(crate) struct OriginGuard {
     pub(crate) trusted: Vec<TrustedOrigin>,
-    /// Refuses a request that has neither header, as Better Auth's own endpoints do. Without it such a request is no
-    /// browser's and passes, as those of servers that forward cookies.
+    /// Rejects a request without both headers, as Better Auth's own endpoints do. Otherwise such a
+    /// request is accepted: browsers send one of them, servers that forward cookies do not.
     pub(crate) require_origin: bool,
 }
 
 impl OriginGuard {
-    /// Whether a request that is authenticated by a cookie may pass.
+    /// Whether a request with a session cookie is accepted.
     pub(crate) fn allows(&self, parts: &request::Parts) -> bool {
-        if !changes_something(parts) {
+        if !may_change_data(parts) {
             return true;
         }
         let mut sites = parts.headers.get_all(SEC_FETCH_SITE).iter();
         let mut origins = parts.headers.get_all(ORIGIN).iter();
         let (site, origin) = (sites.next(), origins.next());
-        // No browser sends one of them twice.
+        // Browsers send each header once.
         if sites.next().is_some() || origins.next().is_some() {
             return false;
         }
@@ -47,9 +50,9 @@ impl OriginGuard {
     }
 }
 
-/// Everything but the methods that RFC 9110 §9.2.1 calls safe and browsers use, and those where an upgrade follows: a
-/// WebSocket begins with `GET`, is not held to the rules for cross-origin reading, and can do anything then.
-fn changes_something(parts: &request::Parts) -> bool {
+/// True except for the safe methods of RFC 9110 §9.2.1 that browsers use. A `GET` that starts a
+/// WebSocket counts as well, because WebSockets are not subject to CORS.
+fn may_change_data(parts: &request::Parts) -> bool {
     !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS)
         || parts.headers.contains_key(UPGRADE)
 }
@@ -76,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_browser_says_decides() {
+    fn origin_headers_decide() {
         let (site, origin) = ("sec-fetch-site", "origin");
         let (ours, foreign) = ("https://app.example.com", "https://evil.test");
         let table: [(&[(&str, &str)], bool); 15] = [
@@ -106,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn safe_methods_pass_unless_they_upgrade() {
+    fn safe_methods_are_allowed() {
         let foreign = ("origin", "https://evil.test");
         for method in ["GET", "HEAD", "OPTIONS"] {
             assert!(allows(&guard(true), method, &[foreign]), "{method}");
@@ -121,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_strict_guard_wants_to_know() {
+    fn strict_guard_requires_a_header() {
         assert!(!allows(&guard(true), "POST", &[]));
         assert!(!allows(&guard(true), "GET", &[("upgrade", "websocket")]));
         assert!(allows(

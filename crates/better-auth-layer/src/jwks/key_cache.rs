@@ -1,4 +1,8 @@
-//! The keys in use, and when to fetch them again.
+//! The cache of public keys, and when it fetches them.
+//!
+//! A cooldown on the monotonic clock limits how often clients can cause fetches. After a failed fetch
+//! the cooldown is shorter, and an unknown `kid` is reported as unavailable (503) instead of invalid
+//! (401), because the issuer may have published the key.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError};
@@ -8,18 +12,18 @@ use super::key_set::UsableKeys;
 use super::{DynKeySource, JwksOptions, KeySourceError, VerificationKey};
 use crate::clock::{Clock, Timestamp};
 use crate::sync::{ArcSwapOption, Handle, Mutex, MutexGuard, oneshot, timeout, watch};
-use crate::telemetry::meter;
+use crate::telemetry::metrics;
 
-/// Keys of a source, read without a lock and fetched by one task at a time.
+/// Caches the keys of a source: reads take no lock, and one task at a time fetches.
 ///
-/// The request that finds a key missing never fetches itself: it waits beside a task, which goes on if the request is
-/// dropped. Requests with known keys wait for nothing.
+/// A request whose key is missing waits for that task instead of fetching, so the fetch continues
+/// if the request is dropped. Requests with cached keys never wait.
 pub(crate) struct KeyCache {
     source: Arc<dyn DynKeySource>,
     options: JwksOptions,
     clock: Arc<dyn Clock>,
-    /// Keys that never change are never fetched.
-    is_fixed: bool,
+    /// Static keys are never fetched.
+    is_static: bool,
     snapshot: ArcSwapOption<Snapshot>,
     refresh: Mutex<Refresh>,
 }
@@ -31,37 +35,47 @@ struct Snapshot {
 
 #[derive(Default)]
 struct Refresh {
-    /// Closed when the task that runs has ended.
-    running: Option<watch::Receiver<()>>,
+    running: Option<KeyFetch>,
     ended_at: Option<Duration>,
     failed: bool,
 }
 
-/// What is known of a key.
-pub(crate) enum KeyLookup {
-    /// It is in the set.
-    Key(Arc<VerificationKey>),
-    /// It is not in the set, which is fresh enough to say so.
+/// Why the cache returned no key.
+pub(crate) enum KeyError {
+    /// The current key set does not contain the `kid`.
     Unknown,
-    /// Nobody can say.
+    /// There is no current key set.
     Unavailable,
-    /// A fetch has begun that may bring it: [`KeyCache::wait`].
-    Fetching(watch::Receiver<()>),
+    /// A fetch is in progress that may bring the key. The cooldown after the fetch makes the next
+    /// lookup final.
+    Pending(KeyFetch),
 }
 
-/// What a fetch has brought, and when.
-pub(crate) struct Fetched {
+/// A fetch in progress. Its channel carries no values and closes when the fetch ends.
+#[derive(Clone)]
+pub(crate) struct KeyFetch(watch::Receiver<()>);
+
+impl KeyFetch {
+    /// Waits until the fetch has ended, successfully or not.
+    pub(crate) async fn finished(mut self) {
+        while self.0.changed().await.is_ok() {}
+    }
+}
+
+/// The cooldown after a fetch has not passed.
+struct CoolingDown {
+    last_failed: bool,
+}
+
+/// The result of a fetch for diagnostics.
+pub(crate) struct FetchReport {
     pub(crate) keys: usize,
     pub(crate) usable: usize,
-    pub(crate) asked_at: Timestamp,
-    /// What time it was at the issuer.
-    pub(crate) said_at: Option<Timestamp>,
-    pub(crate) answered_at: Timestamp,
+    pub(crate) started_at: Timestamp,
+    pub(crate) finished_at: Timestamp,
+    /// The issuer's clock.
+    pub(crate) server_time: Option<Timestamp>,
 }
-
-/// No keys, and none to be had.
-#[derive(Debug)]
-pub(crate) struct KeysUnavailable;
 
 impl KeyCache {
     pub(crate) fn new(
@@ -69,13 +83,13 @@ impl KeyCache {
         options: JwksOptions,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let fixed = source.static_keys().map(|keys| Snapshot {
+        let snapshot = source.static_keys().map(|keys| Snapshot {
             keys: keys.usable(options.rsa_algorithm),
             fetched_at: Duration::ZERO,
         });
         Self {
-            is_fixed: fixed.is_some(),
-            snapshot: ArcSwapOption::new(fixed.map(Arc::new)),
+            is_static: snapshot.is_some(),
+            snapshot: ArcSwapOption::new(snapshot.map(Arc::new)),
             source,
             options,
             clock,
@@ -83,65 +97,52 @@ impl KeyCache {
         }
     }
 
-    /// Looks a key up without waiting. A set that is getting old is fetched again beside it.
-    pub(crate) fn get(self: &Arc<Self>, kid: &str) -> KeyLookup {
-        self.get_after(&self.snapshot.load(), kid)
+    /// Looks a key up without waiting. Starts a background fetch if the set is old or does not
+    /// contain the key.
+    pub(crate) fn get(self: &Arc<Self>, kid: &str) -> Result<Arc<VerificationKey>, KeyError> {
+        self.get_from(&self.snapshot.load(), kid)
     }
 
-    /// As [`get`](Self::get), by a snapshot that was taken a moment ago.
-    fn get_after(self: &Arc<Self>, taken: &Option<Arc<Snapshot>>, kid: &str) -> KeyLookup {
+    fn get_from(
+        self: &Arc<Self>,
+        snapshot: &Option<Arc<Snapshot>>,
+        kid: &str,
+    ) -> Result<Arc<VerificationKey>, KeyError> {
         let now = self.clock.monotonic();
-        if let Some((snapshot, age)) = self.usable(taken.as_deref(), now) {
-            if !self.is_fixed {
-                meter::jwks_age(age);
+        if let Some((snapshot, age)) = self.usable(snapshot.as_deref(), now) {
+            if !self.is_static {
+                metrics::record_key_age(age);
             }
             if let Some(key) = snapshot.keys.get(kid) {
-                if !self.is_fixed && age >= self.options.refresh_after {
-                    self.begin(now);
+                if !self.is_static && age >= self.options.refresh_after {
+                    let _ = self.begin_fetch(now);
                 }
-                return KeyLookup::Key(Arc::clone(key));
+                return Ok(Arc::clone(key));
             }
-            if self.is_fixed {
-                return KeyLookup::Unknown;
+            if self.is_static {
+                return Err(KeyError::Unknown);
             }
         }
-        match self.begin(now) {
-            Beginning::Runs(running) => KeyLookup::Fetching(running),
-            // The fetch that it is too soon after may have ended since the snapshot was taken.
-            Beginning::TooSoon { failed } => match self.fetched(kid, failed) {
-                Ok(Some(key)) => KeyLookup::Key(key),
-                Ok(None) => KeyLookup::Unknown,
-                Err(KeysUnavailable) => KeyLookup::Unavailable,
-            },
+        match self.begin_fetch(now) {
+            Ok(fetch) => Err(KeyError::Pending(fetch)),
+            // Another thread's fetch may have ended after `snapshot` was loaded.
+            Err(CoolingDown { last_failed }) => self.get_after_fetch(kid, last_failed),
         }
     }
 
-    /// Waits for the fetch that is under way and looks once more. `Ok(None)`: there is no such key.
-    pub(crate) async fn wait(
-        &self,
-        mut running: watch::Receiver<()>,
-        kid: &str,
-    ) -> Result<Option<Arc<VerificationKey>>, KeysUnavailable> {
-        // Nothing is ever sent; the channel is closed when the task has ended, in whichever way.
-        while running.changed().await.is_ok() {}
-        let failed = self.refresh().failed;
-        self.fetched(kid, failed)
-    }
-
-    /// What the latest fetch, which may have failed, says of a key.
-    fn fetched(
+    fn get_after_fetch(
         &self,
         kid: &str,
-        failed: bool,
-    ) -> Result<Option<Arc<VerificationKey>>, KeysUnavailable> {
+        last_failed: bool,
+    ) -> Result<Arc<VerificationKey>, KeyError> {
         let snapshot = self.snapshot.load();
         let (snapshot, _) = self
             .usable(snapshot.as_deref(), self.clock.monotonic())
-            .ok_or(KeysUnavailable)?;
+            .ok_or(KeyError::Unavailable)?;
         match snapshot.keys.get(kid) {
-            Some(key) => Ok(Some(Arc::clone(key))),
-            None if failed => Err(KeysUnavailable),
-            None => Ok(None),
+            Some(key) => Ok(Arc::clone(key)),
+            None if last_failed => Err(KeyError::Unavailable),
+            None => Err(KeyError::Unknown),
         }
     }
 
@@ -152,109 +153,118 @@ impl KeyCache {
     ) -> Option<(&'s Snapshot, Duration)> {
         let snapshot = snapshot?;
         let age = now.saturating_sub(snapshot.fetched_at);
-        (self.is_fixed || age <= self.options.max_stale).then_some((snapshot, age))
+        (self.is_static || age <= self.options.max_stale).then_some((snapshot, age))
     }
 
-    /// Begins to fetch, unless somebody does already or the last time was too recent.
-    fn begin(self: &Arc<Self>, now: Duration) -> Beginning {
+    /// Starts a fetch, or joins the one in progress.
+    fn begin_fetch(self: &Arc<Self>, now: Duration) -> Result<KeyFetch, CoolingDown> {
         let mut refresh = self.refresh();
         if let Some(running) = &refresh.running {
-            return Beginning::Runs(running.clone());
+            return Ok(running.clone());
         }
-        let pause = if refresh.failed {
+        let last_failed = refresh.failed;
+        let cooldown = if last_failed {
             self.options.retry_after_failure
         } else {
             self.options.cooldown
         };
         if let Some(ended_at) = refresh.ended_at
-            && now.saturating_sub(ended_at) < pause
+            && now.saturating_sub(ended_at) < cooldown
         {
-            return Beginning::TooSoon {
-                failed: refresh.failed,
-            };
+            return Err(CoolingDown { last_failed });
         }
         let Ok(runtime) = Handle::try_current() else {
-            tracing::error!("keys cannot be fetched outside a Tokio runtime");
-            return Beginning::TooSoon { failed: true };
+            tracing::error!("public keys cannot be fetched outside a Tokio runtime");
+            return Err(CoolingDown { last_failed: true });
         };
-        let (ended, running) = watch::channel(());
-        refresh.running = Some(running.clone());
+        let (task, running) = self.fetch_task(&mut refresh);
         drop(refresh);
-        let fetch = Fetch::new(self, ended);
         runtime.spawn(async {
-            if let Err(error) = fetch.run().await {
+            if let Err(error) = task.run().await {
                 tracing::warn!(
                     error = format!("{error:#}"),
-                    "public keys could not be fetched; those that are known go on serving for a while"
+                    "public keys could not be fetched; cached keys remain in use for a limited time"
                 );
             }
         });
-        Beginning::Runs(running)
+        Ok(running)
     }
 
-    /// Fetches now, however short the last time is ago, and says what came of it. `None`: these keys never change.
-    pub(crate) async fn check(self: &Arc<Self>) -> Result<Option<Fetched>, KeySourceError> {
-        if self.is_fixed {
+    /// Fetches regardless of the cooldown. Returns `None` for static keys.
+    pub(crate) async fn diagnose(self: &Arc<Self>) -> Result<Option<FetchReport>, KeySourceError> {
+        if self.is_static {
             return Ok(None);
         }
         loop {
-            let (ended, running) = watch::channel(());
-            let others = {
+            let (running, task) = {
                 let mut refresh = self.refresh();
-                let others = refresh.running.clone();
-                if others.is_none() {
-                    refresh.running = Some(running);
+                match refresh.running.clone() {
+                    Some(running) => (running, None),
+                    None => {
+                        let (task, running) = self.fetch_task(&mut refresh);
+                        (running, Some(task))
+                    }
                 }
-                others
             };
-            // A source is never asked twice at the same time.
-            let Some(mut others) = others else {
-                let fetch = Fetch::new(self, ended);
-                // Others wait for it, too: it goes on if this caller is gone, or busy elsewhere.
-                let (tell, told) = oneshot::channel();
-                Handle::current().spawn(async move {
-                    let fetched = fetch.run().await;
-                    let _ = tell.send(fetched);
-                });
-                let lost = |_| KeySourceError::new("the fetch has ended without an answer");
-                return told.await.map_err(lost)?.map(Some);
+            let Some(task) = task else {
+                running.finished().await;
+                continue;
             };
-            while others.changed().await.is_ok() {}
+            // Requests may wait for this fetch as well, so it must not end with this future.
+            let (sender, receiver) = oneshot::channel();
+            Handle::current().spawn(async move {
+                let report = task.run().await;
+                let _ = sender.send(report);
+            });
+            let lost = |_| KeySourceError::new("the fetch ended without a result");
+            return receiver.await.map_err(lost)?.map(Some);
         }
     }
 
-    /// How many keys can be used just now.
+    fn fetch_task(self: &Arc<Self>, refresh: &mut Refresh) -> (FetchTask, KeyFetch) {
+        let (ended, receiver) = watch::channel(());
+        let running = KeyFetch(receiver);
+        refresh.running = Some(running.clone());
+        let task = FetchTask {
+            cache: Arc::clone(self),
+            succeeded: false,
+            _ended: ended,
+        };
+        (task, running)
+    }
+
+    /// The number of keys that can be used now.
     pub(crate) fn usable_keys(&self) -> usize {
         let snapshot = self.snapshot.load();
         let usable = self.usable(snapshot.as_deref(), self.clock.monotonic());
         usable.map_or(0, |(snapshot, _)| snapshot.keys.len())
     }
 
-    async fn fetch(&self) -> Result<Fetched, KeySourceError> {
-        let asked_at = self.clock.now();
+    async fn fetch(&self) -> Result<FetchReport, KeySourceError> {
+        let started_at = self.clock.now();
         let fetch = Arc::clone(&self.source).fetch();
         let keys = timeout(self.options.fetch_timeout, fetch)
             .await
-            .map_err(|_| KeySourceError::new("no answer in time"))??;
-        let answered_at = self.clock.now();
+            .map_err(|_| KeySourceError::new("the fetch timed out"))??;
+        let finished_at = self.clock.now();
         let usable = keys.usable(self.options.rsa_algorithm);
         if usable.len() == 0 {
             let cause = format!("none of the {} keys can be used", keys.len());
             return Err(KeySourceError::new(cause));
         }
-        tracing::debug!(keys = usable.len(), "keys fetched");
-        let fetched = Fetched {
+        tracing::debug!(keys = usable.len(), "public keys fetched");
+        let report = FetchReport {
             keys: keys.len(),
             usable: usable.len(),
-            asked_at,
-            said_at: keys.time_of_issuer(),
-            answered_at,
+            started_at,
+            finished_at,
+            server_time: self.source.server_time(),
         };
         self.snapshot.store(Some(Arc::new(Snapshot {
             keys: usable,
             fetched_at: self.clock.monotonic(),
         })));
-        Ok(fetched)
+        Ok(report)
     }
 
     fn refresh(&self) -> MutexGuard<'_, Refresh> {
@@ -270,45 +280,32 @@ impl fmt::Debug for KeyCache {
     }
 }
 
-enum Beginning {
-    Runs(watch::Receiver<()>),
-    TooSoon { failed: bool },
-}
-
-/// A fetch under way. Whatever becomes of it, also a panic of the source or the end of the runtime, those who wait are
-/// woken and the next one may begin.
-struct Fetch {
+/// The task of a fetch. Dropping it wakes the waiting requests and allows the next fetch, also if
+/// the source panics or the runtime shuts down.
+struct FetchTask {
     cache: Arc<KeyCache>,
     succeeded: bool,
     _ended: watch::Sender<()>,
 }
 
-impl Fetch {
-    fn new(cache: &Arc<KeyCache>, ended: watch::Sender<()>) -> Self {
-        Self {
-            cache: Arc::clone(cache),
-            succeeded: false,
-            _ended: ended,
-        }
-    }
-
-    async fn run(mut self) -> Result<Fetched, KeySourceError> {
-        let fetched = self.cache.fetch().await;
-        self.succeeded = fetched.is_ok();
-        fetched
+impl FetchTask {
+    async fn run(mut self) -> Result<FetchReport, KeySourceError> {
+        let report = self.cache.fetch().await;
+        self.succeeded = report.is_ok();
+        report
     }
 }
 
-impl Drop for Fetch {
+impl Drop for FetchTask {
     fn drop(&mut self) {
         let mut refresh = self.cache.refresh();
         refresh.running = None;
         refresh.ended_at = Some(self.cache.clock.monotonic());
         refresh.failed = !self.succeeded;
         drop(refresh);
-        meter::jwks_fetched(self.succeeded);
+        metrics::record_key_fetch(self.succeeded);
         if self.succeeded {
-            meter::jwks_age(Duration::ZERO);
+            metrics::record_key_age(Duration::ZERO);
         }
     }
 }
@@ -319,7 +316,6 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::jwks::{KeySet, KeySource};
 
-    /// One key, as if it came from far away.
     struct Remote;
 
     impl KeySource for Remote {
@@ -330,9 +326,9 @@ mod tests {
         }
     }
 
-    /// Between a look at the snapshot and the decision whether to fetch, another thread's fetch may begin and end.
+    /// Another thread's fetch may begin and end between loading the snapshot and `begin_fetch`.
     #[test]
-    fn a_fetch_that_ended_a_moment_ago_counts() {
+    fn fetch_that_just_ended_is_used() {
         let clock = Arc::new(SystemClock);
         let cache = Arc::new(KeyCache::new(Arc::new(Remote), JwksOptions::new(), clock));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -341,13 +337,14 @@ mod tests {
             .unwrap();
         runtime.block_on(async {
             let before = cache.snapshot.load_full();
-            let KeyLookup::Fetching(running) = cache.get("a") else {
-                panic!("there are no keys yet");
+            let Err(KeyError::Pending(fetch)) = cache.get("a") else {
+                panic!("no keys are cached yet");
             };
-            assert!(matches!(cache.wait(running, "a").await, Ok(Some(_))));
-            let lookup = |kid| cache.get_after(&before, kid);
-            assert!(matches!(lookup("a"), KeyLookup::Key(_)));
-            assert!(matches!(lookup("b"), KeyLookup::Unknown));
+            fetch.finished().await;
+            assert!(cache.get("a").is_ok());
+            let lookup = |kid| cache.get_from(&before, kid);
+            assert!(lookup("a").is_ok());
+            assert!(matches!(lookup("b"), Err(KeyError::Unknown)));
         });
     }
 }

@@ -1,4 +1,4 @@
-//! A set of public keys.
+//! A set of public keys, and the index of those that can be used.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,16 +7,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::jwk::{Jwk, KeyProblem};
-use super::{JwsAlgorithm, KeySource, KeySourceError, VerificationKey};
-use crate::clock::Timestamp;
+use super::key::{Jwk, KeyProblem};
+use super::{JwsAlgorithm, KeySourceError, VerificationKey};
 
-/// More keys than any issuer has at a time; a set is searched, never tried.
-const MOST_KEYS: usize = 200;
+/// More keys than any issuer publishes.
+const MAX_KEYS: usize = 200;
 
-/// A JSON Web Key Set (RFC 7517 §5): what Better Auth serves at `/api/auth/jwks`.
+/// A JSON Web Key Set (RFC 7517 §5): the response of Better Auth's `/api/auth/jwks`.
 ///
-/// It is a [`KeySource`] itself, of keys that never change:
+/// A key set is also a [`KeySource`](crate::jwks::KeySource) of keys that never change:
 ///
 /// ```
 /// use better_auth_layer::jwks::KeySet;
@@ -27,40 +26,39 @@ const MOST_KEYS: usize = 200;
 /// # Ok::<(), better_auth_layer::jwks::KeySourceError>(())
 /// ```
 ///
-/// A key that cannot be used (symmetric, weak, not for signatures, of an unknown type, with an `alg` that contradicts
-/// its type) is left out with a line in the log, and the others are used; so are all keys that share a `kid`.
+/// The layer logs and skips a key that it cannot use: one that is symmetric, weak, not for
+/// signatures, of an unknown type, or with an `alg` that does not match its type. Keys that share a
+/// `kid` are all skipped. The other keys of the set are used.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: Vec<Jwk>,
-    /// What time it was where they come from.
-    said_at: Option<Timestamp>,
 }
 
 impl KeySet {
-    /// Reads a set.
+    /// Parses a key set.
     ///
     /// # Errors
     ///
-    /// [`KeySourceError`] for anything but a JSON object with an array `keys` of objects, and for more than 200 keys.
+    /// [`KeySourceError`] for anything but a JSON object with an array `keys` of objects, and for
+    /// more than 200 keys.
     pub fn from_json(json: &[u8]) -> Result<Self, KeySourceError> {
-        let set: Value =
-            serde_json::from_slice(json).map_err(|_| KeySourceError::new("this is not JSON"))?;
+        let set: Value = serde_json::from_slice(json)
+            .map_err(|_| KeySourceError::new("the key set is not JSON"))?;
+        let not_a_set = || KeySourceError::new("the JSON is not a JSON Web Key Set");
         let Some(Value::Array(keys)) = set.get("keys") else {
-            return Err(KeySourceError::new("this is no JSON Web Key Set"));
+            return Err(not_a_set());
         };
-        if keys.len() > MOST_KEYS {
-            return Err(KeySourceError::new("these are more than 200 keys"));
+        if keys.len() > MAX_KEYS {
+            return Err(KeySourceError::new("the key set has more than 200 keys"));
         }
         let keys = keys.iter().map(|key| key.as_object().cloned());
         let keys: Option<Vec<_>> = keys.map(|members| members.map(Jwk::new)).collect();
-        let keys = keys.ok_or_else(|| KeySourceError::new("this is no JSON Web Key Set"))?;
         Ok(Self {
-            keys,
-            said_at: None,
+            keys: keys.ok_or_else(not_a_set)?,
         })
     }
 
-    /// Adds a key that is kept apart from its id and its algorithm, as in Better Auth's table.
+    /// Adds a row of Better Auth's `jwks` table, which stores `kid` and `alg` in separate columns.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn push_row(&mut self, kid: String, alg: Option<String>, public_key: &str) {
         let mut members =
@@ -72,25 +70,16 @@ impl KeySet {
         self.keys.push(Jwk::new(members));
     }
 
-    /// How many keys there are, usable or not.
+    /// The number of keys, usable or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether there is none.
+    /// Whether the set has no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
-    }
-
-    pub(super) fn said_at(mut self, time: Option<Timestamp>) -> Self {
-        self.said_at = time;
-        self
-    }
-
-    pub(super) fn time_of_issuer(&self) -> Option<Timestamp> {
-        self.said_at
     }
 
     /// The keys that can be used.
@@ -115,17 +104,7 @@ impl std::str::FromStr for KeySet {
     }
 }
 
-impl KeySource for KeySet {
-    async fn fetch(&self) -> Result<Self, KeySourceError> {
-        Ok(self.clone())
-    }
-
-    fn static_keys(&self) -> Option<Self> {
-        Some(self.clone())
-    }
-}
-
-/// Keys by their ids. `None`: two different keys have the id, and neither is trusted.
+/// Keys by `kid`. `None` marks a `kid` that two different keys share: neither is trusted.
 #[derive(Default)]
 pub(super) struct UsableKeys(HashMap<String, Option<Arc<VerificationKey>>>);
 
@@ -140,15 +119,12 @@ impl UsableKeys {
                 Ok(())
             }
             Entry::Occupied(mut occupied) => {
-                let is_same = occupied
-                    .get()
-                    .as_ref()
-                    .is_some_and(|other| key.is_same_as(other));
-                if is_same {
+                let other = occupied.get().as_ref();
+                if other.is_some_and(|other| key.is_same_as(other)) {
                     return Ok(());
                 }
                 occupied.insert(None);
-                Err(KeyProblem::TwoOfOneKid)
+                Err(KeyProblem::DuplicateKid)
             }
         }
     }
@@ -157,7 +133,6 @@ impl UsableKeys {
         self.0.get(kid)?.as_ref()
     }
 
-    /// How many keys there are.
     pub(super) fn len(&self) -> usize {
         self.0.values().flatten().count()
     }
@@ -184,8 +159,8 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_cannot_be_used_takes_no_other_with_it() {
-        for bad in [
+    fn unusable_key_is_skipped() {
+        for unusable in [
             r#"{"kid":"b"}"#.to_owned(),
             r#"{"kid":"b","kty":"oct","k":"c2VjcmV0","alg":"HS256"}"#.to_owned(),
             r#"{"kid":"b","kty":"OKP","crv":"Ed448","x":"AA"}"#.to_owned(),
@@ -202,14 +177,14 @@ mod tests {
             format!(r#"{{"kid":"",{ED25519}}}"#),
             format!("{{{ED25519}}}"),
         ] {
-            let keys = usable(&format!(r#"{bad},{{"kid":"a",{ED25519}}}"#));
-            assert!(keys.get("a").is_some(), "{bad}");
-            assert_eq!(keys.len(), 1, "{bad}");
+            let keys = usable(&format!(r#"{unusable},{{"kid":"a",{ED25519}}}"#));
+            assert!(keys.get("a").is_some(), "{unusable}");
+            assert_eq!(keys.len(), 1, "{unusable}");
         }
     }
 
     #[test]
-    fn what_a_key_may_say_about_itself() {
+    fn optional_members_are_accepted() {
         for members in [
             "",
             r#""alg":"EdDSA","#,
@@ -223,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn two_different_keys_of_one_kid_are_none() {
+    fn duplicate_kid_is_not_trusted() {
         let key = |key: &str| format!(r#"{{"kid":"a",{key}}}"#);
         let (one, other) = (key(ED25519), key(OTHER));
         assert!(usable(&format!("{one},{one}")).get("a").is_some());
@@ -232,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_set_is_an_error() {
+    fn malformed_key_set_is_an_error() {
         for json in [
             "",
             "<html>",

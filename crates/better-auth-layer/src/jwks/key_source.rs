@@ -1,22 +1,21 @@
-//! Where keys come from.
+//! The trait for sources of public keys.
 
-use std::error::Error;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::KeySet;
+use super::{KeySet, KeySourceError};
+use crate::clock::Timestamp;
 
-/// Where the public keys come from.
+/// A source of public keys.
 ///
-/// Implemented by [`RemoteKeySource`](crate::jwks::RemoteKeySource) (an address), [`KeySet`] (keys that never change) and the
-/// `key_source` of the SQL stores (Better Auth's `jwks` table). The layer keeps what it gets: see
-/// [`JwksOptions`](crate::jwks::JwksOptions) for how long.
+/// Implemented by [`RemoteKeySource`](crate::jwks::RemoteKeySource) (fetches from a URL), [`KeySet`]
+/// (keys that never change) and the `key_source` of the SQL stores (Better Auth's `jwks` table). The
+/// layer caches the keys as [`JwksOptions`](crate::jwks::JwksOptions) configures.
 ///
 /// ```
 /// use better_auth_layer::jwks::{KeySet, KeySource, KeySourceError};
 ///
-/// /// Keys that a sidecar writes into a file.
+/// /// Reads keys that a sidecar writes to a file.
 /// struct File;
 ///
 /// impl KeySource for File {
@@ -27,15 +26,21 @@ use super::KeySet;
 /// }
 /// ```
 pub trait KeySource: Send + Sync + 'static {
-    /// Fetches the keys that are in force now. Never called twice at the same time.
+    /// Fetches the current keys. The layer never runs two fetches of a source at the same time.
     ///
     /// # Errors
     ///
-    /// [`KeySourceError`] when they cannot be known. The layer then goes on with those it has.
+    /// [`KeySourceError`] if the source is unavailable. The layer then keeps using the cached keys.
     fn fetch(&self) -> impl Future<Output = Result<KeySet, KeySourceError>> + Send;
 
-    /// The keys, where they never change. The default: they do.
+    /// Returns the keys if they never change. Default: `None`.
     fn static_keys(&self) -> Option<KeySet> {
+        None
+    }
+
+    /// The time on the issuer's clock when the last fetch was answered, if known; used by
+    /// [`diagnose`](crate::Authenticator::diagnose). Default: `None`.
+    fn server_time(&self) -> Option<Timestamp> {
         None
     }
 }
@@ -48,14 +53,29 @@ impl<S: KeySource> KeySource for Arc<S> {
     fn static_keys(&self) -> Option<KeySet> {
         S::static_keys(self)
     }
+
+    fn server_time(&self) -> Option<Timestamp> {
+        S::server_time(self)
+    }
+}
+
+impl KeySource for KeySet {
+    async fn fetch(&self) -> Result<Self, KeySourceError> {
+        Ok(self.clone())
+    }
+
+    fn static_keys(&self) -> Option<Self> {
+        Some(self.clone())
+    }
 }
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// [`KeySource`] with its future boxed and owning what it needs.
+/// The dyn-compatible form of [`KeySource`].
 pub(crate) trait DynKeySource: Send + Sync + 'static {
     fn fetch(self: Arc<Self>) -> BoxFuture<Result<KeySet, KeySourceError>>;
     fn static_keys(&self) -> Option<KeySet>;
+    fn server_time(&self) -> Option<Timestamp>;
 }
 
 impl<S: KeySource> DynKeySource for S {
@@ -66,49 +86,8 @@ impl<S: KeySource> DynKeySource for S {
     fn static_keys(&self) -> Option<KeySet> {
         KeySource::static_keys(self)
     }
-}
 
-/// Keys could not be fetched.
-///
-/// `{}` is one sentence, `{:#}` adds the causes.
-///
-/// ```
-/// use better_auth_layer::jwks::KeySourceError;
-///
-/// fn failed(error: std::io::Error) -> KeySourceError {
-///     KeySourceError::new(error)
-/// }
-/// ```
-#[derive(Debug)]
-pub struct KeySourceError {
-    source: Box<dyn Error + Send + Sync>,
-}
-
-impl KeySourceError {
-    /// An error with its cause, which goes to the log.
-    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self {
-            source: source.into(),
-        }
-    }
-}
-
-impl fmt::Display for KeySourceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the keys could not be fetched")?;
-        if f.alternate() {
-            let mut source = self.source();
-            while let Some(cause) = source {
-                write!(f, ": {cause}")?;
-                source = cause.source();
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Error for KeySourceError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.source)
+    fn server_time(&self) -> Option<Timestamp> {
+        KeySource::server_time(self)
     }
 }

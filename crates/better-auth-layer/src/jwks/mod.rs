@@ -1,21 +1,22 @@
-//! Public keys: where they come from and how long they are trusted.
+//! The issuer's public keys: key sets, their sources, and the cache that fetches them.
+//!
+//! Keys are validated and parsed when their set is read. An invalid key does not affect the rest of
+//! its set.
 
-mod algorithm;
-mod jwk;
+mod error;
+mod key;
 mod key_cache;
 mod key_set;
 mod key_source;
 mod options;
 mod remote;
-mod roca;
-mod small_order;
-mod verification_key;
 
-pub use self::algorithm::JwsAlgorithm;
-pub(crate) use self::key_cache::{Fetched, KeyCache, KeyLookup};
+pub use self::error::KeySourceError;
+pub use self::key::JwsAlgorithm;
+pub(crate) use self::key::VerificationKey;
+pub(crate) use self::key_cache::{FetchReport, KeyCache, KeyError, KeyFetch};
 pub use self::key_set::KeySet;
 pub(crate) use self::key_source::DynKeySource;
-pub use self::key_source::{KeySource, KeySourceError};
+pub use self::key_source::KeySource;
 pub use self::options::JwksOptions;
 pub use self::remote::RemoteKeySource;
-pub(crate) use self::verification_key::VerificationKey;

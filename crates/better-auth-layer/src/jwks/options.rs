@@ -1,11 +1,12 @@
-//! How long keys are trusted.
+//! Options of the key cache.
 
 use std::time::Duration;
 
 use super::JwsAlgorithm;
 use crate::config_error::ConfigError;
 
-/// How the layer keeps the keys of a [`KeySource`](crate::jwks::KeySource). Times are counted by the monotonic clock.
+/// How long the layer caches the keys of a [`KeySource`](crate::jwks::KeySource), and how often it
+/// fetches them. All times are measured on the monotonic clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +33,7 @@ impl Default for JwksOptions {
 }
 
 impl JwksOptions {
-    /// The defaults.
+    /// Creates the default options.
     pub fn new() -> Self {
         Self {
             refresh_after: Duration::from_secs(5 * 60),
@@ -44,72 +45,76 @@ impl JwksOptions {
         }
     }
 
-    /// Sets the age at which keys are fetched again in the background, while they go on serving. Default: 5 minutes, as
-    /// Better Auth's own client; a key that is taken out of the set is refused from then on.
+    /// Sets the age at which cached keys are refreshed in the background; they remain in use while
+    /// the fetch runs. A key that the issuer removes is rejected after the next fetch. Default: 5
+    /// minutes, as in Better Auth's own client.
     pub fn refresh_after(mut self, age: Duration) -> Self {
         self.refresh_after = age;
         self
     }
 
-    /// Sets the age to which keys go on serving while no new ones can be had; it is more than the
-    /// [`cooldown`](Self::cooldown). Default: one hour, four times the life of Better Auth's tokens: an issuer that is down
-    /// that long has no valid token left. After it, requests get `503`.
+    /// Sets the age up to which cached keys are used if no new ones can be fetched. Afterwards,
+    /// requests that need a key receive `503`. Must be longer than the [`cooldown`](Self::cooldown).
+    /// Default: one hour, four times the lifetime of Better Auth's tokens; after an outage of that
+    /// length the issuer's last tokens have expired anyway.
     pub fn max_stale(mut self, age: Duration) -> Self {
         self.max_stale = age;
         self
     }
 
-    /// Sets how long after a fetch a token with an unknown `kid` causes no other one. Default: 30 seconds, as in jose.
-    /// A rotation is noticed within this time, and nobody can make the issuer answer more often.
+    /// Sets the minimum time between a successful fetch and the next one. A token with an unknown
+    /// `kid` starts no fetch within this time, which limits the load that clients can cause at the
+    /// issuer and delays the first use of a new key by at most this long. Default: 30 seconds, as
+    /// in jose.
     pub fn cooldown(mut self, time: Duration) -> Self {
         self.cooldown = time;
         self
     }
 
-    /// Sets how long after a fetch that failed no other one is begun. Default: one second.
+    /// Sets the minimum time between a failed fetch and the next one. Default: one second.
     pub fn retry_after_failure(mut self, time: Duration) -> Self {
         self.retry_after_failure = time;
         self
     }
 
-    /// Sets how long a fetch may take, from the connection to the last byte. Default: 5 seconds.
+    /// Sets the timeout of a fetch, from connecting to the last byte. Default: 5 seconds.
     pub fn fetch_timeout(mut self, time: Duration) -> Self {
         self.fetch_timeout = time;
         self
     }
 
-    /// Sets what RSA keys are for that have no `alg`. Without it they are not used: one and the same key works with both
-    /// algorithms, and the token must not choose.
+    /// Sets the algorithm of RSA keys without `alg`. Without this option such keys are not used,
+    /// because the key works with both RSA algorithms and a token must not choose its algorithm.
     pub fn rsa_algorithm(mut self, algorithm: JwsAlgorithm) -> Self {
         self.rsa_algorithm = Some(algorithm);
         self
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let refused = |problem: &'static str, remedy: &'static str| {
+        let reject = |problem: &'static str, remedy: &'static str| {
             Err(ConfigError::new("jwks_options", problem, remedy))
         };
         if self.fetch_timeout.is_zero() {
-            return refused(
-                "leaves a fetch no time",
-                "set `fetch_timeout` to some seconds",
+            return reject(
+                "has a `fetch_timeout` of zero",
+                "set `fetch_timeout` to a few seconds",
             );
         }
         if self.max_stale < self.refresh_after {
-            return refused(
-                "trusts keys for a shorter time than after which they are fetched again",
+            return reject(
+                "has a `max_stale` shorter than its `refresh_after`",
                 "set `max_stale` to more than `refresh_after`",
             );
         }
         if self.max_stale <= self.cooldown {
-            return refused(
-                "lets keys become too old before they may be fetched again",
+            return reject(
+                "has a `max_stale` that is not longer than its `cooldown`",
                 "set `max_stale` to more than `cooldown`",
             );
         }
         if self.cooldown.is_zero() || self.retry_after_failure.is_zero() {
-            return refused(
-                "lets every bad token fetch the keys",
+            return reject(
+                "has no cooldown, so every invalid token would fetch the keys",
                 "set `cooldown` and `retry_after_failure` to a second or more",
             );
         }
@@ -117,8 +122,8 @@ impl JwksOptions {
             self.rsa_algorithm,
             None | Some(JwsAlgorithm::Rs256 | JwsAlgorithm::Ps256)
         ) {
-            return refused(
-                "names an algorithm for RSA keys that is none",
+            return reject(
+                "has an `rsa_algorithm` that is not an RSA algorithm",
                 "set `rsa_algorithm` to RS256 or PS256",
             );
         }

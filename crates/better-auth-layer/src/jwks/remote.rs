@@ -1,7 +1,8 @@
-//! Keys from an address.
+//! Fetches keys over HTTP.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,15 +20,15 @@ use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::tls::tls_config;
 
-/// Some hundred times what Better Auth sends.
-const MAXIMUM_LENGTH: usize = 256 * 1024;
+/// Several hundred times the size of Better Auth's response.
+const MAX_LENGTH: usize = 256 * 1024;
 
-const AGENT: &str = concat!("better-auth-layer/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT_VALUE: &str = concat!("better-auth-layer/", env!("CARGO_PKG_VERSION"));
 
-/// The keys that an issuer publishes: Better Auth's `/api/auth/jwks`.
+/// Fetches the keys that an issuer publishes, such as Better Auth's `/api/auth/jwks`.
 ///
-/// One `GET` per fetch: no redirects, no proxy, no cookies, at most 256 KiB, and nothing of a token is sent. The address
-/// must be `https`, unless it is this machine's own.
+/// A fetch is one `GET` without redirects, proxies or cookies; the response may have at most 256 KiB.
+/// The request contains no part of any token. The URL must be `https`, except for a loopback host.
 ///
 /// ```
 /// use better_auth_layer::jwks::RemoteKeySource;
@@ -40,98 +41,99 @@ const AGENT: &str = concat!("better-auth-layer/", env!("CARGO_PKG_VERSION"));
 pub struct RemoteKeySource {
     uri: Uri,
     root_certificates: Option<PathBuf>,
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    client: HttpsClient,
+    server_time: Mutex<Option<Timestamp>>,
 }
 
+type HttpsClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
+
 impl RemoteKeySource {
-    /// Keys at an address.
+    /// Creates a source for a URL.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] for what is no `https` address, or has a user or a password in it.
+    /// [`ConfigError`] if the URL is not `https`, or contains a user name or password.
     pub fn new(url: &str) -> Result<Self, ConfigError> {
-        let source = Self::with_any_scheme(url)?;
-        if source.uri.scheme_str() != Some("https") && !is_this_machine(&source.uri) {
+        let source = Self::dangerous_allow_http(url)?;
+        if source.uri.scheme_str() != Some("https") && !is_loopback(&source.uri) {
             return Err(ConfigError::new(
                 "jwks_url",
-                "is not `https`, and whoever is on the way could put in keys",
-                "write `https://`, or take the keys from the database (`key_source` of the store); `dangerous_allow_http` if the network is trusted",
+                "is not `https`, so an attacker on the network could replace the keys",
+                "write `https://`, or read the keys from the database (`key_source` of the store); use `dangerous_allow_http` only on a trusted network",
             ));
         }
         Ok(source)
     }
 
-    /// As [`new`](Self::new), without TLS if the address says so. Whoever can answer in the issuer's place can then sign
-    /// in as everybody. For a network between containers that nobody else is on.
+    /// As [`new`](Self::new), but also accepts `http` URLs. An attacker on the network can then
+    /// replace the keys and authenticate as any user; use it only on a private network, such as
+    /// between the containers of one deployment.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] for what is neither an `https` nor an `http` address, or has a user or a password in it.
+    /// [`ConfigError`] if the URL is neither `https` nor `http`, or contains a user name or password.
     pub fn dangerous_allow_http(url: &str) -> Result<Self, ConfigError> {
-        Self::with_any_scheme(url)
-    }
-
-    fn with_any_scheme(url: &str) -> Result<Self, ConfigError> {
-        let refused = |problem: &'static str| {
+        let invalid = |problem: &'static str| {
             ConfigError::new(
                 "jwks_url",
                 problem,
-                "write the address of the issuer's JWKS, such as `https://app.example.com/api/auth/jwks`",
+                "write the URL of the issuer's JWKS, such as `https://app.example.com/api/auth/jwks`",
             )
         };
-        let uri: Uri = url
-            .trim()
-            .parse()
-            .map_err(|_| refused("is not an address"))?;
+        let uri: Uri = url.trim().parse().map_err(|_| invalid("is not a URL"))?;
         if !matches!(uri.scheme_str(), Some("https" | "http")) {
-            return Err(refused("is neither `https://` nor `http://`"));
+            return Err(invalid("is neither `https://` nor `http://`"));
         }
-        let authority = uri.authority().ok_or(refused("is not an address"))?;
+        let authority = uri.authority().ok_or(invalid("is not a URL"))?;
         if authority.as_str().contains('@') {
-            return Err(refused("has a user or a password in it"));
+            return Err(invalid("contains a user name or password"));
         }
         Ok(Self {
             client: client(None)?,
             uri,
             root_certificates: None,
+            server_time: Mutex::default(),
         })
     }
 
-    /// Trusts the certificates in a PEM file in place of those of the public authorities.
+    /// Trusts the certificates in a PEM file instead of the public certificate authorities.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the file cannot be read or holds no certificate.
+    /// [`ConfigError`] if the file cannot be read or contains no certificate.
     pub fn root_certificates(mut self, path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         let path = path.into();
         self.client = client(Some(&path))?;
         self.root_certificates = Some(path);
         Ok(self)
     }
+
+    fn lock_server_time(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.server_time
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn client(
-    root_certificates: Option<&Path>,
-) -> Result<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>, ConfigError> {
+fn client(root_certificates: Option<&Path>) -> Result<HttpsClient, ConfigError> {
     let tls = tls_config(root_certificates, "root_certificates", "the issuer's")?;
     let connector = HttpsConnectorBuilder::new()
         .with_tls_config(tls)
         .https_or_http()
         .enable_http1()
         .build();
-    // Minutes lie between two fetches; a connection that is kept would only be found broken.
+    // Minutes pass between fetches, so an idle connection would usually be closed by the server.
     let mut builder = Client::builder(TokioExecutor::new());
     Ok(builder.pool_max_idle_per_host(0).build(connector))
 }
 
-/// Traffic that never leaves the machine.
-fn is_this_machine(uri: &Uri) -> bool {
+fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let ip = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || address
+        || ip
             .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+            .is_ok_and(|ip| ip.is_loopback())
 }
 
 impl KeySource for RemoteKeySource {
@@ -139,7 +141,7 @@ impl KeySource for RemoteKeySource {
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
         headers.insert(
             ACCEPT,
             HeaderValue::from_static("application/jwk-set+json, application/json"),
@@ -149,24 +151,29 @@ impl KeySource for RemoteKeySource {
         let status = response.status();
         if status != StatusCode::OK {
             let hint = if status.is_redirection() {
-                "; redirects are not followed, configure the address itself"
+                "; redirects are not followed, configure the final URL"
             } else {
                 ""
             };
             return Err(KeySourceError::new(format!(
-                "the issuer answered {status}{hint}"
+                "the issuer responded with {status}{hint}"
             )));
         }
-        let said_at = said_at(response.headers());
-        let body = Limited::new(response.into_body(), MAXIMUM_LENGTH);
+        let server_time = server_time(response.headers());
+        let body = Limited::new(response.into_body(), MAX_LENGTH);
         let body = body.collect().await.map_err(KeySourceError::new)?;
-        Ok(KeySet::from_json(&body.to_bytes())?.said_at(said_at))
+        let keys = KeySet::from_json(&body.to_bytes())?;
+        *self.lock_server_time() = server_time;
+        Ok(keys)
+    }
+
+    fn server_time(&self) -> Option<Timestamp> {
+        *self.lock_server_time()
     }
 }
 
-/// What time it is at the issuer, if it says so: `Date`, and how long ago that was where a cache stands in between
-/// (RFC 9110 §6.6.1, RFC 9111 §5.1).
-fn said_at(headers: &HeaderMap) -> Option<Timestamp> {
+/// The issuer's clock: `Date`, plus `Age` if a cache answered (RFC 9110 §6.6.1, RFC 9111 §5.1).
+fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
     let text = |name| headers.get(name)?.to_str().ok();
     let date = DateTimeParser::new().parse_timestamp(text(DATE)?).ok()?;
     let age = text(AGE).and_then(|age| age.trim().parse().ok());

@@ -1,4 +1,4 @@
-//! Tokens that were verified not long ago.
+//! A cache of verified JWTs.
 
 use std::fmt;
 use std::hash::RandomState;
@@ -8,64 +8,71 @@ use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::Weighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 
-use super::{JwksSignature, Verified};
+use super::verified::Verified;
 use crate::clock::Timestamp;
-use crate::jwks::VerificationKey;
+use crate::jwks::{KeyCache, VerificationKey};
 
-/// In bytes; a token with more claims takes the place of several.
-const CLAIMS_OF_ONE: usize = 1024;
+/// Bytes of claims that count as one entry; larger claims count as several.
+const CLAIMS_PER_ENTRY: usize = 1024;
 
-/// What verified tokens say, by the hash of the whole token, signature included.
+/// Verified JWTs by the SHA-256 hash of the whole token, signature included.
 ///
-/// Only what was verified gets in, so nobody fills this who has no good tokens. A token is good again as long as nothing
-/// has changed that the verdict rests on: it has not expired, and the key that it was verified with is still that key.
-/// The hash is one for which nobody finds two texts, so one token cannot pass for another, and no token stays in memory.
-pub(super) struct JwtCache(Cache<TokenHash, Arc<KnownJwt>, ByClaims, RandomState>);
+/// Only verified tokens are inserted, so clients cannot fill the cache with invalid ones. A hit
+/// requires that the token has not expired and that its key is still current. The hash is
+/// collision-resistant and keeps the tokens themselves out of memory.
+pub(super) struct JwtCache(Cache<TokenHash, Arc<Entry>, ByClaims, RandomState>);
 
-/// SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TokenHash([u8; 32]);
 
-/// What one of them says.
-pub(crate) struct KnownJwt {
+struct Entry {
     verified: Verified,
     verified_at: Timestamp,
-    /// `None`: the secret, which stays what it is.
+    /// `None` for the secret, which never changes.
     key: Option<UsedKey>,
 }
 
-/// The key of the JWKS that a token was verified with.
+/// The key of the JWKS that verified a token.
 pub(super) struct UsedKey {
     pub(super) kid: Box<str>,
     pub(super) key: Arc<VerificationKey>,
 }
 
+impl UsedKey {
+    /// Whether the `kid` still belongs to the same key. A refreshed key set contains new objects
+    /// for unchanged keys.
+    fn is_current(&self, keys: &Arc<KeyCache>) -> bool {
+        keys.get(&self.kid)
+            .is_ok_and(|current| Arc::ptr_eq(&current, &self.key) || current.is_same_as(&self.key))
+    }
+}
+
 impl JwtCache {
-    pub(super) fn new(max_entries: usize) -> Self {
+    pub(super) fn new(capacity: usize) -> Self {
         Self(Cache::with(
-            max_entries,
-            max_entries as u64,
+            capacity,
+            capacity as u64,
             ByClaims,
             RandomState::new(),
             DefaultLifecycle::default(),
         ))
     }
 
-    /// What the token says, if it would be verified again. `jwks`: the keys as they are now.
+    /// Returns the verified contents if the token would be verified again with the current `keys`.
     pub(super) fn get(
         &self,
         token: TokenHash,
-        jwks: Option<&JwksSignature>,
+        keys: Option<&Arc<KeyCache>>,
         now: Timestamp,
-    ) -> Option<Arc<KnownJwt>> {
-        let known = self.0.get(&token)?;
-        // Before it was verified it may not have been valid yet: a clock that is set back makes no token good.
-        let is_valid = known.verified_at <= now && now < known.verified.expires_at;
-        let is_key_in_use = match &known.key {
+    ) -> Option<Verified> {
+        let entry = self.0.get(&token)?;
+        // The token may not have been valid before `verified_at`, to which the clock can be set back.
+        let is_valid = entry.verified_at <= now && now < entry.verified.expires_at;
+        let is_key_current = match &entry.key {
             None => true,
-            Some(used) => jwks.is_some_and(|jwks| jwks.still_has(&used.kid, &used.key)),
+            Some(used) => keys.is_some_and(|keys| used.is_current(keys)),
         };
-        (is_valid && is_key_in_use).then_some(known)
+        (is_valid && is_key_current).then(|| entry.verified.clone())
     }
 
     pub(super) fn insert(
@@ -75,18 +82,12 @@ impl JwtCache {
         key: Option<UsedKey>,
         now: Timestamp,
     ) {
-        let known = KnownJwt {
+        let entry = Entry {
             verified: verified.clone(),
             verified_at: now,
             key,
         };
-        self.0.insert(token, Arc::new(known));
-    }
-}
-
-impl KnownJwt {
-    pub(super) fn verified(&self) -> &Verified {
-        &self.verified
+        self.0.insert(token, Arc::new(entry));
     }
 }
 
@@ -101,10 +102,10 @@ impl TokenHash {
 #[derive(Clone)]
 struct ByClaims;
 
-impl Weighter<TokenHash, Arc<KnownJwt>> for ByClaims {
-    fn weight(&self, _: &TokenHash, known: &Arc<KnownJwt>) -> u64 {
-        let claims = known.verified.claims.as_deref().unwrap_or_default();
-        (1 + claims.len() / CLAIMS_OF_ONE) as u64
+impl Weighter<TokenHash, Arc<Entry>> for ByClaims {
+    fn weight(&self, _: &TokenHash, entry: &Arc<Entry>) -> u64 {
+        let claims = entry.verified.claims.as_deref().unwrap_or_default();
+        (1 + claims.len() / CLAIMS_PER_ENTRY) as u64
     }
 }
 
@@ -119,8 +120,16 @@ impl fmt::Debug for JwtCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
     use crate::identity::CredentialKind;
+    use crate::jwks::{JwksOptions, KeySet};
     use crate::verify::Subject;
+
+    /// The key of RFC 8037, appendix A.2, and a different one.
+    const KEYS: [&str; 2] = [
+        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw",
+    ];
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix_seconds(seconds)
@@ -130,32 +139,60 @@ mod tests {
         Verified {
             expires_at: at(20),
             claims: Some("c".repeat(claims).into()),
-            ..Verified::naming(CredentialKind::SecretJwt, Subject::UserId("usr_ada".into()))
+            ..Verified::new(CredentialKind::SecretJwt, Subject::UserId("usr_ada".into()))
         }
     }
 
+    fn key_cache(x: &str) -> Arc<KeyCache> {
+        let key = format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"k","x":"{x}"}}"#);
+        let keys: KeySet = format!(r#"{{"keys":[{key}]}}"#).parse().unwrap();
+        let clock = Arc::new(SystemClock);
+        Arc::new(KeyCache::new(Arc::new(keys), JwksOptions::new(), clock))
+    }
+
     #[test]
-    fn a_token_is_known_from_when_it_was_verified_until_it_ends() {
+    fn hit_from_verification_to_expiry() {
         let (cache, token) = (JwtCache::new(100), TokenHash::of("a.b.c"));
         cache.insert(token, &verified(2), None, at(10));
-        for (now, is_known) in [(9, false), (10, true), (19, true), (20, false), (21, false)] {
-            let known = cache.get(token, None, at(now));
-            assert_eq!(known.is_some(), is_known, "{now}");
+        for (now, is_hit) in [(9, false), (10, true), (19, true), (20, false), (21, false)] {
+            let hit = cache.get(token, None, at(now));
+            assert_eq!(hit.is_some(), is_hit, "{now}");
         }
         assert!(cache.get(TokenHash::of("a.b.d"), None, at(10)).is_none());
         assert!(format!("{cache:?}").contains("entries: 1"));
     }
 
     #[test]
-    fn a_token_with_many_claims_takes_the_place_of_several() {
+    fn large_claims_count_as_several_entries() {
         let weight = |claims: usize| {
-            let known = KnownJwt {
+            let entry = Entry {
                 verified: verified(claims),
                 verified_at: at(10),
                 key: None,
             };
-            ByClaims.weight(&TokenHash::of(""), &Arc::new(known))
+            ByClaims.weight(&TokenHash::of(""), &Arc::new(entry))
         };
         assert_eq!([0, 1023, 1024, 5000].map(weight), [1, 1, 2, 5]);
+    }
+
+    #[test]
+    fn hit_requires_the_same_key() {
+        let [ours, other] = KEYS.map(key_cache);
+        let refreshed = key_cache(KEYS[0]);
+        let used = |kid: &str, keys: &Arc<KeyCache>| {
+            let key = keys.get("k").ok().unwrap();
+            let kid = kid.into();
+            UsedKey { kid, key }
+        };
+        assert!(used("k", &ours).is_current(&ours));
+        assert!(used("k", &refreshed).is_current(&ours));
+        assert!(!used("k", &other).is_current(&ours));
+        assert!(!used("another", &ours).is_current(&ours));
+        let (cache, token) = (JwtCache::new(100), TokenHash::of("a.b.c"));
+        cache.insert(token, &verified(2), Some(used("k", &ours)), at(10));
+        assert!(cache.get(token, Some(&refreshed), at(10)).is_some());
+        for keys in [None, Some(&other)] {
+            assert!(cache.get(token, keys, at(10)).is_none());
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Session tokens with Better Auth's signature: the session cookie's value, and `set-auth-token`.
+//! Session tokens: signed, as in the session cookie and `set-auth-token`, or raw.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,84 +11,82 @@ use crate::credential::InvalidReason;
 use crate::identity::SessionToken;
 use crate::secret::SecretRing;
 
-/// The base64 of 32 bytes.
+/// The length of 32 bytes in base64.
 const SIGNATURE_LENGTH: usize = 44;
 
-/// As much as base64 of this length may come to.
-const MAXIMUM_DECODED: usize = 33;
+/// The most bytes that base64 of that length can decode to.
+const MAX_DECODED: usize = 33;
 
-/// Longer than any token that an application makes in place of Better Auth's.
-const MAXIMUM_LENGTH: usize = 1024;
+/// Longer than any token that Better Auth or an application generates.
+const MAX_LENGTH: usize = 1024;
 
-/// Judges the form of a session token.
-pub(crate) type TokenForm = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+/// Validates the form of a session token.
+pub(crate) type TokenValidator = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// Verifies `token.signature` (upstream `better-call`, `crypto.ts`).
 ///
-/// A good signature says only that somebody who holds the secret signed this text once: other cookies, mail tokens and
-/// queries of the OAuth login are signed the same way. The form of the token is checked, and whether it is a session's,
-/// the store has to say.
+/// Other cookies, mail tokens and queries of the OAuth login are signed with the same secret in the
+/// same way. So the form of the token is validated as well, and only the store can decide whether
+/// the token belongs to a session.
 pub(crate) struct SessionTokenVerifier {
     keys: Vec<hmac::Key>,
-    form: TokenForm,
+    validator: TokenValidator,
 }
 
 impl SessionTokenVerifier {
-    pub(crate) fn new(ring: &SecretRing, accept_previous: bool, form: TokenForm) -> Self {
+    pub(crate) fn new(ring: &SecretRing, accept_previous: bool, validator: TokenValidator) -> Self {
         let keys = ring
             .accepted(accept_previous)
             .map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose()))
             .collect();
-        Self { keys, form }
+        Self { keys, validator }
     }
 
-    /// Checks the signature, then the form.
-    pub(crate) fn verify(&self, value: Cow<'_, str>) -> Result<SessionToken, InvalidReason> {
+    /// Verifies the signature, then the form.
+    pub(super) fn verify(&self, value: Cow<'_, str>) -> Result<SessionToken, InvalidReason> {
         let length = self.verified_length(&value)?;
         let mut token = value.into_owned();
         token.truncate(length);
         Ok(SessionToken::new(token))
     }
 
-    /// How long the token is of which the rest of the text is the signature.
+    /// The length of the token that precedes the signature.
     fn verified_length(&self, value: &str) -> Result<usize, InvalidReason> {
         let malformed = InvalidReason::SignedSessionTokenMalformed;
-        if value.len() > MAXIMUM_LENGTH {
+        if value.len() > MAX_LENGTH {
             return Err(malformed);
         }
         let (token, signature) = value.rsplit_once('.').ok_or(malformed)?;
         if token.is_empty() || signature.len() != SIGNATURE_LENGTH || !signature.ends_with('=') {
             return Err(malformed);
         }
-        let mut decoded = [0; MAXIMUM_DECODED];
+        let mut decoded = [0; MAX_DECODED];
         let decoded = match STANDARD.decode_slice(signature, &mut decoded) {
             Ok(length) => decoded.get(..length).ok_or(malformed)?,
             Err(_) => return Err(malformed),
         };
-        if !self
-            .keys
-            .iter()
-            .any(|key| hmac::verify(key, token.as_bytes(), decoded).is_ok())
-        {
+        let is_signed = |key| hmac::verify(key, token.as_bytes(), decoded).is_ok();
+        if !self.keys.iter().any(is_signed) {
             return Err(InvalidReason::SignatureMismatch);
         }
-        check_form(&self.form, token)?;
+        validate_form(&self.validator, token)?;
         Ok(token.len())
     }
 }
 
-/// Whether a text has the form of a session token.
-pub(crate) fn check_form(form: &TokenForm, token: &str) -> Result<(), InvalidReason> {
+/// Validates the form of a session token.
+pub(super) fn validate_form(validator: &TokenValidator, token: &str) -> Result<(), InvalidReason> {
     let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic()) && !token.contains('.');
-    if is_plain && token.len() <= MAXIMUM_LENGTH && form(token) {
+    if is_plain && token.len() <= MAX_LENGTH && validator(token) {
         Ok(())
     } else {
         Err(InvalidReason::SessionTokenMalformed)
     }
 }
 
-/// The form of the tokens that Better Auth makes: 32 letters and digits (upstream `core/utils/id.ts`).
-pub(crate) fn is_better_auths(token: &str) -> bool {
+/// Whether a token has the form that Better Auth generates by default: 32 letters and digits
+/// (upstream `core/utils/id.ts`).
+pub(crate) fn has_default_form(token: &str) -> bool {
     token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
@@ -101,7 +99,7 @@ mod tests {
 
     fn verifier() -> SessionTokenVerifier {
         let ring = SecretRing::new(Secret::new("a-secret-of-this-deployment").unwrap());
-        SessionTokenVerifier::new(&ring, false, Arc::new(is_better_auths))
+        SessionTokenVerifier::new(&ring, false, Arc::new(has_default_form))
     }
 
     fn signature(text: &str) -> String {
@@ -109,23 +107,23 @@ mod tests {
         STANDARD.encode(hmac::sign(&key, text.as_bytes()))
     }
 
-    fn verdict(value: &str) -> Result<String, InvalidReason> {
+    fn verify(value: &str) -> Result<String, InvalidReason> {
         let token = verifier().verify(value.into())?;
         Ok(token.expose().to_owned())
     }
 
     #[test]
-    fn a_signed_token_is_taken() {
+    fn signed_token_is_accepted() {
         let value = format!("{TOKEN}.{}", signature(TOKEN));
-        assert_eq!(verdict(&value).as_deref(), Ok(TOKEN));
+        assert_eq!(verify(&value).as_deref(), Ok(TOKEN));
     }
 
     #[test]
-    fn the_signature_has_one_spelling() {
+    fn signature_has_one_encoding() {
         let signature = signature(TOKEN);
         let unpadded = signature.trim_end_matches('=');
         let bits: String = {
-            // The last character before the padding has two bits that do not count.
+            // The last character before the padding has two unused bits.
             let mut text = unpadded.to_owned();
             let last = text.pop().unwrap() as u8;
             text.push(char::from(last + 1));
@@ -146,12 +144,12 @@ mod tests {
             String::new(),
             ".".to_owned(),
         ] {
-            assert!(verdict(&value).is_err(), "{value}");
+            assert!(verify(&value).is_err(), "{value}");
         }
-        // What is no base64 of 32 bytes is not compared with any.
+        // A signature that does not decode to 32 bytes is malformed.
         for no_signature in ["A".repeat(44), "A".repeat(39) + "=", "A".repeat(47) + "="] {
             assert_eq!(
-                verdict(&format!("{TOKEN}.{no_signature}")),
+                verify(&format!("{TOKEN}.{no_signature}")),
                 Err(InvalidReason::SignedSessionTokenMalformed),
                 "{no_signature}"
             );
@@ -160,12 +158,11 @@ mod tests {
         assert_eq!(other.unwrap_err(), InvalidReason::SignatureMismatch);
     }
 
-    /// Where the application makes its tokens, any text may be one, within limits.
     #[test]
-    fn the_longest_tokens_pass_and_one_letter_more_does_not() {
+    fn token_length_is_limited() {
         let ring = SecretRing::new(Secret::new("a-secret-of-this-deployment").unwrap());
-        let form: TokenForm = Arc::new(|_| true);
-        let verifier = SessionTokenVerifier::new(&ring, false, Arc::clone(&form));
+        let any: TokenValidator = Arc::new(|_| true);
+        let verifier = SessionTokenVerifier::new(&ring, false, Arc::clone(&any));
         let signed = |length: usize| {
             let token = "a".repeat(length);
             let value = format!("{token}.{}", signature(&token));
@@ -179,15 +176,15 @@ mod tests {
             let malformed = Err(InvalidReason::SignedSessionTokenMalformed);
             assert_eq!(signed(length), malformed, "{length}");
         }
-        assert_eq!(check_form(&form, &"a".repeat(1024)), Ok(()));
+        assert_eq!(validate_form(&any, &"a".repeat(1024)), Ok(()));
         for token in ["a".repeat(1025), "a.b".to_owned(), "a b".to_owned()] {
             let malformed = Err(InvalidReason::SessionTokenMalformed);
-            assert_eq!(check_form(&form, &token), malformed, "{token}");
+            assert_eq!(validate_form(&any, &token), malformed, "{token}");
         }
     }
 
     #[test]
-    fn what_is_signed_and_no_session_token_is_refused() {
+    fn other_signed_texts_are_rejected() {
         for text in [
             "true",
             "eyJhbGciOiJIUzI1NiJ9.eyJlbWFpbCI6ImEifQ",
@@ -199,7 +196,7 @@ mod tests {
         ] {
             let value = format!("{text}.{}", signature(text));
             assert_eq!(
-                verdict(&value),
+                verify(&value),
                 Err(InvalidReason::SessionTokenMalformed),
                 "{text}"
             );

@@ -1,49 +1,56 @@
-//! The compact kind: JSON with an HMAC in it.
+//! The strategy `compact`: JSON that contains an HMAC.
 
-use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::payload::Payload;
-use super::{digits, is_signed};
 use crate::clock::Timestamp;
+use crate::credential::InvalidReason;
+use crate::verify::json_object::{JsonObject, Malformed};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    session: &'a RawValue,
-    #[serde(borrow, rename = "expiresAt")]
-    expires_at: &'a RawValue,
-    signature: String,
-}
-
-/// Opens a cache (upstream `cookies/index.ts`).
+/// Opens a cache (upstream `cookies/index.ts`). Returns the signed object, and when it expires.
 ///
-/// What is signed is the inner object with `expiresAt` as one more member at its end. Better Auth parses and writes it
-/// anew; here the bytes are taken as they came, so that no difference between two JSON writers matters.
+/// `is_signed` verifies a signature of a message.
 pub(super) fn open(
     value: &str,
-    keys: &[hmac::Key],
-    now: Timestamp,
-) -> Result<Payload, &'static str> {
-    let json = URL_SAFE_NO_PAD.decode(value).map_err(|_| "malformed")?;
-    let envelope: Envelope<'_> = serde_json::from_slice(&json).map_err(|_| "malformed")?;
-    let (expires_at, millis) = digits(envelope.expires_at).ok_or("malformed")?;
-    let inner = envelope.session.get();
-    let open_end = inner.strip_suffix('}').ok_or("malformed")?;
-    let message = format!(r#"{open_end},"expiresAt":{expires_at}}}"#);
-    let signature = URL_SAFE_NO_PAD
-        .decode(&envelope.signature)
-        .map_err(|_| "malformed")?;
-    if !is_signed(keys, message.as_bytes(), &signature) {
-        return Err("signature mismatch");
+    is_signed: impl Fn(&[u8], &[u8]) -> bool,
+) -> Result<(String, Timestamp), InvalidReason> {
+    let malformed = InvalidReason::CookieCacheMalformed;
+    let json = URL_SAFE_NO_PAD.decode(value).map_err(|_| malformed)?;
+    let json = std::str::from_utf8(&json).map_err(|_| malformed)?;
+    let envelope = Envelope::parse(json).map_err(|Malformed| malformed)?;
+    if !is_signed(envelope.message.as_bytes(), &envelope.signature) {
+        return Err(InvalidReason::SignatureMismatch);
     }
-    let expires_at = Timestamp::from_unix_millis(millis);
-    if expires_at <= now {
-        return Err("expired");
+    Ok((envelope.session.to_owned(), envelope.expires_at))
+}
+
+struct Envelope<'a> {
+    session: &'a str,
+    expires_at: Timestamp,
+    /// The signed text: `session` with `expiresAt` as its last member. Better Auth serializes it
+    /// again; here the received bytes are used, so differences between JSON writers do not matter.
+    message: String,
+    signature: Vec<u8>,
+}
+
+impl<'a> Envelope<'a> {
+    fn parse(json: &'a str) -> Result<Self, Malformed> {
+        const MEMBERS: [&str; 3] = ["session", "expiresAt", "signature"];
+        let object = JsonObject::parse(json)?;
+        if object.iter().any(|(name, _)| !MEMBERS.contains(&name)) {
+            return Err(Malformed);
+        }
+        let session = object.get("session").ok_or(Malformed)?;
+        let expires_at = object.get("expiresAt").ok_or(Malformed)?;
+        let millis = object.integer("expiresAt")?.ok_or(Malformed)?;
+        let signature = object.string("signature")?.ok_or(Malformed)?;
+        let open = session.strip_suffix('}').ok_or(Malformed)?;
+        let message = format!(r#"{open},"expiresAt":{expires_at}}}"#);
+        Ok(Self {
+            session,
+            expires_at: Timestamp::from_unix_millis(millis),
+            message,
+            signature: URL_SAFE_NO_PAD.decode(&*signature).map_err(|_| Malformed)?,
+        })
     }
-    Payload::parse(inner, expires_at)
 }

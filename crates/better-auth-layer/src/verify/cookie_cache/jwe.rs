@@ -1,4 +1,4 @@
-//! The encrypted kind: a compact JWE (RFC 7516) with `dir` and `A256CBC-HS512` (RFC 7518 §5.2.5).
+//! The strategy `jwe`: a compact JWE (RFC 7516) with `dir` and `A256CBC-HS512` (RFC 7518 §5.2.5).
 
 use aws_lc_rs::cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -6,40 +6,29 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::{hkdf, hmac};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::payload::{JwtClaims, Payload};
-use crate::clock::Timestamp;
+use crate::credential::InvalidReason;
 use crate::secret::SecretRing;
+use crate::verify::json_object::{JsonObject, Malformed};
 
-/// Separates this use of the secret from that for the account cookie.
+/// Derives a different key than the one for the account cookie.
 const SALT: &[u8] = b"better-auth-session";
 const INFO: &[u8] = b"BetterAuth.js Generated Encryption Key";
 
-/// Half of the key is for the tag, half for the cipher.
+/// The length of the MAC key and of the cipher key.
 const HALF: usize = 32;
 
-/// The keys that are derived from the secrets. Unlike signatures, which only the current secret makes, a sealed cache
-/// names its key and is opened with any secret of the ring, as Better Auth does.
+/// Opens encrypted caches. A cache names its key, so any secret of the ring is accepted, as Better
+/// Auth does; signatures are accepted from the current secret only, unless configured otherwise.
 pub(super) struct SealedCache {
     keys: Vec<ContentKey>,
 }
 
 struct ContentKey {
-    /// The JWK thumbprint of the key (RFC 7638).
+    /// The JWK thumbprint (RFC 7638).
     id: String,
     bytes: Zeroizing<[u8; 2 * HALF]>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    alg: String,
-    enc: String,
-    kid: Option<String>,
-    #[serde(rename = "typ")]
-    _typ: Option<String>,
 }
 
 struct KeyLength;
@@ -60,7 +49,8 @@ impl SealedCache {
         }
     }
 
-    pub(super) fn open(&self, value: &str, now: Timestamp) -> Result<Payload, &'static str> {
+    pub(super) fn open(&self, value: &str) -> Result<String, InvalidReason> {
+        let malformed = InvalidReason::CookieCacheMalformed;
         let mut parts = value.split('.');
         let (Some(header), Some(""), Some(iv), Some(ciphertext), Some(tag), None) = (
             parts.next(),
@@ -70,29 +60,38 @@ impl SealedCache {
             parts.next(),
             parts.next(),
         ) else {
-            return Err("malformed");
+            return Err(malformed);
         };
-        let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| "malformed");
-        let json = decode(header)?;
-        // serde would take an array for the object.
-        if json.first() != Some(&b'{') {
-            return Err("malformed");
-        }
-        let parsed: Header = serde_json::from_slice(&json).map_err(|_| "malformed")?;
-        if parsed.alg != "dir" || parsed.enc != "A256CBC-HS512" {
-            return Err("other kind of token");
+        let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed);
+        let parsed = parse_header(&decode(header)?);
+        let (is_supported, kid) = parsed.map_err(|Malformed| malformed)?;
+        if !is_supported {
+            return Err(InvalidReason::AlgorithmNotAccepted);
         }
         let (iv, ciphertext, tag) = (decode(iv)?, decode(ciphertext)?, decode(tag)?);
         let plain = self
             .keys
             .iter()
-            .filter(|key| parsed.kid.as_ref().is_none_or(|kid| *kid == key.id))
+            .filter(|key| kid.as_ref().is_none_or(|kid| *kid == key.id))
             .find_map(|key| key.open(header, &iv, &ciphertext, &tag))
-            .ok_or("signature mismatch")?;
-        let claims = JwtClaims::parse(&plain)?;
-        let expires_at = claims.check_time(now, JwtClaims::TOLERANCE)?;
-        claims.payload(expires_at)
+            .ok_or(InvalidReason::SignatureMismatch)?;
+        String::from_utf8(plain).map_err(|_| malformed)
     }
+}
+
+/// Returns whether the algorithms are supported, and the `kid`.
+fn parse_header(json: &[u8]) -> Result<(bool, Option<String>), Malformed> {
+    const MEMBERS: [&str; 4] = ["alg", "enc", "kid", "typ"];
+    let header = JsonObject::parse(std::str::from_utf8(json).map_err(|_| Malformed)?)?;
+    if header.iter().any(|(name, _)| !MEMBERS.contains(&name)) {
+        return Err(Malformed);
+    }
+    let (algorithm, encryption) = (header.string("alg")?, header.string("enc")?);
+    let kid = header.string("kid")?.map(Into::into);
+    header.string("typ")?;
+    let is_supported =
+        algorithm.as_deref() == Some("dir") && encryption.as_deref() == Some("A256CBC-HS512");
+    Ok((is_supported, kid))
 }
 
 impl ContentKey {
@@ -111,7 +110,7 @@ impl ContentKey {
         })
     }
 
-    /// Checks the tag, then decrypts: nothing is decrypted that was not sealed with this key.
+    /// Verifies the tag, then decrypts.
     fn open(&self, header: &str, iv: &[u8], ciphertext: &[u8], tag: &[u8]) -> Option<Vec<u8>> {
         let (mac_key, cipher_key) = self.bytes.split_at_checked(HALF)?;
         let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA512, mac_key));

@@ -1,47 +1,40 @@
-//! Better Auth's cookie cache: the cookie `session_data`, a signed or encrypted copy of user and session.
+//! Better Auth's cookie cache: the cookie `session_data`, a signed or encrypted copy of user and
+//! session.
 
 mod compact;
 mod jwe;
 mod options;
 mod payload;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
-use serde_json::value::RawValue;
-use tokio::sync::watch;
 
 use self::jwe::SealedCache;
 pub use self::options::CookieCache;
 pub(crate) use self::options::Strategy;
-pub(crate) use self::payload::CachedSession;
-use self::payload::{JwtClaims, Payload};
-use super::compact_jws::{CompactJws, JoseHeader};
-use super::jwks_signature::{JwksSignature, KeyStep, signed_payload};
+use self::payload::Payload;
+use super::json_object::{JsonObject, Malformed};
+use super::jws::{Algorithm, CompactJws, TokenType};
+use super::verified::{CachedSession, VerifyError};
 use crate::clock::Timestamp;
+use crate::credential::InvalidReason;
 use crate::identity::SessionToken;
-use crate::jwks::VerificationKey;
+use crate::jwks::KeyCache;
 use crate::secret::SecretRing;
 
-/// The type of a cookie cache that is signed with a key of the JWKS.
-const TYPE: &str = "better-auth.session-cache+jwt";
+/// The tolerance that Better Auth grants after `exp`, except for the strategy `jwt`.
+const TOLERANCE: Duration = Duration::from_secs(15);
 
-/// Reads cookie caches of the one configured kind.
+/// Verifies cookie caches of the configured strategy.
 pub(crate) struct CookieCacheVerifier {
     options: CookieCache,
-    /// For the kinds that are signed with the secret.
-    keys: Vec<hmac::Key>,
+    /// For the strategies that sign with the secret.
+    secrets: Vec<hmac::Key>,
     sealed: SealedCache,
-    jwks: Option<JwksSignature>,
+    keys: Option<Arc<KeyCache>>,
     issuer: Option<String>,
-}
-
-/// A verdict, or what to wait for.
-pub(crate) enum CookieCacheStep {
-    /// It is good, and it is about the session whose cookie stands beside it.
-    Cached(CachedSession),
-    /// It is nothing to go by, for this reason; the store has to be asked.
-    Miss(&'static str),
-    /// Its key is being fetched.
-    AwaitsKey(watch::Receiver<()>),
 }
 
 impl CookieCacheVerifier {
@@ -49,138 +42,122 @@ impl CookieCacheVerifier {
         options: CookieCache,
         ring: &SecretRing,
         accept_previous: bool,
-        jwks: Option<JwksSignature>,
+        keys: Option<Arc<KeyCache>>,
         issuer: Option<String>,
     ) -> Self {
-        let keys = ring.accepted(accept_previous);
+        let secrets = ring.accepted(accept_previous);
         Self {
             options,
-            keys: keys
+            secrets: secrets
                 .map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose()))
                 .collect(),
             sealed: SealedCache::new(ring),
-            jwks,
+            keys,
             issuer,
         }
     }
 
-    /// Reads a cache that came with the cookie of a session whose signature was verified.
-    pub(crate) fn verify(
+    /// Verifies the cache of a session whose token was verified. Returns user and session, and when
+    /// the cache expires.
+    pub(super) fn verify(
         &self,
         value: &str,
         token: &SessionToken,
         now: Timestamp,
-    ) -> CookieCacheStep {
-        let payload = match self.options.strategy {
-            Strategy::Compact => compact::open(value, &self.keys, now),
-            Strategy::Jwt => self.open_jwt(value, now),
-            Strategy::Jwe => self.sealed.open(value, now),
-            Strategy::Jwks => match self.begin_jwks(value, now) {
-                Ok(Ok(payload)) => Ok(payload),
-                Ok(Err(running)) => return CookieCacheStep::AwaitsKey(running),
-                Err(reason) => Err(reason),
-            },
-        };
-        self.judge(payload, token, now)
-    }
-
-    /// As [`verify`](Self::verify), when the fetch of the key has ended.
-    pub(crate) async fn verify_fetched(
-        &self,
-        value: &str,
-        token: &SessionToken,
-        running: watch::Receiver<()>,
-        now: impl FnOnce() -> Timestamp,
-    ) -> CookieCacheStep {
-        let Some(signature) = &self.jwks else {
-            return CookieCacheStep::Miss("no key source");
-        };
-        let Ok((jws, header)) = parse(value) else {
-            return CookieCacheStep::Miss("malformed");
-        };
-        match signature.fetched_key(&header, running).await {
-            Ok(key) => {
-                let now = now();
-                let payload = self.open_jwks(jws, &header, &key, now);
-                self.judge(payload, token, now)
+    ) -> Result<(CachedSession, Timestamp), VerifyError> {
+        let (json, expires_at) = match self.options.strategy {
+            Strategy::Compact => {
+                let (json, expires_at) = compact::open(value, |message, signature| {
+                    self.is_signed(message, signature)
+                })?;
+                (json, Some(expires_at))
             }
-            Err(_) => CookieCacheStep::Miss("key not found"),
+            Strategy::Jwt => (self.open_jwt(value)?, None),
+            Strategy::Jwe => (self.sealed.open(value)?, None),
+            Strategy::Jwks => (self.open_jwks(value)?, None),
+        };
+        let object = JsonObject::parse(&json).map_err(malformed)?;
+        let expires_at = match expires_at {
+            Some(expires_at) => expires_at,
+            None => self.check_claims(&object)?,
+        };
+        if expires_at <= now {
+            return Err(InvalidReason::Expired.into());
         }
+        let payload = Payload::parse(&object).map_err(malformed)?;
+        let cached = payload.session_for(token, &self.options.version, now)?;
+        Ok((cached, expires_at))
     }
 
-    fn judge(
-        &self,
-        payload: Result<Payload, &'static str>,
-        token: &SessionToken,
-        now: Timestamp,
-    ) -> CookieCacheStep {
-        let cached = payload.and_then(|payload| payload.judge(token, &self.options.version, now));
-        match cached {
-            Ok(cached) => CookieCacheStep::Cached(cached),
-            Err(reason) => CookieCacheStep::Miss(reason),
-        }
+    fn is_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.secrets
+            .iter()
+            .any(|key| hmac::verify(key, message, signature).is_ok())
     }
 
-    /// A JWS with the secret. Its header says `HS256` and nothing else.
-    fn open_jwt(&self, value: &str, now: Timestamp) -> Result<Payload, &'static str> {
-        let (jws, header) = parse(value)?;
-        if header.alg != "HS256" || header.typ.is_some() || header.kid.is_some() {
-            return Err("other kind of token");
+    /// Opens a JWS that is signed with the secret. Its header is exactly `{"alg":"HS256"}`.
+    fn open_jwt(&self, value: &str) -> Result<String, InvalidReason> {
+        let jws = CompactJws::parse(value)?;
+        let header = jws.header()?;
+        if header.algorithm != Algorithm::Hs256 || header.typ.is_some() || header.kid.is_some() {
+            return Err(InvalidReason::TypNotAccepted);
         }
-        let signature = jws.signature().map_err(|_| "malformed")?;
-        if !is_signed(&self.keys, jws.signing_input(), &signature) {
-            return Err("signature mismatch");
+        if !self.is_signed(jws.signing_input(), &jws.signature()?) {
+            return Err(InvalidReason::SignatureMismatch);
         }
-        let claims = JwtClaims::parse(&jws.payload().map_err(|_| "malformed")?)?;
-        let expires_at = claims.check_time(now, JwtClaims::NO_TOLERANCE)?;
-        claims.payload(expires_at)
+        jws.payload()
     }
 
-    fn begin_jwks(
-        &self,
-        value: &str,
-        now: Timestamp,
-    ) -> Result<Result<Payload, watch::Receiver<()>>, &'static str> {
-        let signature = self.jwks.as_ref().ok_or("no key source")?;
-        let (jws, header) = parse(value)?;
-        if header.typ.as_deref() != Some(TYPE) {
-            return Err("other kind of token");
+    fn open_jwks(&self, value: &str) -> Result<String, VerifyError> {
+        let keys = self.keys.as_ref();
+        let keys = keys.ok_or(InvalidReason::KeySourceMissing)?;
+        let jws = CompactJws::parse(value)?;
+        let header = jws.header()?;
+        if header.typ != Some(TokenType::SessionCache) {
+            return Err(InvalidReason::TypNotAccepted.into());
         }
-        match signature.key(&header).map_err(|_| "key not found")? {
-            KeyStep::Fetching(running) => Ok(Err(running)),
-            KeyStep::Key(key) => self.open_jwks(jws, &header, &key, now).map(Ok),
-        }
+        let (json, _) = jws.verify_with_jwks(&header, keys)?;
+        Ok(json)
     }
 
-    fn open_jwks(
-        &self,
-        jws: CompactJws<'_>,
-        header: &JoseHeader,
-        key: &VerificationKey,
-        now: Timestamp,
-    ) -> Result<Payload, &'static str> {
-        let payload = signed_payload(jws, header, key);
-        let payload = payload.map_err(|_| "signature mismatch")?;
-        let claims = JwtClaims::parse(payload.as_bytes())?;
-        let expires_at = claims.check_time(now, JwtClaims::TOLERANCE)?;
-        claims.check_purpose(self.issuer.as_deref())?;
-        claims.payload(expires_at)
+    /// Checks the claims of a cache that is a JWT. Returns when it expires, tolerance included.
+    fn check_claims(&self, claims: &JsonObject<'_>) -> Result<Timestamp, InvalidReason> {
+        // Claims of the mail tokens that are signed with the same secret.
+        let is_mail_token = ["email", "updateTo", "requestType"]
+            .iter()
+            .any(|claim| claims.contains(claim));
+        let is_session_cache = self.options.strategy != Strategy::Jwks
+            || self.is_session_cache(claims).map_err(malformed)?;
+        if is_mail_token || !is_session_cache {
+            return Err(InvalidReason::TypNotAccepted);
+        }
+        let tolerance = match self.options.strategy {
+            Strategy::Jwt => Duration::ZERO,
+            _ => TOLERANCE,
+        };
+        let seconds = claims.integer("exp").map_err(malformed)?;
+        let expires_at = Timestamp::from_unix_seconds(seconds.ok_or(malformed(Malformed))?);
+        Ok(expires_at.saturating_add(tolerance))
+    }
+
+    /// Whether the claims show that a token of the JWKS is a cookie cache of the issuer, for one user
+    /// and session.
+    fn is_session_cache(&self, claims: &JsonObject<'_>) -> Result<bool, Malformed> {
+        let is_issued = match &self.issuer {
+            Some(issuer) => claims.string("iss")?.as_deref() == Some(issuer),
+            None => true,
+        };
+        let user = claims.object("user")?.ok_or(Malformed)?;
+        let session = claims.object("session")?.ok_or(Malformed)?;
+        let user_id = user.string("id")?.ok_or(Malformed)?;
+        let token = session.string("token")?.ok_or(Malformed)?;
+        Ok(is_issued
+            && claims.string("aud")?.as_deref() == Some("better-auth:session-cache")
+            && claims.string("sub")? == Some(user_id)
+            && claims.string("sid")? == Some(token))
     }
 }
 
-fn parse(value: &str) -> Result<(CompactJws<'_>, JoseHeader), &'static str> {
-    let jws = CompactJws::parse(value).map_err(|_| "malformed")?;
-    let header = jws.header().map_err(|_| "malformed")?;
-    Ok((jws, header))
-}
-
-fn is_signed(keys: &[hmac::Key], message: &[u8], signature: &[u8]) -> bool {
-    keys.iter()
-        .any(|key| hmac::verify(key, message, signature).is_ok())
-}
-
-/// A whole number as it stands in the JSON, and its value.
-fn digits(number: &RawValue) -> Option<(&str, i64)> {
-    let text = number.get();
-    Some((text, text.parse().ok()?))
+fn malformed(Malformed: Malformed) -> InvalidReason {
+    InvalidReason::CookieCacheMalformed
 }

@@ -1,12 +1,12 @@
-//! Which kind of cookie cache a deployment uses.
+//! Options of the cookie cache.
 
-/// Better Auth's `session.cookieCache`: which of its kinds the deployment writes.
+/// Accepts Better Auth's `session.cookieCache`, written with one of its strategies.
 ///
-/// With it, a request with a session cookie *and* a good cache of the same session is authenticated without asking the
-/// store. The price: a session that has ended, a user who was banned or has changed stay what they were for as long as
-/// the cache lives, five minutes unless Better Auth was told otherwise. Such an identity says so
-/// ([`CredentialKind::CookieCache`](crate::CredentialKind::CookieCache)). A request without a cache, or with one that is
-/// no good, is authenticated by the store as ever.
+/// A request with a session cookie *and* a valid cache of the same session is then authenticated
+/// without a store lookup. Until the cache expires, after five minutes by default, the layer does
+/// not notice that the session has ended or that the user was banned or changed. Such an identity
+/// has [`CredentialKind::CookieCache`](crate::CredentialKind::CookieCache). A request without a valid
+/// cache is authenticated by the store.
 ///
 /// ```
 /// use better_auth_layer::CookieCache;
@@ -32,22 +32,23 @@ pub(crate) enum Strategy {
 }
 
 impl CookieCache {
-    /// `strategy: "compact"`, Better Auth's default: JSON with an HMAC.
+    /// `strategy: "compact"`, Better Auth's default: JSON that contains an HMAC.
     pub fn compact() -> Self {
         Self::new(Strategy::Compact)
     }
 
-    /// `strategy: "jwt"`: a JWS with the secret.
+    /// `strategy: "jwt"`: a JWS that is signed with the secret.
     pub fn jwt() -> Self {
         Self::new(Strategy::Jwt)
     }
 
-    /// `strategy: "jwe"`: encrypted with a key that is derived from the secret.
+    /// `strategy: "jwe"`: encrypted with a key derived from the secret.
     pub fn jwe() -> Self {
         Self::new(Strategy::Jwe)
     }
 
-    /// `strategy: "jwt"` with `jwt({ sessionCookieCache: true })`: a JWS with a key of the JWKS.
+    /// `strategy: "jwt"` with `jwt({ sessionCookieCache: true })`: a JWS that is
+    /// signed with a key of the JWKS.
     pub fn jwks() -> Self {
         Self::new(Strategy::Jwks)
     }
@@ -60,20 +61,21 @@ impl CookieCache {
         }
     }
 
-    /// Sets `cookieCache.version`: caches of another one are not used. Default: `1`, as in Better Auth.
+    /// Sets `cookieCache.version`; caches of other versions are ignored. Default: `1`, as in Better
+    /// Auth.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
         self
     }
 
-    /// Sets the cookie's name, without `__Secure-` (`advanced.cookies.session_data.name`). Default: the prefix of all
-    /// cookies and `.session_data`.
+    /// Sets the cookie's name without `__Secure-` (`advanced.cookies.session_data.name`). Default: the
+    /// prefix of all cookies and `.session_data`.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Whether it is signed with a key of the JWKS.
+    /// Whether the cache is signed with a key of the JWKS.
     pub(crate) fn needs_keys(&self) -> bool {
         self.strategy == Strategy::Jwks
     }

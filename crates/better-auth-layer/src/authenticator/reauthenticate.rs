@@ -1,4 +1,5 @@
-//! What an identity asks of its layer later on.
+//! Gives identities access to the layer that created them, and repeats the store lookup for open
+//! streams.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ impl LayerHandle for Inner {
     }
 
     fn retry_after(&self) -> &RetryAfter {
-        &self.retry_after
+        &self.validator.retry_after
     }
 
     fn recheck_interval(&self) -> Duration {
@@ -32,31 +33,30 @@ impl LayerHandle for Inner {
 
     fn reauthenticate(self: Arc<Self>, identity: Identity) -> Reauthentication {
         Box::pin(async move {
-            // What was the copy in a cookie then is the session itself now.
+            // A cookie cache is reauthenticated by its session.
             let (kind, expires_at) = match identity.credential() {
                 CredentialKind::CookieCache => (CredentialKind::SessionCookie, Timestamp::MAX),
                 kind => (kind, identity.credential_expires_at()),
             };
-            let question = Verified {
-                kind,
-                expires_at,
-                // A credential that names none goes on with any other session of the user, here as in a new request.
+            let verified = Verified {
+                // A credential that is not bound to a session is valid with any session of the
+                // user, as for a new request.
                 session_id: identity.bound_session().map(|session| session.id().into()),
-                claims: None,
-                subject: subject_of(&identity),
+                expires_at,
+                ..Verified::new(kind, subject_of(&identity))
             };
-            let again = self.resolve(question.into()).await?;
+            let again = self.look_up(&verified).await?;
             if again.user().id() == identity.user().id() {
                 Ok(again)
             } else {
-                // The address has passed to somebody else.
+                // The email now belongs to another user.
                 Err(Rejection::new(RejectionKind::UserNotFound))
             }
         })
     }
 }
 
-/// The question that the request has asked, so that the store is known to have an answer.
+/// The lookup key of the original request, which the store is known to support.
 fn subject_of(identity: &Identity) -> Subject {
     let user = identity.user();
     if let Some(key) = identity.api_key() {
@@ -65,10 +65,10 @@ fn subject_of(identity: &Identity) -> Subject {
     match identity.credential() {
         CredentialKind::Jwt => Subject::UserId(user.id().into()),
         CredentialKind::SecretJwt => Subject::Email {
-            address: user.email().into(),
-            subject: Some(user.id().into()),
+            email: user.email().into(),
+            sub: Some(user.id().into()),
         },
-        // A session token: the session that it has found has it.
+        // Credentials that are session tokens, whose sessions have a token.
         _ => match identity.session().and_then(Session::token) {
             Some(token) => Subject::SessionToken(token.clone()),
             None => Subject::UserId(user.id().into()),
