@@ -198,11 +198,11 @@ fn memory_store_needs_no_runtime() {
         panic!("not ready");
     };
     assert_eq!(result.unwrap().user().id(), "usr_ada");
-    // A second poll neither panics nor returns an identity.
+    // A second poll may panic, but it never returns an identity.
     let again = std::panic::catch_unwind(AssertUnwindSafe(|| {
         std::pin::Pin::new(&mut authenticate).poll(&mut context).is_pending()
     }));
-    assert!(again.unwrap());
+    assert!(again.unwrap_or(true));
 }
 
 #[tokio::test(start_paused = true)]

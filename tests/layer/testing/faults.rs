@@ -67,7 +67,7 @@ async fn broken_keys_are_unavailable() {
         assert!(issuer.jwks_json().contains("\"kid\""), "{fault:?}");
         assert_eq!(issuer.key_fetches(), 1, "{fault:?}");
 
-        issuer.mend_keys();
+        issuer.restore_keys();
         issuer.advance(Duration::from_secs(1));
         send(&layer, &jwt).await.unwrap();
         assert_eq!(issuer.key_fetches(), 2, "{fault:?}");

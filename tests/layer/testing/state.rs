@@ -215,7 +215,7 @@ fn misuse_panics_with_a_reason() {
     panics("there is a user ada@example.com already", &|| {
         let _ada = issuer.user("Ada@example.com").create();
     });
-    panics("the layer refuses the credential: invalid_credential", &|| {
+    panics("the layer rejects the credential: invalid_credential", &|| {
         let _identity = issuer.identity(&ada.email_verification_token());
     });
     ada.delete();
@@ -226,7 +226,7 @@ fn misuse_panics_with_a_reason() {
         let _key = ada.api_key().create();
     });
     panics("ada@example.com was deleted", &|| ada.ban());
-    panics("`ftp://x` is no http or https address", &|| {
+    panics("`ftp://x` is not an http or https URL", &|| {
         let _issuer = TestDeployment::builder().base_url("ftp://x").build();
     });
 }

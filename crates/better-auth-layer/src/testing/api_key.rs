@@ -1,6 +1,7 @@
-//! Makes an API key.
+//! An API key.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +9,93 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::deployment::Deployment;
-use super::json_object::JsonObject;
-use super::{TestApiKey, TestUser, random};
+use super::json::JsonObject;
+use super::state::Deployment;
+use super::{Credential, TestUser, random};
 use crate::clock::Timestamp;
 use crate::identity::{ApiKey, ApiKeyHash};
 
-/// An API key about to be made; made by [`TestUser::api_key`].
+/// An API key of a user. Clones are the same key. Created by [`TestUser::api_key`].
+///
+/// ```
+/// use better_auth_layer::testing::TestDeployment;
+///
+/// let issuer = TestDeployment::new();
+/// let key = issuer.user("ada@example.com").create().api_key().create();
+///
+/// let (name, _) = key.credential().header();
+/// assert_eq!(name, "x-api-key");
+/// ```
+#[derive(Clone)]
+pub struct TestApiKey {
+    deployment: Arc<Deployment>,
+    user: TestUser,
+    row: Arc<ApiKey>,
+    text: Arc<str>,
+}
+
+impl TestApiKey {
+    pub(super) fn new(
+        deployment: Arc<Deployment>,
+        user: TestUser,
+        row: ApiKey,
+        text: String,
+    ) -> Self {
+        deployment.store.memory().insert_api_key(row.clone());
+        Self {
+            deployment,
+            user,
+            row: Arc::new(row),
+            text: text.into(),
+        }
+    }
+
+    /// The id of the key (not the key).
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.row.id()
+    }
+
+    /// The owner of the key.
+    #[must_use]
+    pub fn user(&self) -> &TestUser {
+        &self.user
+    }
+
+    /// The key as it was created, as the layer finds it.
+    #[must_use]
+    pub fn to_api_key(&self) -> ApiKey {
+        ApiKey::clone(&self.row)
+    }
+
+    /// The key in the header `x-api-key`. For a layer with another header, send [its
+    /// text](Credential::text).
+    pub fn credential(&self) -> Credential {
+        Credential::api_key(self.text.as_ref().to_owned())
+    }
+
+    /// Disables the key.
+    pub fn disable(&self) {
+        let row = self.to_api_key().with_enabled(false);
+        self.deployment.store.memory().insert_api_key(row);
+    }
+
+    /// Deletes the key.
+    pub fn delete(&self) {
+        self.deployment.store.memory().remove_api_key(self.id());
+    }
+}
+
+impl fmt::Debug for TestApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestApiKey")
+            .field("id", &self.id())
+            .field("user_id", &self.user.id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builder of an API key, created by [`TestUser::api_key`].
 ///
 /// ```
 /// use better_auth_layer::testing::TestDeployment;
@@ -57,61 +138,62 @@ impl ApiKeyBuilder {
         }
     }
 
-    /// Sets the id. Default: a random one of Better Auth's form.
+    /// Sets the id. Default: a random id in Better Auth's format.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
     }
 
-    /// Sets what the key begins with. Default: nothing.
+    /// Sets the prefix of the key. Default: none.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Sets the name that its owner gives it. Default: none.
+    /// Sets the display name. Default: none.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets the configuration of the plugin that it belongs to (`configId`). Default: `default`, which is the one that a
-    /// layer accepts unless it [names others](crate::api_key::ApiKeys::configuration).
+    /// Sets the configuration of the plugin (`configId`). Default: `default`, which a layer accepts
+    /// unless [another configuration](crate::api_key::ApiKeys::configuration) is set.
     pub fn configuration(mut self, id: impl Into<String>) -> Self {
         self.configuration = id.into();
         self
     }
 
-    /// Makes it switched off.
+    /// Disables the key.
     pub fn disabled(mut self) -> Self {
         self.is_enabled = false;
         self
     }
 
-    /// Sets when it ends, from now on. Default: never. Zero: it has ended.
+    /// Sets the lifetime of the key. Default: unlimited. With zero the key has expired.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expires_at = Some(self.deployment.now().saturating_add(lifetime));
         self
     }
 
-    /// Sets how many uses are left. Default: no limit. The layer refuses a key without any and does not count them down.
+    /// Sets the number of uses left. Default: unlimited. The layer rejects a key without uses left,
+    /// and does not count uses.
     pub fn remaining(mut self, uses: i64) -> Self {
         self.remaining = Some(uses);
         self
     }
 
-    /// Adds an action that the key allows for a resource. Default: it allows nothing in particular.
+    /// Adds a permission: an action on a resource. Default: none.
     pub fn permission(mut self, resource: impl Into<String>, action: impl Into<String>) -> Self {
         let actions = self.permissions.entry(resource.into()).or_default();
         actions.push(action.into());
         self
     }
 
-    /// Makes the key.
+    /// Creates the key.
     ///
     /// # Panics
     ///
-    /// When the user was deleted.
+    /// If the user was deleted.
     #[must_use]
     #[track_caller]
     pub fn create(self) -> TestApiKey {

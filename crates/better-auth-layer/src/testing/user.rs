@@ -1,21 +1,22 @@
-//! A user of the issuer's.
+//! Users of the test deployment.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::deployment::{Deployment, iso_date};
-use super::json_object::JsonObject;
-use super::must::fail;
-use super::{ApiKeyBuilder, Credential, SessionBuilder, TestSession};
+use super::json::JsonObject;
+use super::panic::fail;
+use super::state::{Deployment, iso_date};
+use super::{ApiKeyBuilder, Credential, SessionBuilder, TestSession, random};
 use crate::clock::Timestamp;
 use crate::identity::User;
 
-/// How long a link in a mail is good (`emailVerification.expiresIn`), in seconds.
+/// The lifetime of a link in a mail (`emailVerification.expiresIn`), in seconds.
 const MAIL_LIFETIME: i64 = 3600;
 
-/// A user who has signed up; clones are the same user. Made by [`TestDeployment::user`](super::TestDeployment::user).
+/// A signed-up user. Clones are the same user. Created by
+/// [`TestDeployment::user`](super::TestDeployment::user).
 ///
-/// What is changed here is what the layer's next lookup finds.
+/// The next lookup of the layer finds all changes.
 ///
 /// ```
 /// use better_auth_layer::testing::TestDeployment;
@@ -62,13 +63,13 @@ impl TestUser {
         }
     }
 
-    /// The user's id.
+    /// The id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The e-mail address, in lower case.
+    /// The email in lower case.
     #[must_use]
     pub fn email(&self) -> &str {
         &self.email
@@ -80,76 +81,78 @@ impl TestUser {
         self.row().to_user()
     }
 
-    /// Begins a session with Better Auth's defaults: it ends in seven days.
+    /// Creates a session with Better Auth's defaults, which lasts seven days.
     ///
     /// # Panics
     ///
-    /// When the user was deleted.
+    /// If the user was deleted.
     #[must_use]
     #[track_caller]
     pub fn sign_in(&self) -> TestSession {
         self.session().create()
     }
 
-    /// Begins a session of its own kind: `ada.session().impersonated_by(&admin).create()`.
+    /// Builds another session: `ada.session().impersonated_by(&admin).create()`.
     pub fn session(&self) -> SessionBuilder {
         SessionBuilder::new(Arc::clone(&self.deployment), self.clone())
     }
 
-    /// Makes an API key: `ada.api_key().permission("files", "read").create()`.
+    /// Builds an API key: `ada.api_key().permission("files", "read").create()`.
     pub fn api_key(&self) -> ApiKeyBuilder {
         ApiKeyBuilder::new(Arc::clone(&self.deployment), self.clone())
     }
 
-    /// Ends all sessions of the user. What remains of them, such as JWTs, finds no active session.
+    /// Ends all sessions of the user. JWTs then find no active session.
     pub fn sign_out_everywhere(&self) {
         self.deployment.store.memory().remove_sessions_of(&self.id);
     }
 
-    /// Bans the user as Better Auth's admin plugin does it: all sessions end, too. So a session cookie is refused as one
-    /// that is not valid any more (`401`), a JWT for want of a session (`404`), an API key since its owner is banned (`403`).
+    /// Bans the user as Better Auth's admin plugin does, which ends all sessions. Session cookies
+    /// are then rejected as invalid (`401`), JWTs for the missing session (`404`), and API keys for
+    /// the banned owner (`403`).
     pub fn ban(&self) {
         self.ban_by_sql();
         self.sign_out_everywhere();
     }
 
-    /// Sets the column `banned` and nothing else, as somebody does who writes to the database: the sessions stay, and
-    /// every credential is refused since the user is banned (`403`).
+    /// Sets only the column `banned`, as an SQL statement does. The sessions remain, and all
+    /// credentials are rejected for the ban (`403`).
     pub fn ban_by_sql(&self) {
         self.change(|row| row.is_banned = true);
     }
 
-    /// Lifts the ban. Sessions that have ended do not come back.
+    /// Lifts the ban. Ended sessions do not return.
     pub fn unban(&self) {
         self.change(|row| row.is_banned = false);
     }
 
-    /// Sets the role, or several between commas.
+    /// Sets the role, or several roles separated by commas.
     pub fn set_role(&self, role: &str) {
         self.change(|row| role.clone_into(&mut row.role));
     }
 
-    /// Marks the e-mail address as verified.
+    /// Marks the email as verified.
     pub fn verify_email(&self) {
         self.change(|row| row.email_verified = true);
     }
 
-    /// Deletes the user with all sessions. The e-mail address is free again.
+    /// Deletes the user with all sessions. The email can be used again.
     pub fn delete(&self) {
         self.change(|row| row.is_deleted = true);
         self.deployment.store.memory().remove_user(&self.id);
         self.deployment.free_address(&self.email);
     }
 
-    /// The token in the link that Better Auth mails to have the address verified. It is signed with the deployment's
-    /// secret and **must be refused** as a bearer token: whoever sees the link would be the user.
+    /// The token in Better Auth's verification mail. It is signed with the deployment's secret and
+    /// **must be rejected** as a bearer token: otherwise every reader of the link could act as the
+    /// user.
     pub fn email_verification_token(&self) -> Credential {
         let claims = JsonObject::new().with("email", self.email());
         self.mail_token(claims)
     }
 
-    /// The token in the link that Better Auth mails to a new address before it takes the old one's place. It **must be
-    /// refused** as a bearer token: it goes to an address that may be an attacker's and says the user's own.
+    /// The token in Better Auth's mail to a new email before the change. It **must be rejected** as
+    /// a bearer token: it names the user, but the recipient may be an attacker.
     pub fn change_email_token(&self, new_email: &str) -> Credential {
         let claims = JsonObject::new()
             .with("email", self.email())
@@ -168,12 +171,12 @@ impl TestUser {
         Credential::bearer(self.deployment.secret_jws(&header, &claims))
     }
 
-    /// The columns as Better Auth writes them into tokens and caches.
+    /// The columns as in Better Auth's tokens and caches.
     pub(super) fn to_json_object(&self) -> JsonObject {
         self.row().to_json_object()
     }
 
-    /// Ends the test unless the user exists.
+    /// Panics if the user was deleted.
     #[track_caller]
     pub(super) fn assert_exists(&self) {
         if self.row().is_deleted {
@@ -238,6 +241,99 @@ impl fmt::Debug for TestUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestUser")
             .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builder of a user, created by [`TestDeployment::user`](super::TestDeployment::user).
+///
+/// ```
+/// use better_auth_layer::testing::TestDeployment;
+///
+/// let issuer = TestDeployment::new();
+/// let ada = issuer.user("Ada@example.com").name("Ada").role("admin").verified().create();
+/// assert_eq!(ada.email(), "ada@example.com"); // in lower case, as Better Auth stores it
+/// ```
+#[must_use = "a builder does nothing until `create` is called"]
+pub struct UserBuilder {
+    deployment: Arc<Deployment>,
+    row: UserRow,
+}
+
+impl UserBuilder {
+    pub(super) fn new(deployment: Arc<Deployment>, email: &str) -> Self {
+        let name = email.split_once('@').map_or(email, |(name, _)| name);
+        let row = UserRow {
+            id: random::id(),
+            email: email.to_lowercase(),
+            name: name.to_owned(),
+            created_at: deployment.now(),
+            email_verified: false,
+            image: None,
+            role: "user".to_owned(),
+            is_banned: false,
+            is_deleted: false,
+            fields: Vec::new(),
+        };
+        Self { deployment, row }
+    }
+
+    /// Sets the id. Default: a random id in Better Auth's format.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.row.id = id.into();
+        self
+    }
+
+    /// Sets the display name. Default: the part of the email before the `@`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.row.name = name.into();
+        self
+    }
+
+    /// Sets the URL of a picture. Default: none.
+    pub fn image(mut self, url: impl Into<String>) -> Self {
+        self.row.image = Some(url.into());
+        self
+    }
+
+    /// Sets the role, or several roles separated by commas. Default: `user`, as in Better Auth's
+    /// admin plugin.
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.row.role = role.into();
+        self
+    }
+
+    /// Marks the email as verified. Default: not verified, as after a sign-up.
+    pub fn verified(mut self) -> Self {
+        self.row.email_verified = true;
+        self
+    }
+
+    /// Sets a custom field: [`User::field`](crate::User::field).
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.row.fields.push((name.into(), value.into()));
+        self
+    }
+
+    /// Signs the user up, without a session. Call [`TestUser::sign_in`] to create one.
+    ///
+    /// # Panics
+    ///
+    /// If the email is in use.
+    #[must_use]
+    #[track_caller]
+    pub fn create(self) -> TestUser {
+        if !self.deployment.take_address(&self.row.email) {
+            fail(&format!("there is a user {} already", self.row.email));
+        }
+        TestUser::new(self.deployment, self.row)
+    }
+}
+
+impl fmt::Debug for UserBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserBuilder")
+            .field("id", &self.row.id)
             .finish_non_exhaustive()
     }
 }

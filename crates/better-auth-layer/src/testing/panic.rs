@@ -1,8 +1,8 @@
-//! How a test kit says that it was used wrongly.
+//! Panics for misuse of the test kit.
 
 use std::fmt::Display;
 
-/// What has to be there. Anything else ends the test, which says more than an error that every test would unwrap.
+/// Unwraps a result, and panics with a description of the error.
 #[track_caller]
 pub(super) fn must<T, E: Display>(what: &str, result: Result<T, E>) -> T {
     match result {
@@ -11,7 +11,7 @@ pub(super) fn must<T, E: Display>(what: &str, result: Result<T, E>) -> T {
     }
 }
 
-/// Ends the test.
+/// Panics.
 #[track_caller]
 #[expect(
     clippy::panic,

@@ -1,13 +1,13 @@
-//! A clock that stands still until a test moves it.
+//! A clock that a test advances.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 
-/// Wall time and monotonic time in the hands of a test; clones are the same clock.
+/// Wall time and monotonic time of a test. Clones share the time.
 ///
-/// It starts at [`START`](Self::START), whenever the test runs, so that a test does today what it does in ten years.
+/// It starts at [`START`](Self::START), so tests do not depend on the current time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,16 +33,16 @@ struct Hands {
 }
 
 impl TestClock {
-    /// Where a clock starts: 2026-01-01T00:00:00Z.
+    /// The start time: 2026-01-01T00:00:00Z.
     pub const START: Timestamp = Timestamp::from_unix_seconds(1_767_225_600);
 
-    /// A clock that stands at [`START`](Self::START).
+    /// A clock at [`START`](Self::START).
     #[must_use]
     pub fn new() -> Self {
         Self::at(Self::START)
     }
 
-    /// A clock that stands at another time.
+    /// A clock at another time.
     #[must_use]
     pub fn at(time: Timestamp) -> Self {
         let hands = Hands {
@@ -54,14 +54,15 @@ impl TestClock {
         }
     }
 
-    /// Lets time pass, on both clocks. Tokio's timers have a time of their own (`tokio::time::advance`).
+    /// Advances both times. Tokio's timers are not affected (see `tokio::time::advance`).
     pub fn advance(&self, by: Duration) {
         let mut hands = self.hands();
         hands.wall = hands.wall.saturating_add(by);
         hands.monotonic = hands.monotonic.saturating_add(by);
     }
 
-    /// Sets wall time, forward or back, as somebody does who corrects the machine's clock. Monotonic time does not notice.
+    /// Sets the wall time, as a correction of the machine's clock does. Monotonic time does not
+    /// change.
     pub fn set_wall(&self, time: Timestamp) {
         self.hands().wall = time;
     }

@@ -1,11 +1,11 @@
-//! A JSON object whose members stay in the order in which they were put in, as in JavaScript.
+//! A JSON object that keeps the order of its members, as JavaScript does.
 
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::must::must;
+use super::panic::must;
 
-/// An object under construction.
+/// A JSON object.
 #[derive(Clone, Debug, Default)]
 pub(super) struct JsonObject(Vec<(String, Box<RawValue>)>);
 
@@ -14,7 +14,7 @@ impl JsonObject {
         Self::default()
     }
 
-    /// Sets a member: in the place where it is, else at the end.
+    /// Sets a member in its place, or appends it.
     pub(super) fn set(&mut self, name: &str, value: impl Serialize) {
         let value = must(
             &format!("`{name}` cannot be written as JSON"),
@@ -26,13 +26,13 @@ impl JsonObject {
         }
     }
 
-    /// The same with a member.
+    /// Adds a member.
     pub(super) fn with(mut self, name: &str, value: impl Serialize) -> Self {
         self.set(name, value);
         self
     }
 
-    /// The same with all members of another one.
+    /// Adds all members of another object.
     pub(super) fn with_all(mut self, other: Self) -> Self {
         for (name, value) in other.0 {
             self.set(&name, value);
@@ -40,12 +40,12 @@ impl JsonObject {
         self
     }
 
-    /// Takes a member out.
+    /// Removes a member.
     pub(super) fn remove(&mut self, name: &str) {
         self.0.retain(|(other, _)| other != name);
     }
 
-    /// The text, without any white space.
+    /// The text without white space.
     pub(super) fn to_json(&self) -> String {
         must("JSON", serde_json::to_string(self))
     }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_keep_their_places() {
+    fn members_keep_their_order() {
         let mut object = JsonObject::new().with("z", 1).with("a", "x").with("m", [1]);
         object.set("z", 2);
         object.remove("m");

@@ -1,4 +1,4 @@
-//! Mints JWTs.
+//! JWTs of the test deployment.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,27 +6,27 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::deployment::{Deployment, jws, mac};
-use super::json_object::JsonObject;
-use super::signing_key::SigningKey;
+use super::json::JsonObject;
+use super::keys::SigningKey;
+use super::state::{Deployment, jws, mac};
 use super::{Credential, TestSession, random};
 
 /// A quarter of an hour (`jwt.expirationTime`), in seconds.
 const LIFETIME: i64 = 15 * 60;
 
-/// A JWT about to be minted; made by [`TestSession::jwt`] and [`TestSession::secret_jwt`].
+/// Builder of a JWT, created by [`TestSession::jwt`] and [`TestSession::secret_jwt`].
 ///
-/// As it is, it is good. What a service has to refuse is one method away:
+/// By default the token is valid. Invalid tokens for negative tests:
 ///
-/// | bad in what way | how |
+/// | invalid because | method |
 /// |---|---|
 /// | expired | [`expired`](Self::expired), or [`advance`](super::TestDeployment::advance) the clock |
 /// | signed with another key or secret | [`forged`](Self::forged) |
-/// | signature or content changed on the way | [`Credential::tampered`] |
-/// | of a key that nobody knows | `header("kid", "unknown")` |
-/// | of another issuer, for another audience | `claim("iss", …)`, `claim("aud", …)` |
+/// | changed signature or content | [`Credential::tampered`] |
+/// | unknown key id | `header("kid", "unknown")` |
+/// | another issuer or audience | `claim("iss", …)`, `claim("aud", …)` |
 /// | another type of token | `header("typ", "at+jwt")` |
-/// | not complete | [`without_claim`](Self::without_claim) |
+/// | incomplete | [`without_claim`](Self::without_claim) |
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,7 +55,7 @@ enum Signer {
 }
 
 impl JwtBuilder {
-    /// As Better Auth's JWT plugin writes it.
+    /// A token like those of Better Auth's JWT plugin.
     pub(super) fn of_plugin(deployment: Arc<Deployment>, session: &TestSession) -> Self {
         let key = deployment.keys.current();
         let issued_at = deployment.now().as_unix_seconds();
@@ -78,7 +78,7 @@ impl JwtBuilder {
         }
     }
 
-    /// As an application does that follows the advice in this crate's documentation.
+    /// A token as this crate's documentation recommends it to applications.
     pub(super) fn of_secret(deployment: Arc<Deployment>, session: &TestSession) -> Self {
         let issued_at = deployment.now().as_unix_seconds();
         let claims = JsonObject::new()
@@ -97,51 +97,51 @@ impl JwtBuilder {
         }
     }
 
-    /// Sets a claim, in place of the one that is there: text, a number, a list, anything that serde can write.
+    /// Sets or replaces a claim. The value is any type that serde can serialize.
     ///
     /// # Panics
     ///
-    /// When the value cannot be written as JSON.
+    /// If the value cannot be serialized.
     #[track_caller]
     pub fn claim(mut self, name: &str, value: impl Serialize) -> Self {
         self.claims.set(name, value);
         self
     }
 
-    /// Takes a claim out.
+    /// Removes a claim.
     pub fn without_claim(mut self, name: &str) -> Self {
         self.claims.remove(name);
         self
     }
 
-    /// Sets a member of the header, in place of the one that is there: `typ`, `kid`, `alg`. The key that signs stays the
-    /// same one.
+    /// Sets or replaces a header member: `typ`, `kid`, `alg`. The signing key does not change.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.header.set(name, value);
         self
     }
 
-    /// Binds the token to its session, by the session's id in `sid`: it then ends with this session.
+    /// Binds the token to its session with the claim `sid`, so that it ends with the session.
     pub fn in_session(self) -> Self {
         let session_id = self.session_id.clone();
         self.claim("sid", session_id)
     }
 
-    /// Sets when it ends, from now on. Default: a quarter of an hour. In whole seconds.
+    /// Sets the lifetime in whole seconds. Default: fifteen minutes.
     pub fn expires_in(self, lifetime: Duration) -> Self {
         let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         let expires_at = self.issued_at.saturating_add(lifetime);
         self.claim("exp", expires_at)
     }
 
-    /// Makes it one that was minted a while ago and ended a second ago.
+    /// Makes a token that has expired one second ago.
     pub fn expired(self) -> Self {
         let expired_at = self.issued_at - 1;
         self.claim("iat", expired_at - LIFETIME)
             .claim("exp", expired_at)
     }
 
-    /// Signs it with a key of the same kind that is not the issuer's, or with another secret. The header stays the same.
+    /// Signs with an unknown key of the same kind, or with another secret. The header does not
+    /// change.
     pub fn forged(mut self) -> Self {
         self.signer = match self.signer {
             Signer::Secret(_) => Signer::Secret(random::id()),
@@ -150,7 +150,7 @@ impl JwtBuilder {
         self
     }
 
-    /// Signs it.
+    /// Signs the token.
     pub fn mint(self) -> Credential {
         let (header, claims) = (&self.header, &self.claims);
         Credential::bearer(match &self.signer {

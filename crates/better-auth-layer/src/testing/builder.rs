@@ -1,18 +1,19 @@
-//! Configures a [`TestDeployment`].
+//! The builder of a test deployment.
 
 use std::sync::{Arc, Mutex};
 
 use http::Uri;
 
-use super::deployment::Deployment;
-use super::issuer_keys::IssuerKeys;
-use super::must::{fail, must};
+use super::keys::IssuerKeys;
+use super::panic::{fail, must};
+use super::state::Deployment;
 use super::{TestClock, TestDeployment, random};
 use crate::jwks::JwsAlgorithm;
 use crate::secret::Secret;
 use crate::verify::CookieCache;
 
-/// Configures a [`TestDeployment`]; made by [`TestDeployment::builder`]. The methods are named after Better Auth's options.
+/// Builder of a [`TestDeployment`], created by [`TestDeployment::builder`]. The methods have the
+/// names of Better Auth's options.
 ///
 /// ```
 /// use better_auth_layer::testing::TestDeployment;
@@ -49,20 +50,22 @@ impl TestDeploymentBuilder {
         }
     }
 
-    /// Sets `baseURL`. Default: `https://app.example.com`. With `https` the names of cookies begin with `__Secure-`.
+    /// Sets `baseURL`. Default: `https://app.example.com`. With `https` the cookie names start with
+    /// `__Secure-`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
     }
 
-    /// Sets `secret`. Default: a random one, so that what another issuer has signed is a forgery for this one.
+    /// Sets `secret`. Default: a random secret, so that credentials of other deployments are
+    /// forgeries.
     pub fn secret(mut self, secret: Secret) -> Self {
         self.secret = Some(secret);
         self
     }
 
-    /// Sets `jwks.keyPairConfig.alg`: what the keys of the JWT plugin are for. Default: EdDSA, as in Better Auth. With RSA
-    /// the first JWT takes a moment, since its key is made then.
+    /// Sets `jwks.keyPairConfig.alg`, the algorithm of the JWT plugin. Default: EdDSA, as in Better
+    /// Auth. With RSA the first JWT takes some time, because it creates the key.
     pub fn algorithm(mut self, algorithm: JwsAlgorithm) -> Self {
         self.algorithm = algorithm;
         self
@@ -74,25 +77,26 @@ impl TestDeploymentBuilder {
         self
     }
 
-    /// Sets `session.cookieCache`: which kind of cache [`TestSession::cookie_cache`](super::TestSession::cookie_cache)
-    /// makes and [`TestDeployment::layer`] accepts. Default: the compact one, as in Better Auth.
+    /// Sets `session.cookieCache`: the kind of cache that
+    /// [`TestSession::cookie_cache`](super::TestSession::cookie_cache) creates and
+    /// [`TestDeployment::layer`] accepts. Default: the compact one, as in Better Auth.
     pub fn cookie_cache(mut self, cache: CookieCache) -> Self {
         self.cookie_cache = cache;
         self
     }
 
-    /// Sets the clock: one that starts at another time, or the one of another issuer. Default: one of its own, at
-    /// [`TestClock::START`].
+    /// Sets the clock, for another start time or to share the clock of another deployment. Default:
+    /// a new clock at [`TestClock::START`].
     pub fn clock(mut self, clock: TestClock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Makes the issuer. Nothing is started: it lives as long as something holds it.
+    /// Builds the deployment. It runs no task.
     ///
     /// # Panics
     ///
-    /// When the base URL is no `http` or `https` address, or the secret is not text.
+    /// If the base URL is not an `http` or `https` URL, or the secret is not text.
     #[must_use]
     pub fn build(self) -> TestDeployment {
         let origin = origin(&self.base_url);
@@ -114,12 +118,12 @@ impl TestDeploymentBuilder {
     }
 }
 
-/// What Better Auth writes as issuer and audience: the address without its path, spelled as JavaScript's `URL` does it.
+/// Better Auth's issuer and audience: the URL without its path, normalized like JavaScript's `URL`.
 fn origin(base_url: &str) -> String {
     let url: Uri = must(base_url, base_url.parse());
     let (Some(scheme @ ("http" | "https")), Some(authority)) = (url.scheme_str(), url.authority())
     else {
-        fail(&format!("`{base_url}` is no http or https address"));
+        fail(&format!("`{base_url}` is not an http or https URL"));
     };
     let default_port = if scheme == "https" { ":443" } else { ":80" };
     let authority = authority.as_str().to_ascii_lowercase();
@@ -132,7 +136,7 @@ mod tests {
     use super::origin;
 
     #[test]
-    fn the_origin_is_the_address_without_path_and_default_port() {
+    fn origin_has_no_path_or_default_port() {
         for (url, expected) in [
             (
                 "https://App.Example.com/api/auth",

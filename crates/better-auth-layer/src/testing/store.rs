@@ -1,14 +1,15 @@
-//! The store behind a test's layer: it counts, and it fails when it is told to.
+//! The store of the deployment, with counts and faults.
 
 use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::StoreFault;
-use crate::store::MemoryStore;
-use crate::store::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind, UserStore};
+use crate::store::{
+    Lookup, LookupKind, MemoryStore, Resolution, StoreError, StoreErrorKind, UserStore,
+};
 
-/// A [`MemoryStore`] with something in front of it.
+/// A [`MemoryStore`] with counts and faults.
 #[derive(Debug, Default)]
 pub(super) struct TestStore {
     memory: Arc<MemoryStore>,
@@ -52,7 +53,7 @@ impl TestStore {
                 "the test has broken the store",
             )),
             Some(StoreFault::Hangs) => std::future::pending().await,
-            // Unlike `panic!`, without a message on standard error: this one is on purpose.
+            // Unlike `panic!`, this prints no message.
             Some(StoreFault::Panics) => resume_unwind(Box::new("the test has broken the store")),
         }
     }
@@ -74,4 +75,40 @@ impl UserStore for TestStore {
         self.suffer().await?;
         self.memory.ready().await
     }
+}
+
+/// A fault of the user store, see
+/// [`TestDeployment::break_store`](super::TestDeployment::break_store).
+///
+/// Requests get `503` in all cases, never a rejection that looks like a sign-out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreFault {
+    /// Every lookup fails, as with a database that is down.
+    Unavailable,
+    /// Lookups never complete. The layer's
+    /// [`lookup_timeout`](crate::BetterAuthLayerBuilder::lookup_timeout) ends the wait, by default
+    /// after ten seconds. With tokio's paused time (`#[tokio::test(start_paused = true)]`) the test
+    /// does not wait.
+    Hangs,
+    /// Lookups panic, without a message in the test's output.
+    Panics,
+}
+
+/// A fault of the key set, see [`TestDeployment::break_keys`](super::TestDeployment::break_keys).
+///
+/// A layer with cached keys uses them for [`max_stale`](crate::jwks::JwksOptions::max_stale). A
+/// layer without keys responds with `503` to JWTs of the JWT plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeysFault {
+    /// Fetches fail.
+    Unavailable,
+    /// Fetches take this time of tokio's timer. More than
+    /// [`fetch_timeout`](crate::jwks::JwksOptions::fetch_timeout), five seconds, is an error.
+    Slow(Duration),
+    /// The response is the error page of a proxy.
+    Garbage,
+    /// The response is a set without keys.
+    Empty,
 }
