@@ -4,19 +4,11 @@
 #![no_main]
 
 use bytes::Bytes;
+use chatkit_service::ChatKit;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-
-#[path = "../../examples/chatkit-server/src/body.rs"]
-mod body;
-#[path = "../../examples/chatkit-server/src/chatkit/mod.rs"]
-mod chatkit;
-#[path = "../../examples/chatkit-server/src/refusal.rs"]
-mod refusal;
-
-use self::chatkit::ChatKit;
 
 const SECRET: &str = "text-of-the-victim";
 
@@ -73,7 +65,7 @@ async fn talk(input: &str) {
             .replace(OWN_ITEM, &own.item)
             .replace(FOREIGN_THREAD, &foreign.thread)
             .replace(FOREIGN_ITEM, &foreign.item);
-        // The service returns the text of its own user.
+        // The service may return the text that the same user has sent.
         let body = body.replace(SECRET, "");
         let (status, answer) = send(&chatkit, "mallory", body).await;
         // Some operations of the protocol are not supported.

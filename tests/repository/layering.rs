@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the foundations to the top. Modules on one line do not use each other.
 const ORDER: [&[&str]; 23] = [
     &["clock", "secret", "config_error", "sync"],
-    &["base_url", "diagnostics", "tls"],
+    &["api_key", "base_url", "diagnostics", "schema", "tls"],
     &["rejection"],
     &["identity"],
     &["credential", "metrics"],
@@ -19,7 +19,7 @@ const ORDER: [&[&str]; 23] = [
     &["authenticator"],
     &["body"],
     &["decide"],
-    &["stream", "authorize"],
+    &["stream", "authorize", "organization", "sql"],
     &["future"],
     &["service"],
     &["layer"],

@@ -82,7 +82,6 @@ impl ConfigError {
     }
 
     /// Replaces the name of the setting, where a value was read from another setting.
-    #[cfg(feature = "postgres")]
     pub(crate) fn renamed(mut self, from: &str, to: &'static str) -> Self {
         let (Self::Missing { setting, .. } | Self::Invalid { setting, .. }) = &mut self;
         if *setting == from {

@@ -1,6 +1,5 @@
 //! Configures a [`BetterAuthLayer`].
 
-mod api_keys;
 mod assembly;
 mod checks;
 mod jwts;
@@ -10,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::api_keys::ApiKeys;
+use crate::api_key::ApiKeys;
 use crate::base_url::BaseUrl;
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;

@@ -14,15 +14,16 @@ mod from_env;
 pub use self::database_store::DatabaseStore;
 use self::database_url::DatabaseUrl;
 pub use self::env::Env;
+use crate::api_key::ApiKeys;
 use crate::base_url::BaseUrl;
-use crate::builder::{ApiKeys, BetterAuthLayerBuilder};
+use crate::builder::BetterAuthLayerBuilder;
 use crate::config_error::ConfigError;
 use crate::csrf::TrustedOrigin;
 use crate::jwks::RemoteKeySource;
 use crate::layer::BetterAuthLayer;
+use crate::schema::Schema;
 use crate::secret::Secret;
 pub use crate::secret::{SecretError, SecretRing};
-use crate::store::{Schema, TableName};
 
 /// The configuration of a layer.
 ///
@@ -342,21 +343,23 @@ fn schema(env: &Env) -> Result<Schema, ConfigError> {
         )),
     })?;
     let mut schema = schema.unwrap_or_else(Schema::auto);
-    if let Some(table) = env.parse("BETTER_AUTH_USER_TABLE", table)? {
-        schema = schema.with_user_table(table);
-    }
-    if let Some(table) = env.parse("BETTER_AUTH_SESSION_TABLE", table)? {
-        schema = schema.with_session_table(table);
+    for (setting, builder_setting, with_table) in [
+        (
+            "BETTER_AUTH_USER_TABLE",
+            "with_user_table",
+            Schema::with_user_table as fn(Schema, String) -> Schema,
+        ),
+        (
+            "BETTER_AUTH_SESSION_TABLE",
+            "with_session_table",
+            Schema::with_session_table,
+        ),
+    ] {
+        if let Some(table) = env.parse(setting, |_, value| Ok(value.to_owned()))? {
+            schema = with_table(schema, table);
+            let valid = schema.validate();
+            valid.map_err(|error| error.renamed(builder_setting, setting))?;
+        }
     }
     Ok(schema)
-}
-
-fn table(setting: &'static str, value: &str) -> Result<TableName, ConfigError> {
-    value.parse().map_err(|_| {
-        ConfigError::new(
-            setting,
-            "is not a table name",
-            "write `table`, `schema.table` or, quoted as in SQL, `\"schema\".\"table\"`",
-        )
-    })
 }

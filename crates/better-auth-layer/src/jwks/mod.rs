@@ -10,6 +10,8 @@ mod key_set;
 mod key_source;
 mod options;
 mod remote;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod table_key_source;
 
 pub use self::error::KeySourceError;
 pub use self::key::JwsAlgorithm;
@@ -20,3 +22,5 @@ pub(crate) use self::key_source::DynKeySource;
 pub use self::key_source::KeySource;
 pub use self::options::JwksOptions;
 pub use self::remote::RemoteKeySource;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::table_key_source::TableKeySource;

@@ -13,7 +13,7 @@ use super::json::JsonObject;
 use super::state::Deployment;
 use super::{Credential, TestUser, random};
 use crate::clock::Timestamp;
-use crate::identity::{ApiKey, ApiKeyHash};
+use crate::api_key::{ApiKey, ApiKeyHash};
 
 /// An API key of a user. Clones are the same key. Created by [`TestUser::api_key`].
 ///

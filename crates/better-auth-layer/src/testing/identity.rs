@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::panic::fail;
+use crate::api_key::ApiKey;
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::identity::{
-    ApiKey, Authentication, CredentialKind, Identity, Session, SessionOrApiKey, User,
-};
+use crate::identity::{Authentication, CredentialKind, Identity, Session, SessionOrApiKey, User};
 
 /// An identity for unit tests of handlers: this user with this session, as if authenticated by a
 /// session cookie now.

@@ -69,12 +69,12 @@ const DATABASE: &[Fault] = &[
     },
     Fault {
         name: "frozen-backend",
-        what: "the backend of the busiest connection frozen",
+        what: "the process behind the busiest connection frozen",
         run: |_| Box::pin(frozen::backend()),
     },
     Fault {
         name: "frozen-postmaster",
-        what: "postmaster frozen: no new connections",
+        what: "the postmaster frozen: no new connections",
         run: |_| Box::pin(frozen::postmaster()),
     },
     Fault {
@@ -89,12 +89,12 @@ const DATABASE: &[Fault] = &[
     },
     Fault {
         name: "full",
-        what: "no free connection, and the server's connections ended",
+        what: "no new connection possible, and existing ones terminated",
         run: |_| Box::pin(full::run()),
     },
     Fault {
         name: "idle-kills",
-        what: "idle connections ended every 500 ms",
+        what: "idle connections terminated every 500 ms",
         run: |_| Box::pin(idle_kills::run()),
     },
     Fault {
@@ -104,7 +104,7 @@ const DATABASE: &[Fault] = &[
     },
     Fault {
         name: "missing-table",
-        what: "user table renamed",
+        what: "the table of users renamed",
         run: |_| Box::pin(missing::table()),
     },
     Fault {
@@ -114,7 +114,7 @@ const DATABASE: &[Fault] = &[
     },
     Fault {
         name: "missing-option",
-        what: "`role` renamed, which is optional",
+        what: "the optional column `role` renamed",
         run: |_| Box::pin(missing::optional_column()),
     },
     Fault {
@@ -124,12 +124,12 @@ const DATABASE: &[Fault] = &[
     },
     Fault {
         name: "link",
-        what: "packets dropped: half-open TCP, in a network namespace",
+        what: "packets to and from it lost: half-open TCP, in a network namespace",
         run: |_| Box::pin(network::run()),
     },
     Fault {
         name: "name",
-        what: "host name unknown, and connections ended every 500 ms",
+        what: "its host name unresolvable, and connections terminated every 500 ms",
         run: |_| Box::pin(host_name::run()),
     },
 ];
@@ -137,27 +137,27 @@ const DATABASE: &[Fault] = &[
 const KEYS: &[Fault] = &[
     Fault {
         name: "keys-down",
-        what: "closed port when the server starts",
+        what: "endpoint unreachable when the server starts",
         run: |_| Box::pin(cold::down()),
     },
     Fault {
         name: "keys-slow",
-        what: "one byte every 50 ms",
+        what: "a byte every 50 ms",
         run: |_| Box::pin(cold::slow()),
     },
     Fault {
         name: "keys-silent",
-        what: "requests read and never answered",
+        what: "requests accepted and never answered",
         run: |_| Box::pin(cold::silent()),
     },
     Fault {
         name: "keys-garbage",
-        what: "no HTTP",
+        what: "responses that are not HTTP",
         run: |_| Box::pin(cold::garbage()),
     },
     Fault {
         name: "keys-page",
-        what: "a page instead of a key set",
+        what: "an HTML page instead of the key set",
         run: |_| Box::pin(cold::no_keys()),
     },
     Fault {
@@ -167,22 +167,22 @@ const KEYS: &[Fault] = &[
     },
     Fault {
         name: "keys-gone",
-        what: "closed port after the keys were fetched",
+        what: "endpoint unreachable after the keys were fetched",
         run: |_| Box::pin(warm::run()),
     },
     Fault {
         name: "keys-storm",
-        what: "100,000 tokens with different unknown key ids",
+        what: "100,000 tokens, each with a different key id",
         run: |scale| Box::pin(storm::run(scale)),
     },
     Fault {
         name: "skew",
-        what: "tokens of an issuer whose clock is an hour ahead (valid unless they have `nbf`) or behind (expired)",
+        what: "tokens of an issuer with a clock an hour ahead (valid, except with `nbf`) or behind (invalid)",
         run: |_| Box::pin(skew::run()),
     },
     Fault {
         name: "clock-jump",
-        what: "our own clock two days ahead, right, two days behind, right",
+        what: "the service's clock two days ahead, correct, two days behind, correct",
         run: |_| Box::pin(clock::run()),
     },
 ];
@@ -190,12 +190,12 @@ const KEYS: &[Fault] = &[
 const EXHAUSTION: &[Fault] = &[
     Fault {
         name: "bad-tokens",
-        what: "1,000,000 invalid tokens, all different",
+        what: "1,000,000 different invalid tokens",
         run: |scale| Box::pin(tokens::bad(scale)),
     },
     Fault {
         name: "unknown-users",
-        what: "1,000,000 valid tokens for unknown emails, all different",
+        what: "1,000,000 different valid tokens with unknown emails",
         run: |scale| Box::pin(tokens::unknown(scale)),
     },
     Fault {
@@ -220,12 +220,12 @@ const EXHAUSTION: &[Fault] = &[
     },
     Fault {
         name: "cancelled",
-        what: "5,000 requests given up after 10 ms, under a lock",
+        what: "5,000 requests cancelled after 10 ms, under a lock",
         run: |scale| Box::pin(cancelled::run(scale)),
     },
     Fault {
         name: "line",
-        what: "3,000 lookups at the same time, under a lock",
+        what: "3,000 concurrent lookups, under a lock",
         run: |scale| Box::pin(queue::run(scale)),
     },
 ];

@@ -1,0 +1,116 @@
+//! The middleware for members of an organization.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Request, Response, request};
+use tower_service::Service;
+
+use super::future::{Lookup, MembershipFuture};
+use super::layer::Condition;
+use crate::body::ResponseBody;
+use crate::decide::DecideThenCall;
+use crate::identity::{Identity, Member, required};
+use crate::rejection::{Rejection, RejectionKind};
+use crate::store::{StoreError, within};
+
+/// For an identity that was made without a layer, in a test.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Middleware that lets members of an organization pass, with their [`Member`] in the request's extensions. Made by
+/// [`MembershipLayer`](super::MembershipLayer).
+///
+/// Who is no member gets `403`, and everybody `503` while the store cannot tell. As
+/// [`BetterAuth`](crate::BetterAuth) does, it keeps the place that `poll_ready` reserved in the inner service while it
+/// asks.
+#[derive(Clone)]
+pub struct Membership<S> {
+    inner: S,
+    condition: Arc<Condition>,
+}
+
+impl<S> Membership<S> {
+    pub(super) fn new(inner: S, condition: Arc<Condition>) -> Self {
+        Self { inner, condition }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Membership<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = MembershipFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        // The instance that was polled ready must be the one that is called; its clone, which may not be ready, stays.
+        let clone = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, clone);
+
+        let (mut parts, body) = request.into_parts();
+        // Whatever stands there was not put in by us.
+        parts.extensions.remove::<Member>();
+        let lookup = look_up(&self.condition, &parts);
+        MembershipFuture::new(DecideThenCall::new(lookup, ready, parts, body))
+    }
+}
+
+fn look_up(condition: &Arc<Condition>, parts: &request::Parts) -> Lookup {
+    let identity = match required(parts) {
+        Ok(identity) => identity.clone(),
+        Err(rejection) => return Lookup(Box::pin(std::future::ready(Err(rejection)))),
+    };
+    let organization = condition.organization(parts, &identity);
+    let condition = Arc::clone(condition);
+    Lookup(Box::pin(async move {
+        let user_id = identity.user().id();
+        let member = match &organization {
+            None => None,
+            Some(id) => {
+                let store = Arc::clone(&condition.store);
+                ask(&identity, move || store.member(user_id, id)).await?
+            }
+        };
+        match member {
+            Some(member) if condition.admits(&member) => Ok(member),
+            member => {
+                tracing::info!(
+                    outcome = RejectionKind::PermissionDenied.as_str(),
+                    user_id,
+                    organization_id = ?organization.as_deref().map(|id| id.chars().take(64).collect::<String>()),
+                    is_member = member.is_some(),
+                    "request refused"
+                );
+                Err(Rejection::new(RejectionKind::PermissionDenied))
+            }
+        }
+    }))
+}
+
+/// Asks a store under the limits of the layer in front.
+async fn ask<T, F>(identity: &Identity, start: impl FnOnce() -> F) -> Result<T, Rejection>
+where
+    F: Future<Output = Result<T, StoreError>> + Unpin,
+{
+    let layer = identity.layer();
+    let timeout = layer.map_or(LOOKUP_TIMEOUT, |layer| layer.lookup_timeout());
+    within(timeout, start).await.map_err(|error| {
+        let retry_after = layer.map(|layer| layer.retry_after().clone());
+        error.reject(&retry_after.unwrap_or_default())
+    })
+}
+
+impl<S: fmt::Debug> fmt::Debug for Membership<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Membership")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
