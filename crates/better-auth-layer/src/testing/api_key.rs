@@ -12,8 +12,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::json::JsonObject;
 use super::state::Deployment;
 use super::{Credential, TestUser, random};
-use crate::clock::Timestamp;
 use crate::api_key::{ApiKey, ApiKeyHash};
+use crate::clock::Timestamp;
 
 /// An API key of a user. Clones are the same key. Created by [`TestUser::api_key`].
 ///
