@@ -53,7 +53,7 @@ async fn table_problems_are_named() {
         (
             r#"ALTER TABLE "session" ALTER "expiresAt" TYPE text USING 'soon'"#,
             "tables",
-            r#"column "expiresAt" is no time"#,
+            r#"column "expiresAt" does not contain times"#,
         ),
         (r#"ALTER TABLE "user" RENAME "email" TO "mail""#, "tables", r#"column "email" of "user""#),
         (r#"DROP TABLE "apikey""#, "lookups by API key", "apikey"),
@@ -141,8 +141,8 @@ async fn pooler_is_reported() {
             CheckStatus::Ok,
             "are not prepared: the connection leads through a pooler",
         ),
-        (&direct, StatementMode::Unprepared, CheckStatus::Ok, "are not prepared, as configured"),
-        (&direct, StatementMode::Prepared, CheckStatus::Ok, "are prepared, as configured"),
+        (&direct, StatementMode::Unprepared, CheckStatus::Ok, "are not prepared, as it was said"),
+        (&direct, StatementMode::Prepared, CheckStatus::Ok, "are prepared, as it was said"),
         (&pooled, StatementMode::Prepared, CheckStatus::Warning, "may lead through a pooler"),
     ] {
         let store = PostgresStore::builder(url).statement_mode(statements);

@@ -93,11 +93,11 @@ impl Mint {
 
     fn bearer(&self, kind: &'static str, token: &str, names: Subject, rng: &mut Rng) {
         if kind == "signed session token" && rng.below(FORGED) == 0 {
-            let token = format!("Subject {}", forged(token));
+            let token = format!("Bearer {}", forged(token));
             let header = (AUTHORIZATION, value(&token));
             self.put("forged session token", header, Subject::Nobody, rng);
         }
-        let header = (AUTHORIZATION, value(&format!("Subject {token}")));
+        let header = (AUTHORIZATION, value(&format!("Bearer {token}")));
         self.put(kind, header, names, rng);
     }
 
