@@ -166,12 +166,6 @@ async fn debug_of_everything_that_holds_a_secret_shows_none() {
     let postgres = better_auth_layer::postgres::PostgresStore::builder(url);
     check("PostgresStoreBuilder", &postgres);
     check("PostgresStore", &postgres.build().unwrap());
-    check(
-        "DatabaseUrl",
-        &url.parse::<better_auth_layer::config::DatabaseUrl>()
-            .unwrap(),
-    );
-
     let environment: Env = [
         ("DATABASE_URL", url),
         ("BETTER_AUTH_SECRET", SECRET),

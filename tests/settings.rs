@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use better_auth_layer::config::{DatabaseUrl, Env};
+use better_auth_layer::config::Env;
 use better_auth_layer::store::{LookupKind, Naming, Schema, TableName};
 use better_auth_layer::{
     BetterAuthLayer, Config, ConfigError, Lookup, Resolution, Secret, StoreError, UserStore,
@@ -41,10 +41,7 @@ fn all_settings_are_read() {
         ("BETTER_AUTH_SESSION_TABLE", "auth.sessions"),
     ]))
     .unwrap();
-    assert!(matches!(
-        settings.database_url(),
-        Some(DatabaseUrl::Postgres(_))
-    ));
+    assert!(settings.has_database());
     assert_eq!(
         settings.secrets().unwrap().current().expose(),
         b"the-current-secret-of-the-list"
@@ -71,7 +68,7 @@ fn empty_means_unset_and_unset_is_no_error_yet() {
     ];
     for environment in [environment(&[]), environment(&names.map(|name| (name, "")))] {
         let settings = Config::from_env(&environment).unwrap();
-        assert_eq!(settings.database_url(), None);
+        assert!(!settings.has_database());
         assert!(settings.secrets().is_none());
         assert_eq!(settings.issuer(), None);
         assert!(settings.audiences().is_empty());
@@ -170,16 +167,16 @@ fn a_file_stands_behind_the_environment() {
 }
 
 #[test]
-fn a_malformed_file_is_named_by_line_and_not_quoted() {
-    for (file, line) in [
-        ("A=1\nB=2\nhunter2 hunter2\n", "line 3"),
-        ("A=\"hunter2\n", "cannot be understood"),
-        ("A=1\n\n# hunter2\n=hunter2\n", "line 4"),
-        ("A=hunter2 hunter2\n", "line 1"),
+fn malformed_env_file_is_not_quoted() {
+    for (file, place) in [
+        ("A=1\nB=2\nhunter2 hunter2\n", "after the variable B"),
+        ("A=\"hunter2\n", "at the beginning"),
+        ("A=1\n\n# hunter2\n=hunter2\n", "after the variable A"),
+        ("A=hunter2 hunter2\n", "at the beginning"),
     ] {
         let error = with_file(&[], file).unwrap_err();
         let text = error.to_string();
-        assert!(text.contains(line), "{file:?}: {text}");
+        assert!(text.contains(place), "{file:?}: {text}");
         assert!(!format!("{text} {error:?}").contains("hunter2"), "{text}");
     }
     let folder = TemporaryFolder::new();
@@ -196,6 +193,7 @@ fn a_dollar_that_would_be_replaced_is_an_error_that_says_how_to_quote() {
         "OTHER=1\nSECRET=x$y # c",
         "export\tSECRET=abc$HOME",
         "SECRET=\\\\$HOME",
+        "SECRET=abc\\$def",
     ] {
         let environment = with_file(&[], line).unwrap();
         let error = environment.get("SECRET").unwrap_err();
@@ -205,7 +203,6 @@ fn a_dollar_that_would_be_replaced_is_an_error_that_says_how_to_quote() {
     }
     for (line, value) in [
         ("SECRET='abc$def'", "abc$def"),
-        ("SECRET=abc\\$def", "abc$def"),
         ("SECRET=abc # costs $5", "abc"),
         ("OTHER=$x\nSECRET=abc", "abc"),
         ("# $x\nSECRET=abc", "abc"),

@@ -1,4 +1,5 @@
-//! The value of `Authorization`: nobody but the recorded user, and no verdict but a refusal.
+//! The value of `Authorization`: only the recorded user is authenticated, other credentials are
+//! rejected.
 
 #![no_main]
 
@@ -12,18 +13,18 @@ use libfuzzer_sys::fuzz_target;
 static DEPLOYMENT: LazyLock<Deployment> = LazyLock::new(|| {
     let recording = include_str!("../../tests/fixtures/better-auth/sqlite-nocache.json");
     let deployment = Deployment::recorded(recording, None);
-    // Else nothing but refusals would be tried.
+    // Ensures that the seeds reach the code behind the signature check.
     for seed in [
         include_str!("../seeds/authorization/jwt"),
         include_str!("../seeds/authorization/signed_session_token"),
     ] {
-        assert!(deployment.judge(AUTHORIZATION, HeaderValue::from_static(seed)));
+        assert!(deployment.authenticates(AUTHORIZATION, HeaderValue::from_static(seed)));
     }
     deployment
 });
 
 fuzz_target!(|value: &[u8]| {
     if let Ok(value) = HeaderValue::from_bytes(value) {
-        DEPLOYMENT.judge(AUTHORIZATION, value);
+        DEPLOYMENT.authenticates(AUTHORIZATION, value);
     }
 });

@@ -1,5 +1,5 @@
-//! Bodies for the example's ChatKit service, several in turn: nothing is an error of the server, and no user reads what
-//! another one wrote.
+//! Sequences of bodies for the example's ChatKit service: no body causes a server error, and no user
+//! reads the text of another user.
 
 #![no_main]
 
@@ -18,12 +18,12 @@ mod refusal;
 
 use self::chatkit::ChatKit;
 
-const SECRET: &str = "what-only-the-victim-wrote";
+const SECRET: &str = "text-of-the-victim";
 
-/// More than that say nothing new.
-const MOST_BODIES: usize = 16;
+/// Longer sequences find nothing new.
+const MAX_BODIES: usize = 16;
 
-/// Identifiers are random. In an input these words stand for those that were seen last.
+/// Identifiers are random. These words in an input are replaced by the latest identifiers.
 const OWN_THREAD: &str = "OWN_THREAD";
 const OWN_ITEM: &str = "OWN_ITEM";
 const FOREIGN_THREAD: &str = "FOREIGN_THREAD";
@@ -36,7 +36,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn look(&mut self, answer: &str) {
+    fn update(&mut self, answer: &str) {
         for (prefix, last) in [("thr_", &mut self.thread), ("msg_", &mut self.item)] {
             if let Some((_, rest)) = answer.rsplit_once(prefix) {
                 let end = rest.find('"').unwrap_or(rest.len());
@@ -62,26 +62,26 @@ async fn talk(input: &str) {
     let (status, answer) = send(&chatkit, "victim", create.to_string()).await;
     assert_eq!(status, StatusCode::OK);
     let (mut own, mut foreign) = (Seen::default(), Seen::default());
-    foreign.look(&answer);
+    foreign.update(&answer);
     assert!(
         !foreign.thread.is_empty() && !foreign.item.is_empty(),
         "{answer}"
     );
-    for body in input.split('\0').take(MOST_BODIES) {
+    for body in input.split('\0').take(MAX_BODIES) {
         let body = body
             .replace(OWN_THREAD, &own.thread)
             .replace(OWN_ITEM, &own.item)
             .replace(FOREIGN_THREAD, &foreign.thread)
             .replace(FOREIGN_ITEM, &foreign.item);
-        // What one says oneself comes back.
+        // The service returns the text of its own user.
         let body = body.replace(SECRET, "");
         let (status, answer) = send(&chatkit, "mallory", body).await;
-        // Some operations of the protocol are known and not supported.
-        let is_ours = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED;
-        assert!(!is_ours, "{status}: {answer}");
+        // Some operations of the protocol are not supported.
+        let is_server_error = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED;
+        assert!(!is_server_error, "{status}: {answer}");
         assert!(!answer.contains(SECRET), "{answer}");
         if status == StatusCode::OK {
-            own.look(&answer);
+            own.update(&answer);
         }
     }
     let read = json!({"type": "items.list", "params": {"thread_id": foreign.thread}});
@@ -93,7 +93,7 @@ async fn talk(input: &str) {
 }
 
 fuzz_target!(|input: &str| {
-    // A reply is said word by word; time that stands still passes by itself.
+    // Replies are streamed with delays; paused time advances automatically.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

@@ -1,4 +1,4 @@
-//! The value of `Cookie`, where each kind of cookie cache is believed.
+//! The value of `Cookie`, with each kind of cookie cache enabled.
 
 #![no_main]
 
@@ -33,7 +33,7 @@ static DEPLOYMENTS: LazyLock<[Deployment; 5]> = LazyLock::new(|| {
         Deployment::recorded(recording!("sqlite-cache-jwe"), Some(CookieCache::jwe())),
         Deployment::recorded(recording!("sqlite-cache-jwks"), Some(CookieCache::jwks())),
     ];
-    // Else nothing but refusals would be tried.
+    // Ensures that the seeds reach the code behind the signature check.
     let seeds = [
         seed!("none"),
         seed!("compact"),
@@ -42,7 +42,7 @@ static DEPLOYMENTS: LazyLock<[Deployment; 5]> = LazyLock::new(|| {
         seed!("jwks"),
     ];
     for (deployment, seed) in deployments.iter().zip(seeds) {
-        assert!(deployment.judge(COOKIE, HeaderValue::from_static(seed)));
+        assert!(deployment.authenticates(COOKIE, HeaderValue::from_static(seed)));
     }
     deployments
 });
@@ -50,7 +50,7 @@ static DEPLOYMENTS: LazyLock<[Deployment; 5]> = LazyLock::new(|| {
 fuzz_target!(|value: &[u8]| {
     if let Ok(value) = HeaderValue::from_bytes(value) {
         for deployment in &*DEPLOYMENTS {
-            deployment.judge(COOKIE, value.clone());
+            deployment.authenticates(COOKIE, value.clone());
         }
     }
 });

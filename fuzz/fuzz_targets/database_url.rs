@@ -1,4 +1,4 @@
-//! The address of a database: understood or refused, and the password shown in neither case.
+//! A database URL: parsed or rejected, without showing the password.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ fuzz_target!(|url: &str| {
         Ok(store) => format!("{store:?}"),
         Err(error) => format!("{error:?} {error}"),
     };
-    // The seeds' password, where it still is one.
+    // The password of the seeds, if it is still in the place of a password.
     let authority = url
         .split_once("://")
         .filter(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))

@@ -1,7 +1,9 @@
-//! A JOSE header and, behind a line feed, a payload, both signed well: what this library accepts, jsonwebtoken accepts.
-//! The other way round it does not hold, and is not meant to: `crit` and foreign types, claims of the wrong type,
-//! members that come twice and payloads that are no object are refused here only. One thing is accepted here only, as
-//! jose accepts it: a time that is a number, and larger than 64 bits hold.
+//! A JOSE header and, after a line feed, a payload, with a valid signature: jsonwebtoken accepts every
+//! token that this library accepts.
+//!
+//! The reverse is not true. Only this library rejects `crit`, other token types, claims of the wrong
+//! type, duplicate members and payloads that are not objects. Only this library accepts, as jose does,
+//! times above 64 bits.
 
 #![no_main]
 
@@ -13,10 +15,10 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use better_auth_layer::{BetterAuthLayer, Secret, Session, User};
 use better_auth_layer::clock::Timestamp;
 use better_auth_layer::jwks::KeySet;
 use better_auth_layer::store::MemoryStore;
+use better_auth_layer::{BetterAuthLayer, Secret, Session, User};
 use http::Request;
 use http::header::AUTHORIZATION;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
@@ -25,12 +27,12 @@ use libfuzzer_sys::fuzz_target;
 const SECRET: &str = "correct-horse-battery-staple-4711";
 const ISSUER: &str = "https://app.example.com";
 
-struct World {
+struct Fixture {
     layer: BetterAuthLayer,
     ed25519: Ed25519KeyPair,
 }
 
-static WORLD: LazyLock<World> = LazyLock::new(|| {
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let ed25519 = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("a key");
     let x = URL_SAFE_NO_PAD.encode(ed25519.public_key());
     let keys = format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"{x}"}}]}}"#);
@@ -44,7 +46,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         .store(store)
         .build()
         .expect("a layer");
-    World { layer, ed25519 }
+    Fixture { layer, ed25519 }
 });
 
 fuzz_target!(|text: &str| {
@@ -62,8 +64,8 @@ fuzz_target!(|text: &str| {
     );
     let by_secret = DecodingKey::from_secret(SECRET.as_bytes());
     compare(&signed(&input, mac.as_ref()), Algorithm::HS256, &by_secret);
-    let signature = WORLD.ed25519.sign(input.as_bytes());
-    let by_key = DecodingKey::from_ed_der(WORLD.ed25519.public_key().as_ref());
+    let signature = FIXTURE.ed25519.sign(input.as_bytes());
+    let by_key = DecodingKey::from_ed_der(FIXTURE.ed25519.public_key().as_ref());
     compare(
         &signed(&input, signature.as_ref()),
         Algorithm::EdDSA,
@@ -81,14 +83,14 @@ fn compare(token: &str, algorithm: Algorithm, key: &DecodingKey) {
         .body(());
     let Ok(request) = request else { return };
     let (parts, ()) = request.into_parts();
-    let mut verdict = pin!(WORLD.layer.authenticator().authenticate(&parts));
-    let Poll::Ready(verdict) = verdict
+    let mut result = pin!(FIXTURE.layer.authenticator().authenticate(&parts));
+    let Poll::Ready(result) = result
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))
     else {
-        panic!("somebody is asked who answers at once");
+        panic!("the store in memory responds immediately");
     };
-    if let Ok(identity) = verdict {
+    if let Ok(identity) = result {
         assert_eq!(identity.user().id(), "usr_ada");
         let mut validation = Validation::new(algorithm);
         validation.leeway = 0;

@@ -1,4 +1,4 @@
-//! A JWKS document: read or refused, in little time.
+//! A JWKS document: parsed or rejected in bounded time.
 
 #![no_main]
 

@@ -1,11 +1,11 @@
-//! A list of secrets as in `BETTER_AUTH_SECRETS`: read or refused, and shown in neither case.
+//! A value of `BETTER_AUTH_SECRETS`: parsed or rejected, without showing a secret.
 
 #![no_main]
 
 use better_auth_layer::config::SecretRing;
 use libfuzzer_sys::fuzz_target;
 
-/// The seeds' secrets hold it.
+/// The secrets of the seeds contain it.
 const SECRET: &str = "Xyzzy-4711";
 
 fuzz_target!(|list: &str| {

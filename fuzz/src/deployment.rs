@@ -1,27 +1,30 @@
-//! A deployment of Better Auth that was recorded, for requests that somebody makes up.
+//! A recorded Better Auth deployment that receives the generated requests.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use better_auth_layer::{BetterAuthLayer, CookieCache, RejectionKind, Secret, Session, SessionToken, User};
 use better_auth_layer::clock::{Clock, Timestamp};
 use better_auth_layer::jwks::KeySet;
 use better_auth_layer::store::MemoryStore;
+use better_auth_layer::{
+    BetterAuthLayer, CookieCache, RejectionKind, Secret, Session, SessionToken, User,
+};
 use http::{HeaderName, HeaderValue, Request};
 use serde_json::Value;
 
-/// A layer with the secret, the keys and the one user of a recording, and with a second user whom no seed can name.
+/// A layer with the secret, the keys and the user of a recording, and a second user whose credentials
+/// are in no seed.
 #[derive(Debug)]
 pub struct Deployment {
     layer: BetterAuthLayer,
     user_id: String,
 }
 
-/// The time of the recording.
-struct Then(Timestamp);
+/// A clock with the time of the recording.
+struct RecordedTime(Timestamp);
 
-impl Clock for Then {
+impl Clock for RecordedTime {
     fn now(&self) -> Timestamp {
         self.0
     }
@@ -36,7 +39,7 @@ impl Deployment {
     ///
     /// # Panics
     ///
-    /// When it is none.
+    /// If the recording is invalid.
     pub fn recorded(recording: &str, cache: Option<CookieCache>) -> Self {
         let document: Value = serde_json::from_str(recording).expect("a recording");
         let truth = &document["getSession"]["body"];
@@ -56,14 +59,14 @@ impl Deployment {
         store.insert_user(User::new("usr_victim", "victim@example.com"));
         store.insert_session(
             Session::new("ses_victim", "usr_victim", Timestamp::MAX)
-                .with_token(SessionToken::new("the-token-that-nobody-knows-12345")),
+                .with_token(SessionToken::new("the-token-of-the-victim-123456789")),
         );
         let keys: KeySet = document["jwks"].to_string().parse().expect("keys");
         let builder = BetterAuthLayer::builder()
             .secret(Secret::new(text(&document["secret"])).expect("a secret"))
             .base_url(text(&document["baseURL"]))
             .key_source(keys)
-            .clock(Then(time(&session["createdAt"])))
+            .clock(RecordedTime(time(&session["createdAt"])))
             .store(store);
         let builder = match cache {
             Some(cache) => builder.cookie_cache(cache),
@@ -75,17 +78,17 @@ impl Deployment {
         }
     }
 
-    /// Sends a request with this header, and holds the verdict against what it may be: the recorded user, or a refusal.
-    /// Whether it was the user.
+    /// Authenticates a request with this header. Returns `true` for the recorded user and `false` for a
+    /// rejected credential.
     ///
     /// # Panics
     ///
-    /// When it is anything else.
-    pub fn judge(&self, name: HeaderName, value: HeaderValue) -> bool {
+    /// For any other result.
+    pub fn authenticates(&self, name: HeaderName, value: HeaderValue) -> bool {
         let request = Request::get("/").header(name, value).body(());
         let (parts, ()) = request.expect("a request").into_parts();
-        let mut verdict = pin!(self.layer.authenticator().authenticate(&parts));
-        match verdict
+        let mut result = pin!(self.layer.authenticator().authenticate(&parts));
+        match result
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()))
         {
@@ -103,7 +106,7 @@ impl Deployment {
                 );
                 false
             }
-            Poll::Pending => panic!("somebody is asked who answers at once"),
+            Poll::Pending => panic!("the store in memory responds immediately"),
         }
     }
 }

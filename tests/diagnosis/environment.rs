@@ -50,7 +50,7 @@ async fn settings_that_cannot_be_used_are_one_finding_with_their_name() {
         (
             vec![secret, ("DATABASE_URL", "hunter2")],
             "DATABASE_URL",
-            "is not an address",
+            "is not a URL",
         ),
         (
             vec![secret, ("DATABASE_URL", "sqlite:missing.sqlite")],
@@ -64,12 +64,12 @@ async fn settings_that_cannot_be_used_are_one_finding_with_their_name() {
                 ("BETTER_AUTH_URL", "http://app.example.com"),
             ],
             "BETTER_AUTH_URL",
-            "is not `https`",
+            "is not an `https` URL",
         ),
         (
             vec![secret, database, ("BETTER_AUTH_CACHE", "maybe")],
             "BETTER_AUTH_CACHE",
-            "is none of",
+            "is not `off`",
         ),
     ] {
         let diagnosis = check(&variables).await;
@@ -160,6 +160,6 @@ async fn only_postgres_says_what_changes() {
         &diagnosis,
         "BETTER_AUTH_CACHE",
         CheckStatus::Failed,
-        "only PostgreSQL",
+        "requires PostgreSQL",
     );
 }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use better_auth_layer::config::{DatabaseStore, DatabaseUrl};
+use better_auth_layer::Config;
+use better_auth_layer::config::{DatabaseStore, Env};
 use better_auth_layer::organization::MembershipStore;
 use better_auth_layer::postgres::PostgresStore;
 use better_auth_layer::store::{Schema, TableName};
@@ -375,11 +376,12 @@ async fn many_lookups_at_once_are_answered_each_with_its_own() {
 }
 
 #[tokio::test]
-async fn the_store_that_an_address_names_is_asked_too() {
-    let database = database(&table("teams", CAMEL, ["text"; 2], TEXTS)).await;
-    let url: DatabaseUrl = database.url().parse().unwrap();
-    let schema = Schema::auto().with_member_table(TableName::new("teams"));
-    let store = DatabaseStore::connect(&url, &schema).await.unwrap();
+async fn configured_store_has_members() {
+    let database = database(&table("member", CAMEL, ["text"; 2], TEXTS)).await;
+    let url = database.url().to_owned();
+    let env: Env = [("DATABASE_URL", url)].into_iter().collect();
+    let config = Config::from_env(&env).unwrap();
+    let store = DatabaseStore::from_config(&config).await.unwrap();
     assert_eq!(ask(&store, "usr_7", "org_9").await, FOUND);
     assert_eq!(ask(&store, "usr_7", "org_8").await, "not a member");
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use better_auth_layer::config::{DatabaseStore, DatabaseUrl};
+use better_auth_layer::Config;
+use better_auth_layer::config::{DatabaseStore, Env};
 use better_auth_layer::sqlite::SqliteStore;
 use better_auth_layer::store::{Schema, TableName};
 use serde_json::Value;
@@ -219,12 +220,13 @@ async fn a_writer_that_does_not_end_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn the_store_that_an_address_names_is_asked_too() {
+async fn configured_store_has_members() {
     let folder = TemporaryFolder::new();
-    let (_database, path) = file(&folder, &table("teams", CAMEL, ["text"; 2], TEXTS));
-    let url: DatabaseUrl = format!("sqlite:{}", path.display()).parse().unwrap();
-    let schema = Schema::auto().with_member_table(TableName::new("teams"));
-    let store = DatabaseStore::connect(&url, &schema).await.unwrap();
+    let (_database, path) = file(&folder, &table("member", CAMEL, ["text"; 2], TEXTS));
+    let url = format!("sqlite:{}", path.display());
+    let env: Env = [("DATABASE_URL", url)].into_iter().collect();
+    let config = Config::from_env(&env).unwrap();
+    let store = DatabaseStore::from_config(&config).await.unwrap();
     assert_eq!(
         ask(&store, "usr_7", "org_9").await,
         "member as admin+billing"

@@ -114,13 +114,7 @@ async fn tables_are_named_by_the_environment() {
     .into_iter()
     .collect();
     let settings = Config::from_env(&environment).unwrap();
-    let url = settings.database_url().unwrap();
-    let DatabaseStore::Postgres(store) = DatabaseStore::connect(url, settings.schema())
-        .await
-        .unwrap()
-    else {
-        panic!("no PostgreSQL");
-    };
+    let store = DatabaseStore::from_config(&settings).await.unwrap();
     assert_eq!(ask_for_ada(&store).await, "2 3");
 
     let builder = BetterAuthLayer::from_env(&environment).await.unwrap();

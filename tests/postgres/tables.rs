@@ -100,7 +100,7 @@ pub(crate) async fn own_server() -> &'static OwnCluster {
 }
 
 /// `user session`, `no user`, `no session`, or `failed: ` with the kind of the error.
-pub(crate) async fn ask(store: &PostgresStore, lookup: Lookup<'_>) -> String {
+pub(crate) async fn ask(store: &impl UserStore, lookup: Lookup<'_>) -> String {
     match store.resolve(lookup.clone()).await {
         Ok(Resolution::Found { user, session, .. }) => {
             assert!(
@@ -117,7 +117,7 @@ pub(crate) async fn ask(store: &PostgresStore, lookup: Lookup<'_>) -> String {
 }
 
 /// By e-mail address.
-pub(crate) async fn by_email(store: &PostgresStore, address: &str) -> String {
+pub(crate) async fn by_email(store: &impl UserStore, address: &str) -> String {
     ask(store, Lookup::by_email(address, now())).await
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn by_token(store: &PostgresStore, token: &str) -> String {
 }
 
 /// For Ada, who is found by her address.
-pub(crate) async fn ask_for_ada(store: &PostgresStore) -> String {
+pub(crate) async fn ask_for_ada(store: &impl UserStore) -> String {
     by_email(store, "ada@example.com").await
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use better_auth_layer::testing::{Credential, TestDeployment, TestSession};
-use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, UserStore};
 use better_auth_layer::cache::CachedStore;
 use better_auth_layer::clock::{Clock, Timestamp};
 use better_auth_layer::jwks::KeySet;
 use better_auth_layer::store::MemoryStore;
+use better_auth_layer::testing::{Credential, TestDeployment, TestSession};
+use better_auth_layer::{BetterAuthLayer, BetterAuthLayerBuilder, UserStore};
 use http::Request;
 use http::request::Parts;
 use tokio::runtime::{Builder, Runtime};

@@ -2,12 +2,12 @@
 
 use std::env;
 
-use better_auth_layer::{BetterAuthLayer, Secret, Session, User};
 use better_auth_layer::cache::CachedStore;
 use better_auth_layer::clock::Timestamp;
 use better_auth_layer::jwks::KeySet;
 use better_auth_layer::postgres::{PostgresListener, PostgresStore};
 use better_auth_layer::store::MemoryStore;
+use better_auth_layer::{BetterAuthLayer, Secret, Session, User};
 use serving::{BoxError, Settings};
 
 use crate::{Arguments, StoreKind};

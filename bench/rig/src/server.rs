@@ -74,10 +74,6 @@ pub(crate) fn own_program(name: &str) -> Result<PathBuf, Error> {
     if path.is_file() {
         Ok(path)
     } else {
-        Err(format!(
-            "{} is not built: run `cargo xtask bench`",
-            path.display()
-        )
-        .into())
+        Err(format!("{} is not built: run `cargo xtask bench`", path.display()).into())
     }
 }

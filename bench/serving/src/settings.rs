@@ -51,5 +51,6 @@ impl Settings {
 }
 
 fn variable(name: &str) -> Result<String, BoxError> {
-    env::var(name).map_err(|_| format!("{name} is not set: start the server with `cargo xtask bench`").into())
+    env::var(name)
+        .map_err(|_| format!("{name} is not set: start the server with `cargo xtask bench`").into())
 }

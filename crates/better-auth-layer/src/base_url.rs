@@ -1,17 +1,17 @@
-//! The address of a Better Auth deployment, and what follows from it.
+//! [`BaseUrl`]: the URL of a Better Auth deployment.
 
 use http::Uri;
 use http::uri::Scheme;
 
 use crate::config_error::ConfigError;
 
-/// Where Better Auth lives below its origin when nobody said otherwise (`basePath`).
+/// The default of Better Auth's option `basePath`.
 const DEFAULT_BASE_PATH: &str = "/api/auth";
 
 /// Better Auth's `baseURL`.
 ///
-/// Its origin is what Better Auth writes into its tokens. It is spelled as JavaScript's `URL` spells it: scheme and
-/// host in lower case, no default port, no trailing slash.
+/// Better Auth writes its origin into tokens. The origin is normalized like JavaScript's `URL` does:
+/// scheme and host in lower case, no default port, no trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     origin: String,
@@ -20,42 +20,39 @@ pub(crate) struct BaseUrl {
 
 impl BaseUrl {
     pub(crate) fn parse(text: &str, setting: &'static str) -> Result<Self, ConfigError> {
-        let refused = |problem: &'static str| {
+        let invalid = |problem: &'static str| {
             ConfigError::new(
                 setting,
                 problem,
-                "write the address that Better Auth runs with, such as `https://app.example.com`",
+                "write the URL of Better Auth, such as `https://app.example.com`",
             )
         };
-        let uri: Uri = text
-            .trim()
-            .parse()
-            .map_err(|_| refused("is not an address"))?;
+        let uri: Uri = text.trim().parse().map_err(|_| invalid("is not a URL"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-            return Err(refused("is not an address with `https://` in front"));
+            return Err(invalid("does not start with `https://`"));
         };
         let default_port = if *scheme == Scheme::HTTPS {
             443
         } else if *scheme == Scheme::HTTP {
             80
         } else {
-            return Err(refused("is neither `https://` nor `http://`"));
+            return Err(invalid("is neither `https://` nor `http://`"));
         };
         if authority.as_str().contains('@') {
-            return Err(refused("has a user or a password in it"));
+            return Err(invalid("contains a user or a password"));
         }
         if uri.query().is_some() || text.contains('#') {
-            return Err(refused("has a query or a fragment"));
+            return Err(invalid("contains a query or a fragment"));
         }
         let host = authority.host();
         if host.is_empty() {
-            return Err(refused("has no host"));
+            return Err(invalid("has no host"));
         }
         let port = match authority.as_str().strip_prefix(host) {
             None | Some("") => String::new(),
             Some(rest) => {
                 let number = rest.strip_prefix(':').and_then(|port| port.parse().ok());
-                let number: u16 = number.ok_or_else(|| refused("has no usable port"))?;
+                let number: u16 = number.ok_or_else(|| invalid("has an invalid port"))?;
                 if number == default_port {
                     String::new()
                 } else {
@@ -70,7 +67,7 @@ impl BaseUrl {
         })
     }
 
-    /// What Better Auth writes as `iss` and `aud`.
+    /// The default `iss` and `aud` of Better Auth's JWTs.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
@@ -79,7 +76,7 @@ impl BaseUrl {
         self.origin.starts_with("https:")
     }
 
-    /// Where the public keys are: below the path of the address or, where it has none, below the default one.
+    /// The URL of the public keys, below the path of this URL or the default path.
     pub(crate) fn jwks_url(&self) -> String {
         let path = if self.path.is_empty() {
             DEFAULT_BASE_PATH
@@ -99,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_origin_is_spelled_as_better_auth_spells_it() {
+    fn origin_is_normalized() {
         for (text, origin) in [
             ("https://app.example.com", "https://app.example.com"),
             ("https://App.Example.com/", "https://app.example.com"),
@@ -113,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_are_below_the_path_or_the_default_one() {
+    fn jwks_url_uses_path_or_default() {
         for (text, url) in [
             ("https://a.example", "https://a.example/api/auth/jwks"),
             ("https://a.example/", "https://a.example/api/auth/jwks"),
@@ -128,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn invalid_urls_are_rejected() {
         for text in [
             "",
             "app.example.com",

@@ -1,33 +1,44 @@
-//! What is wrong with the configuration, found before the first request.
+//! [`ConfigError`]: configuration errors, found before the first request.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-/// The configuration cannot be used.
+/// An error in the configuration.
 ///
-/// The text names the setting, what is wrong with it, and what to write instead. It never holds a secret, a password
-/// or a host of an address that was not understood (part of a password may look like one).
+/// The message names the setting, the problem and the remedy. It never contains a secret or a
+/// password, and no part of a URL that could not be parsed, because that part may be a password.
 ///
 /// ```
-/// use better_auth_layer::BetterAuthLayer;
+/// use better_auth_layer::{BetterAuthLayer, ConfigError};
 ///
 /// let error = BetterAuthLayer::builder().build().unwrap_err();
+/// assert!(matches!(error, ConfigError::Missing { .. }));
 /// assert_eq!(error.setting(), "secret");
-/// assert_eq!(
-///     error.to_string(),
-///     "`secret` is not set; give the builder the secret that Better Auth signs with (BETTER_AUTH_SECRET), its address with `base_url` (BETTER_AUTH_URL), or both",
-/// );
 /// ```
 #[derive(Debug)]
-pub struct ConfigError {
-    setting: Cow<'static, str>,
-    problem: Cow<'static, str>,
-    remedy: Cow<'static, str>,
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A required setting is missing.
+    Missing {
+        /// The environment variable or the builder method.
+        setting: Cow<'static, str>,
+        /// How to set it.
+        remedy: Cow<'static, str>,
+    },
+    /// The value of a setting is invalid, or conflicts with another setting.
+    Invalid {
+        /// The environment variable or the builder method.
+        setting: Cow<'static, str>,
+        /// The problem, as the predicate of a sentence about the setting.
+        problem: Cow<'static, str>,
+        /// How to fix it.
+        remedy: Cow<'static, str>,
+    },
 }
 
 impl ConfigError {
-    /// An error about a setting of the program's own, in the same form: "`setting` problem; remedy".
+    /// Creates an [`Invalid`](Self::Invalid) error, for settings of the application too.
     ///
     /// ```
     /// use better_auth_layer::ConfigError;
@@ -40,37 +51,64 @@ impl ConfigError {
         problem: impl Into<Cow<'static, str>>,
         remedy: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self {
+        Self::Invalid {
             setting: setting.into(),
             problem: problem.into(),
             remedy: remedy.into(),
         }
     }
 
-    /// The setting, the problem and the remedy.
-    pub(crate) fn into_parts(self) -> [Cow<'static, str>; 3] {
-        [self.setting, self.problem, self.remedy]
+    /// Creates a [`Missing`](Self::Missing) error.
+    pub fn missing(
+        setting: impl Into<Cow<'static, str>>,
+        remedy: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::Missing {
+            setting: setting.into(),
+            remedy: remedy.into(),
+        }
     }
 
-    /// The same error about `other`, where it is about `setting`.
+    /// Setting, problem and remedy.
+    pub(crate) fn into_parts(self) -> (Cow<'static, str>, Cow<'static, str>, Cow<'static, str>) {
+        match self {
+            Self::Missing { setting, remedy } => (setting, "is not set".into(), remedy),
+            Self::Invalid {
+                setting,
+                problem,
+                remedy,
+            } => (setting, problem, remedy),
+        }
+    }
+
+    /// Replaces the name of the setting, where a value was read from another setting.
     #[cfg(feature = "postgres")]
-    pub(crate) fn about(mut self, setting: &str, other: &'static str) -> Self {
-        if self.setting == setting {
-            self.setting = other.into();
+    pub(crate) fn renamed(mut self, from: &str, to: &'static str) -> Self {
+        let (Self::Missing { setting, .. } | Self::Invalid { setting, .. }) = &mut self;
+        if *setting == from {
+            *setting = to.into();
         }
         self
     }
 
-    /// The builder's method or the environment variable in question.
+    /// The environment variable or the builder method.
     #[must_use]
     pub fn setting(&self) -> &str {
-        &self.setting
+        let (Self::Missing { setting, .. } | Self::Invalid { setting, .. }) = self;
+        setting
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}; {}", self.setting, self.problem, self.remedy)
+        match self {
+            Self::Missing { setting, remedy } => write!(f, "`{setting}` is not set; {remedy}"),
+            Self::Invalid {
+                setting,
+                problem,
+                remedy,
+            } => write!(f, "`{setting}` {problem}; {remedy}"),
+        }
     }
 }
 

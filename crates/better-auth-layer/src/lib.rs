@@ -157,23 +157,12 @@ mod body;
 mod builder;
 pub mod cache;
 pub mod clock;
-/// Configuration from the environment.
-pub mod config {
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
-    pub use crate::database_store::DatabaseStore;
-    pub use crate::database_url::DatabaseUrl;
-    pub use crate::environment::Env;
-    pub use crate::secret::{SecretError, SecretRing};
-}
+pub mod config;
 mod config_error;
 mod credential;
 pub mod csrf;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod database_store;
-mod database_url;
 mod decide;
 pub mod diagnostics;
-mod environment;
 mod future;
 #[cfg(all(feature = "full", feature = "testing", any(doc, doctest)))]
 #[cfg_attr(docsrs, doc(auto_cfg = false))]
@@ -191,10 +180,8 @@ pub mod organization {
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod rejection;
-mod root_certificates;
 mod secret;
 mod service;
-mod settings;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod store;
@@ -203,6 +190,7 @@ mod sync;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 #[cfg(feature = "tonic")]
 pub mod tonic;
 mod verify;
@@ -210,6 +198,7 @@ mod verify;
 pub use self::authenticator::{Authenticate, Authenticator};
 pub use self::body::ResponseBody;
 pub use self::builder::BetterAuthLayerBuilder;
+pub use self::config::Config;
 pub use self::config_error::ConfigError;
 pub use self::credential::CredentialSource;
 pub use self::future::ResponseFuture;
@@ -218,6 +207,5 @@ pub use self::layer::BetterAuthLayer;
 pub use self::rejection::{Rejection, RejectionKind};
 pub use self::secret::Secret;
 pub use self::service::BetterAuth;
-pub use self::settings::Config;
 pub use self::store::{Lookup, Resolution, StoreError, UserStore};
 pub use self::verify::CookieCache;

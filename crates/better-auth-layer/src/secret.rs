@@ -1,22 +1,22 @@
-//! The deployment's secrets: held redacted, wiped when dropped.
+//! [`Secret`] and [`SecretRing`]: redacted in `Debug`, zeroized on drop.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// What Better Auth signs with when nobody configured a secret (`utils/constants.ts`). Everybody knows it.
+/// The public default of Better Auth (`utils/constants.ts`).
 const PUBLIC_DEFAULT: &[u8] = b"better-auth-secret-12345678901234567890";
 
-/// Below this many bytes a secret can be found by trial from a single token.
+/// A shorter secret can be found by brute force from a single token.
 const MINIMUM_LENGTH: usize = 16;
 
-/// RFC 7518 §3.2: a key for HS256 has at least as many bits as the hash. Better Auth warns below the same length.
+/// RFC 7518 §3.2: an HS256 key has at least 256 bits. Better Auth warns below this length too.
 const RECOMMENDED_LENGTH: usize = 32;
 
 /// A secret shared with Better Auth (`BETTER_AUTH_SECRET`).
 ///
-/// The bytes of the configured text are used as they stand, never decoded from hex or base64, as Better Auth does.
-/// `Debug` shows nothing of them, there is no comparison, and the memory is wiped on drop.
+/// The bytes of the text are the key. Like Better Auth, this crate does not decode hex or base64.
+/// `Debug` does not show the secret, there is no `PartialEq`, and the memory is zeroized on drop.
 ///
 /// ```
 /// use better_auth_layer::Secret;
@@ -31,13 +31,13 @@ const RECOMMENDED_LENGTH: usize = 32;
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Takes a secret that can keep a front door shut.
+    /// Creates a secret and rejects weak ones.
     ///
     /// # Errors
     ///
-    /// [`SecretError`] when it is empty, Better Auth's public default, shorter than 16 bytes, or ends with a line
-    /// break (a file's trailing newline would silently be part of the key). From 16 to 31 bytes it is taken, and
-    /// building the layer logs a warning, as Better Auth itself does.
+    /// [`SecretError`] if the secret is empty, Better Auth's public default, shorter than 16 bytes, or
+    /// ends with a line break (the trailing newline of a file would be part of the key). Secrets of 16
+    /// to 31 bytes are accepted with a log message, as in Better Auth.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, SecretError> {
         let bytes = Zeroizing::new(bytes.into());
         match bytes.as_slice() {
@@ -51,13 +51,14 @@ impl Secret {
         }
     }
 
-    /// Takes any bytes that are not empty, however weak.
+    /// Creates a secret from any bytes that are not empty.
     ///
-    /// Whoever can guess the secret can be every user. For test fixtures and for a migration in progress only.
+    /// A client that guesses the secret can sign in as every user. Use this only for test fixtures and
+    /// during migrations.
     ///
     /// # Errors
     ///
-    /// [`SecretError::Empty`]: an empty key signs for everybody.
+    /// [`SecretError::Empty`] if the secret is empty.
     pub fn dangerous_unchecked(bytes: impl Into<Vec<u8>>) -> Result<Self, SecretError> {
         let bytes = Zeroizing::new(bytes.into());
         if bytes.is_empty() {
@@ -66,13 +67,13 @@ impl Secret {
         Ok(Self(bytes))
     }
 
-    /// The bytes themselves, for handing them to a cipher.
+    /// The bytes of the secret.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// Whether Better Auth would warn about the length.
+    /// Whether Better Auth warns about the length.
     pub(crate) fn is_shorter_than_recommended(&self) -> bool {
         self.0.len() < RECOMMENDED_LENGTH
     }
@@ -84,7 +85,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a secret was refused. Never holds any of it.
+/// Why a secret is invalid. It contains no part of the secret.
 ///
 /// ```
 /// use better_auth_layer::Secret;
@@ -95,25 +96,25 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretError {
-    /// Nothing there.
+    /// The secret is empty.
     Empty,
-    /// Better Auth's built-in default, which is printed in its source.
+    /// Better Auth's public default.
     PublicDefault,
     /// Fewer than 16 bytes.
     TooShort {
-        /// How many bytes there were.
+        /// The number of bytes.
         length: usize,
     },
-    /// The last byte is a line feed or a carriage return.
+    /// The secret ends with a line feed or a carriage return.
     TrailingLineBreak,
-    /// A versioned list is not `version:secret,version:secret`.
+    /// A versioned list does not have the form `version:secret,version:secret`.
     MalformedList {
-        /// Which entry, counted from one.
+        /// The number of the entry, starting at one.
         entry: usize,
     },
     /// Two entries of a versioned list have the same version.
     DuplicateVersion {
-        /// The version that occurs twice.
+        /// The duplicate version.
         version: u32,
     },
 }
@@ -122,22 +123,20 @@ impl fmt::Display for SecretError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the secret is empty"),
-            Self::PublicDefault => {
-                f.write_str("the secret is Better Auth's public default, which everybody knows")
-            }
+            Self::PublicDefault => f.write_str("the secret is Better Auth's public default"),
             Self::TooShort { length } => write!(
                 f,
-                "the secret has {length} bytes, at least {MINIMUM_LENGTH} are needed and {RECOMMENDED_LENGTH} recommended"
+                "the secret has {length} bytes; at least {MINIMUM_LENGTH} are required and {RECOMMENDED_LENGTH} recommended"
             ),
-            Self::TrailingLineBreak => f.write_str(
-                "the secret ends with a line break, which Better Auth would take as part of the key; remove it",
-            ),
+            Self::TrailingLineBreak => {
+                f.write_str("the secret ends with a line break, which would be part of the key")
+            }
             Self::MalformedList { entry } => write!(
                 f,
-                "entry {entry} of the list of secrets is not `version:secret` with a whole number for the version"
+                "entry {entry} is not `version:secret` with an integer version"
             ),
             Self::DuplicateVersion { version } => {
-                write!(f, "the list of secrets has version {version} twice")
+                write!(f, "version {version} appears twice")
             }
         }
     }
@@ -145,11 +144,11 @@ impl fmt::Display for SecretError {
 
 impl std::error::Error for SecretError {}
 
-/// The current secret and, during a rotation, the ones before it.
+/// The current secret and, during a rotation, previous secrets.
 ///
-/// Previous secrets are accepted only where the builder was told so
-/// ([`accept_previous_secrets`](crate::BetterAuthLayerBuilder::accept_previous_secrets)): Better Auth itself verifies
-/// with the current one alone.
+/// Previous secrets are accepted only with
+/// [`accept_previous_secrets`](crate::BetterAuthLayerBuilder::accept_previous_secrets). Better Auth
+/// verifies only with the current secret.
 ///
 /// ```
 /// use better_auth_layer::config::{SecretError, SecretRing};
@@ -165,7 +164,7 @@ pub struct SecretRing {
 }
 
 impl SecretRing {
-    /// A ring of one.
+    /// Creates a ring with one secret.
     #[must_use]
     pub fn new(current: Secret) -> Self {
         Self {
@@ -174,21 +173,21 @@ impl SecretRing {
         }
     }
 
-    /// Adds a secret that was current before.
+    /// Adds a previous secret.
     #[must_use]
     pub fn with_previous(mut self, secret: Secret) -> Self {
         self.previous.push(secret);
         self
     }
 
-    /// Reads Better Auth's `BETTER_AUTH_SECRETS`: `version:secret` entries between commas.
+    /// Parses `BETTER_AUTH_SECRETS`: comma-separated `version:secret` entries.
     ///
-    /// The first entry is the current one, whatever its number. A secret may hold `:`, not `,`
-    /// (upstream `context/secret-utils.ts`).
+    /// The first entry is the current secret, independent of its version. A secret may contain `:` but
+    /// not `,` (upstream `context/secret-utils.ts`).
     ///
     /// # Errors
     ///
-    /// [`SecretError`] for a list that is not of this form and for every secret that [`Secret::new`] refuses.
+    /// [`SecretError`] for a malformed list and for secrets that [`Secret::new`] rejects.
     pub fn parse(list: &str) -> Result<Self, SecretError> {
         let mut versions = Vec::new();
         let mut secrets = Vec::new();
@@ -210,19 +209,19 @@ impl SecretRing {
         })
     }
 
-    /// The secret in force.
+    /// The current secret.
     #[must_use]
     pub fn current(&self) -> &Secret {
         &self.current
     }
 
-    /// The secrets by which something may be signed, the current one first.
+    /// The accepted secrets, the current one first.
     pub(crate) fn accepted(&self, with_previous: bool) -> impl Iterator<Item = &Secret> {
         let previous = if with_previous { self.previous() } else { &[] };
         std::iter::once(&self.current).chain(previous)
     }
 
-    /// The secrets before it, latest first.
+    /// The previous secrets, latest first.
     #[must_use]
     pub fn previous(&self) -> &[Secret] {
         &self.previous
@@ -240,19 +239,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weak_secrets_are_refused_with_their_reason() {
-        let refused = |bytes: &str| Secret::new(bytes).unwrap_err();
-        assert_eq!(refused(""), SecretError::Empty);
+    fn weak_secrets_are_rejected() {
+        let error = |bytes: &str| Secret::new(bytes).unwrap_err();
+        assert_eq!(error(""), SecretError::Empty);
         assert_eq!(
-            refused("better-auth-secret-12345678901234567890"),
+            error("better-auth-secret-12345678901234567890"),
             SecretError::PublicDefault
         );
         assert_eq!(
-            refused("fifteen-bytes-x"),
+            error("fifteen-bytes-x"),
             SecretError::TooShort { length: 15 }
         );
         assert_eq!(
-            refused("long-enough-but-from-a-file\n"),
+            error("long-enough-but-from-a-file\n"),
             SecretError::TrailingLineBreak
         );
         assert!(Secret::new("sixteen-bytes-xy").is_ok());
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_a_versioned_list_is_current() {
+    fn first_version_is_current() {
         let ring =
             SecretRing::parse("1:first-secret:with:colons, 7:second-secret-of-the-list").unwrap();
         assert_eq!(ring.current().expose(), b"first-secret:with:colons");
@@ -272,22 +271,22 @@ mod tests {
     }
 
     #[test]
-    fn malformed_lists_name_the_entry() {
-        let refused = |list: &str| SecretRing::parse(list).unwrap_err();
-        assert_eq!(refused(""), SecretError::MalformedList { entry: 1 });
+    fn malformed_entry_is_named() {
+        let error = |list: &str| SecretRing::parse(list).unwrap_err();
+        assert_eq!(error(""), SecretError::MalformedList { entry: 1 });
         assert_eq!(
-            refused("1:a-secret-of-this-deployment,two:another"),
+            error("1:a-secret-of-this-deployment,two:another"),
             SecretError::MalformedList { entry: 2 }
         );
         assert_eq!(
-            refused("1:a-secret-of-this-deployment,1:another-secret-of-it"),
+            error("1:a-secret-of-this-deployment,1:another-secret-of-it"),
             SecretError::DuplicateVersion { version: 1 }
         );
-        assert_eq!(refused("1:"), SecretError::Empty);
+        assert_eq!(error("1:"), SecretError::Empty);
     }
 
     #[test]
-    fn debug_shows_nothing() {
+    fn debug_is_redacted() {
         let ring = SecretRing::new(Secret::new("a-secret-of-this-deployment").unwrap());
         assert_eq!(
             format!("{ring:?}"),

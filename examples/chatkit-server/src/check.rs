@@ -40,7 +40,7 @@ pub(crate) fn run() -> Result<HealthReport, StartError> {
 
 async fn of_the_deployment(environment: &Env) -> HealthReport {
     let is_nothing_set = Config::from_env(environment)
-        .is_ok_and(|settings| settings.database_url().is_none() && !settings.has_credentials());
+        .is_ok_and(|settings| !settings.has_database() && !settings.has_credentials());
     if !is_nothing_set {
         return BetterAuthLayer::diagnose_env(environment).await;
     }

@@ -23,7 +23,7 @@ pub(crate) fn environment() -> Result<Env, ConfigError> {
 pub(crate) async fn layer(
     settings: &Config,
 ) -> Result<(BetterAuthLayer, Option<Demo>), StartError> {
-    if settings.database_url().is_some() || settings.has_credentials() {
+    if settings.has_database() || settings.has_credentials() {
         let layer = BetterAuthLayer::from_config(settings)
             .await?
             .recheck_interval(RECHECK_INTERVAL)

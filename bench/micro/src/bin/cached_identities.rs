@@ -7,10 +7,10 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::Instant;
 
-use better_auth_layer::{Lookup, Resolution, Session, User, UserStore};
 use better_auth_layer::cache::CachedStore;
 use better_auth_layer::clock::{Clock, SystemClock, Timestamp};
 use better_auth_layer::store::{LookupKey, store_fn};
+use better_auth_layer::{Lookup, Resolution, Session, User, UserStore};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]

@@ -9,10 +9,10 @@ use std::env;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use better_auth_layer::{Lookup, Resolution, UserStore};
 use better_auth_layer::clock::{Clock, SystemClock};
 use better_auth_layer::postgres::PostgresStore;
 use better_auth_layer::sqlite::SqliteStore;
+use better_auth_layer::{Lookup, Resolution, UserStore};
 use hdrhistogram::Histogram;
 use serving::BoxError;
 use tokio::task::LocalSet;
@@ -40,8 +40,14 @@ async fn main() -> Result<(), BoxError> {
     let builder = PostgresStore::builder(&url);
     let builder = match *limits {
         [] => builder,
-        [lanes, in_flight] => builder.batch_connections(lanes as usize).max_in_flight(in_flight as usize),
-        _ => return Err("the limits for PostgreSQL are batch connections and batches in flight".into()),
+        [lanes, in_flight] => builder
+            .batch_connections(lanes as usize)
+            .max_in_flight(in_flight as usize),
+        _ => {
+            return Err(
+                "the limits for PostgreSQL are batch connections and batches in flight".into(),
+            );
+        }
     };
     report(builder.connect().await?, callers, time, users).await
 }

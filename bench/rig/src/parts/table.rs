@@ -185,6 +185,8 @@ impl Rows<'_> {
     fn floor(&self, one: &Contestant) -> Result<&Vec<Round>, Error> {
         let mut rows = self.contestants.iter().zip(&self.rounds);
         let floor = rows.find(|(other, _)| other.is_floor_of(one));
-        Ok(floor.ok_or("no floor with the same number of connections")?.1)
+        Ok(floor
+            .ok_or("no floor with the same number of connections")?
+            .1)
     }
 }

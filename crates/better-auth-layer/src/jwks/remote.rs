@@ -18,7 +18,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use super::{KeySet, KeySource, KeySourceError};
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
-use crate::root_certificates::tls_config;
+use crate::tls::tls_config;
 
 /// Several hundred times the size of Better Auth's response.
 const MAX_LENGTH: usize = 256 * 1024;

@@ -229,7 +229,7 @@ impl PostgresListenerBuilder {
         let (query, _) = self.endpoint(query_url)?;
         let (mut direct, schema_name) = self
             .endpoint(&self.direct_url)
-            .map_err(|error| error.about("DATABASE_URL", "DATABASE_DIRECT_URL"))?;
+            .map_err(|error| error.renamed("DATABASE_URL", "DATABASE_DIRECT_URL"))?;
         direct.config.application_name("better-auth-layer listener");
         let schema = match schema_name {
             Some(name) if self.schema.database_schema().is_none() => {

@@ -5,7 +5,7 @@ use std::path::Path;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config_error::ConfigError;
-use crate::root_certificates::tls_config;
+use crate::tls::tls_config;
 
 /// Trusts the certificates in a file, else those of the public authorities.
 pub(super) fn connector(

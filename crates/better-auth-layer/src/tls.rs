@@ -1,4 +1,6 @@
-//! Which authorities are trusted to sign certificates.
+//! TLS client configuration for issuers and databases.
+//!
+//! aws-lc-rs is the only cryptography library, for TLS and for JWTs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,23 +12,23 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::config_error::ConfigError;
 
-/// A TLS configuration that trusts the certificates in a file, else those of the public authorities, and always verifies
-/// the certificate and the host's name.
+/// Returns a configuration that trusts the certificate authorities in a file, or the public ones, and
+/// verifies certificate and host name.
 ///
-/// The provider is handed over rather than installed for the process, which may have one of its own. `setting` and
-/// `whose` are for the errors.
+/// The crypto provider is passed explicitly, because the application may install another one for the
+/// process. Errors name `setting` and the `owner` of the certificate.
 pub(crate) fn tls_config(
     root_certificates: Option<&Path>,
     setting: &'static str,
-    whose: &'static str,
+    owner: &'static str,
 ) -> Result<ClientConfig, ConfigError> {
     let roots = match root_certificates {
-        Some(path) => read(path, setting, whose)?,
+        Some(path) => read(path, setting, owner)?,
         None => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
     };
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|_| ConfigError::new(setting, "cannot be used", "check the build of rustls"))?
+        .map_err(|_| ConfigError::new(setting, "cannot be used", "check the features of rustls"))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(config)
@@ -35,14 +37,14 @@ pub(crate) fn tls_config(
 fn read(
     path: &Path,
     setting: &'static str,
-    whose: &'static str,
+    owner: &'static str,
 ) -> Result<RootCertStore, ConfigError> {
     let error = |problem: &'static str| {
         ConfigError::new(
             setting,
             format!("{problem}: {}", path.display()),
             format!(
-                "give the path of a PEM file with the certificate of the authority that signed {whose}"
+                "set it to a PEM file with the certificate of the authority that signed {owner}"
             ),
         )
     };
@@ -52,10 +54,10 @@ fn read(
         let certificate = certificate.map_err(|_| error("is not a PEM file"))?;
         roots
             .add(certificate)
-            .map_err(|_| error("holds something that is no certificate"))?;
+            .map_err(|_| error("contains an invalid certificate"))?;
     }
     if roots.is_empty() {
-        return Err(error("holds no certificate"));
+        return Err(error("contains no certificate"));
     }
     Ok(roots)
 }
