@@ -156,7 +156,7 @@ async fn the_log_says_what_to_do_about_it() {
         (
             &by_keys,
             Signer::ed25519("key-2").token_for("usr_ada"),
-            "is BETTER_AUTH_URL the deployment",
+            "check that BETTER_AUTH_URL is the deployment",
         ),
         (&by_secret, "a-token".to_owned(), "`set-auth-token`"),
         (

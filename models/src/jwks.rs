@@ -1,10 +1,11 @@
-//! What the library's key cache finds around it: sets of keys by their number.
+//! The environment of the library's key cache: key sets are numbers.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::key_set::KeySet;
+use crate::clock::Timestamp;
 use crate::store::erased::BoxFuture;
 
 #[rustfmt::skip]
@@ -15,16 +16,15 @@ pub(crate) mod key_set {
     use std::sync::Arc;
 
     use super::VerificationKey;
-    use crate::clock::Timestamp;
 
-    /// The set of a fetch, by the fetch's number.
+    /// The key set of a fetch, by the number of the fetch.
     pub(crate) struct KeySet(pub(crate) u64);
 
     pub(crate) struct UsableKeys {
         key: Arc<VerificationKey>,
     }
 
-    /// From this set on there is a second key.
+    /// Sets from this number on contain a second key.
     pub(crate) const ROTATED: u64 = 2;
 
     impl KeySet {
@@ -36,10 +36,6 @@ pub(crate) mod key_set {
 
         pub(crate) fn len(&self) -> usize {
             1
-        }
-
-        pub(crate) fn time_of_issuer(&self) -> Option<Timestamp> {
-            None
         }
     }
 
@@ -59,7 +55,7 @@ pub(crate) mod key_set {
     }
 }
 
-/// A key by the number of its set.
+/// A key, by the number of its set.
 #[derive(Debug)]
 pub(crate) struct VerificationKey {
     pub(crate) set: u64,
@@ -92,5 +88,6 @@ impl fmt::Display for KeySourceError {
 
 pub(crate) trait DynKeySource: Send + Sync + 'static {
     fn fetch(self: Arc<Self>) -> BoxFuture<Result<KeySet, KeySourceError>>;
-    fn fixed(&self) -> Option<KeySet>;
+    fn static_keys(&self) -> Option<KeySet>;
+    fn server_time(&self) -> Option<Timestamp>;
 }

@@ -1,4 +1,5 @@
-//! Readers of a key cache who wait or leave, and fetches that fail, panic, take too long or end with their runtime.
+//! Readers of a key cache that wait or are dropped, and fetches that fail, panic, time out or end with
+//! their runtime.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -6,8 +7,8 @@ use std::time::Duration;
 
 use shuttle::future::{block_on, spawn, yield_now};
 
-use crate::clock::ModelClock;
-use crate::jwks::key_cache::{KeyCache, KeyLookup};
+use crate::clock::{ModelClock, Timestamp};
+use crate::jwks::key_cache::{KeyCache, KeyError};
 use crate::jwks::key_set::{KeySet, ROTATED};
 use crate::jwks::{DynKeySource, JwksOptions, KeySourceError};
 use crate::runtime::{End, Handle, Task, panic_here};
@@ -32,36 +33,36 @@ pub(crate) const MUST_SEE: &[&str] = &[
 const COOLDOWN: Duration = Duration::from_millis(30);
 const RETRY_AFTER_FAILURE: Duration = Duration::from_millis(10);
 
-/// How the latest fetch ended, and when.
-struct SessionEnded {
+/// The end of the latest fetch.
+struct FetchEnd {
     at: Duration,
     succeeded: bool,
 }
 
-/// The keys of each fetch have its number.
+/// Each fetch returns its number as the key set.
 struct Source {
-    under_way: AtomicUsize,
+    in_flight: AtomicUsize,
     fetches: AtomicU64,
-    ended: Mutex<Option<SessionEnded>>,
+    ended: Mutex<Option<FetchEnd>>,
     is_reliable: bool,
-    /// The latest set that a reader has seen.
+    /// The newest set that a reader has used.
     seen: AtomicU64,
 }
 
 struct Fetching {
     source: Arc<Source>,
-    is_through: bool,
+    is_complete: bool,
     succeeded: bool,
 }
 
 impl Drop for Fetching {
     fn drop(&mut self) {
-        *self.source.ended.lock().unwrap() = Some(SessionEnded {
+        *self.source.ended.lock().unwrap() = Some(FetchEnd {
             at: time(),
             succeeded: self.succeeded,
         });
-        self.source.under_way.fetch_sub(1, Ordering::SeqCst);
-        if !self.is_through {
+        self.source.in_flight.fetch_sub(1, Ordering::SeqCst);
+        if !self.is_complete {
             saw("given up");
         }
     }
@@ -70,7 +71,7 @@ impl Drop for Fetching {
 impl Source {
     fn new(is_reliable: bool) -> Arc<Self> {
         Arc::new(Self {
-            under_way: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
             fetches: AtomicU64::new(0),
             ended: Mutex::default(),
             is_reliable,
@@ -80,7 +81,7 @@ impl Source {
 
     fn begin(self: &Arc<Self>) -> Fetching {
         assert_eq!(
-            self.under_way.fetch_add(1, Ordering::SeqCst),
+            self.in_flight.fetch_add(1, Ordering::SeqCst),
             0,
             "two fetches at once"
         );
@@ -93,7 +94,7 @@ impl Source {
         }
         Fetching {
             source: Arc::clone(self),
-            is_through: false,
+            is_complete: false,
             succeeded: false,
         }
     }
@@ -109,10 +110,10 @@ impl DynKeySource for Source {
             }
             if !self.is_reliable && one_in(8) {
                 saw("panicked");
-                fetching.is_through = true;
+                fetching.is_complete = true;
                 panic_here::<()>().await;
             }
-            fetching.is_through = true;
+            fetching.is_complete = true;
             if !self.is_reliable && one_in(4) {
                 saw("failed");
                 return Err(KeySourceError);
@@ -123,7 +124,11 @@ impl DynKeySource for Source {
         })
     }
 
-    fn fixed(&self) -> Option<KeySet> {
+    fn static_keys(&self) -> Option<KeySet> {
+        None
+    }
+
+    fn server_time(&self) -> Option<Timestamp> {
         None
     }
 }
@@ -140,22 +145,20 @@ fn cache(source: &Arc<Source>) -> Arc<KeyCache> {
     Arc::new(KeyCache::new(source.clone(), options, Arc::new(ModelClock)))
 }
 
-/// Looks a key up, several times, and never sees an older set than anybody saw before.
+/// Looks keys up. No lookup may return an older set than an earlier lookup of any reader.
 async fn read(cache: Arc<KeyCache>, source: Arc<Source>) {
     for _ in 0..3 {
         let kid = ["first", "first", "second", "third"][below(4) as usize];
         let seen = source.seen.load(Ordering::SeqCst);
-        let (waited, found) = match cache.get(kid) {
-            KeyLookup::Key(key) => (false, Ok(Some(key))),
-            KeyLookup::Unknown => (false, Ok(None)),
-            KeyLookup::Unavailable => {
-                saw("unavailable");
-                continue;
-            }
-            KeyLookup::Fetching(running) => (true, cache.wait(running, kid).await),
-        };
+        let mut found = cache.get(kid);
+        let mut waited = false;
+        if let Err(KeyError::Pending(fetch)) = found {
+            fetch.finished().await;
+            waited = true;
+            found = cache.get(kid);
+        }
         match found {
-            Ok(Some(key)) => {
+            Ok(key) => {
                 assert!(key.set >= seen, "an older set after a newer one");
                 source.seen.fetch_max(key.set, Ordering::SeqCst);
                 saw(if waited {
@@ -167,7 +170,7 @@ async fn read(cache: Arc<KeyCache>, source: Arc<Source>) {
                     saw("second key found");
                 }
             }
-            Ok(None) => {
+            Err(KeyError::Unknown) => {
                 assert_ne!(kid, "first", "every set has it");
                 assert!(
                     kid == "third" || seen < ROTATED,
@@ -175,13 +178,15 @@ async fn read(cache: Arc<KeyCache>, source: Arc<Source>) {
                 );
                 saw("unknown");
             }
-            Err(_) => saw("unavailable"),
+            Err(KeyError::Unavailable) => saw("unavailable"),
+            // Only if the cooldown has passed since the fetch, which `Source::begin` asserts.
+            Err(KeyError::Pending(_)) => saw("pending again"),
         }
         yield_now().await;
     }
 }
 
-pub(crate) fn readers_come_and_leave() {
+pub(crate) fn readers_wait_or_are_dropped() {
     block_on(async {
         let source = Source::new(one_in(4));
         let cache = cache(&source);
@@ -198,8 +203,8 @@ pub(crate) fn readers_come_and_leave() {
                 spawn(async move { (leaves, task.await) })
             })
             .collect();
-        let [ends, goes_on] = runtimes;
-        let time_goes_on = spawn(async move {
+        let [ends, alive] = runtimes;
+        let time = spawn(async move {
             for _ in 0..4 {
                 for _ in 0..below(6) {
                     yield_now().await;
@@ -212,33 +217,33 @@ pub(crate) fn readers_come_and_leave() {
             }
         });
         for reader in readers {
-            // Who waits for ever here is found by the scheduler.
+            // The scheduler detects a reader that waits forever.
             match reader.await.unwrap() {
                 (_, End::Done(())) => {}
                 (leaves, End::Left) => {
                     assert!(leaves || may_end);
                     saw("reader left");
                 }
-                (_, End::Panicked) => panic!("a fetch is a task of its own"),
+                (_, End::Panicked) => panic!("a panic of the source reached a reader"),
             }
         }
-        time_goes_on.await.unwrap();
-        keys_can_be_had(&cache, &source, &goes_on).await;
+        time.await.unwrap();
+        next_fetch_starts(&cache, &source, &alive).await;
     });
 }
 
-/// Whatever became of the fetches before, another one may begin after a while.
-async fn keys_can_be_had(cache: &Arc<KeyCache>, source: &Arc<Source>, runtime: &Handle) {
+/// After any failure, another fetch can start after the cooldown.
+async fn next_fetch_starts(cache: &Arc<KeyCache>, source: &Arc<Source>, runtime: &Handle) {
     let before = source.fetches.load(Ordering::SeqCst);
     let mut tries = 0;
     while source.fetches.load(Ordering::SeqCst) < before + 2 {
         tries += 1;
-        assert!(tries < 100, "no fetch begins any more");
+        assert!(tries < 100, "no fetch starts");
         advance(COOLDOWN);
         let cache = cache.clone();
         let task = Task::on(runtime, async move {
-            if let KeyLookup::Fetching(running) = cache.get("nobody's") {
-                let _ = cache.wait(running, "nobody's").await;
+            if let Err(KeyError::Pending(fetch)) = cache.get("unknown") {
+                fetch.finished().await;
             }
         });
         assert_eq!(spawn(task).await.unwrap(), End::Done(()));

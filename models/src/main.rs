@@ -2,7 +2,7 @@
 //! go on: `cargo xtask models`.
 
 mod clock;
-mod diagnosis;
+mod diagnostics;
 mod jwks;
 mod key_refresh;
 mod postgres;
@@ -49,7 +49,7 @@ const MODELS: [Model; 5] = [
     },
     Model {
         name: "key_refresh",
-        run: key_refresh::readers_come_and_leave,
+        run: key_refresh::readers_wait_or_are_dropped,
         must_see: key_refresh::MUST_SEE,
     },
 ];

@@ -114,7 +114,7 @@ impl DynUserStore for Store {
         true
     }
 
-    fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>> {
+    fn ready(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>> {
         Box::pin(async { Ok(()) })
     }
 
@@ -122,7 +122,7 @@ impl DynUserStore for Store {
         unreachable!("nobody examines the store")
     }
 
-    fn time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>> {
+    fn server_time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>> {
         unreachable!("nobody asks for the store's time")
     }
 }

@@ -106,7 +106,7 @@ pub(crate) trait DynUserStore: Send + Sync + 'static {
     ) -> BoxFuture<Result<Resolution, StoreError>>;
     fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution>;
     fn supports(&self, kind: LookupKind) -> bool;
-    fn check(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>>;
+    fn ready(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>>;
     fn diagnose(self: Arc<Self>) -> BoxFuture<Result<Vec<Check>, StoreError>>;
-    fn time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>>;
+    fn server_time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>>;
 }

@@ -1,9 +1,9 @@
-//! What the library's files find in place of `crate::telemetry`.
+//! Replaces `crate::telemetry` for the library's files.
 
-pub(crate) mod meter {
+pub(crate) mod metrics {
     use std::time::Duration;
 
-    pub(crate) fn jwks_fetched(_: bool) {}
+    pub(crate) fn record_key_fetch(_: bool) {}
 
-    pub(crate) fn jwks_age(_: Duration) {}
+    pub(crate) fn record_key_age(_: Duration) {}
 }

@@ -69,7 +69,7 @@ async fn what_is_wrong_with_the_address_of_the_keys_is_said() {
         (
             Reply::Status(404, "no".to_owned()),
             CheckStatus::Failed,
-            "answered 404",
+            "responded with 404",
         ),
         (
             Reply::Status(302, "/".to_owned()),
@@ -79,7 +79,7 @@ async fn what_is_wrong_with_the_address_of_the_keys_is_said() {
         (
             Reply::Body("<html>".to_owned()),
             CheckStatus::Failed,
-            "this is not JSON",
+            "the key set is not JSON",
         ),
         (
             Reply::Body(r#"{"keys":[]}"#.to_owned()),
@@ -96,7 +96,7 @@ async fn what_is_wrong_with_the_address_of_the_keys_is_said() {
             CheckStatus::Warning,
             "1 of 2 can be used",
         ),
-        (Reply::Silence, CheckStatus::Failed, "no answer in time"),
+        (Reply::Silence, CheckStatus::Failed, "the fetch timed out"),
         (Reply::Nothing, CheckStatus::Failed, "could not be fetched"),
     ] {
         let server = KeyServer::start(reply.clone()).await;
@@ -127,7 +127,7 @@ async fn keys_that_never_change_are_counted() {
         &diagnosis,
         "public keys",
         CheckStatus::Failed,
-        "none of those",
+        "none of the configured keys",
     );
 }
 
@@ -253,6 +253,6 @@ async fn a_source_that_panics_is_a_finding() {
         &diagnosis,
         "public keys",
         CheckStatus::Failed,
-        "ended without an answer",
+        "ended without a result",
     );
 }

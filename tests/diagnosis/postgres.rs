@@ -45,7 +45,7 @@ async fn a_database_that_is_right_says_what_it_is() {
         ("tables", r#""user" with "session" ("expiresAt")"#),
         (
             "lookups",
-            "by e-mail address, by session token, by API key are",
+            "by e-mail address, by session token, by API key succeed",
         ),
         ("clock", "agrees with the store's"),
     ] {

@@ -69,7 +69,7 @@ async fn a_store_of_ones_own_is_asked_as_requests_will_ask() {
         &diagnosis,
         "lookups",
         CheckStatus::Ok,
-        "by e-mail address, by session token are answered",
+        "by e-mail address, by session token succeed",
     );
 
     for (answers, what, part) in [
@@ -85,11 +85,7 @@ async fn a_store_of_ones_own_is_asked_as_requests_will_ask() {
             "lookups by session token",
             "unavailable: the service answered 502;",
         ),
-        (
-            Answers::Somebody,
-            "lookups",
-            "somebody is found where nobody",
-        ),
+        (Answers::Somebody, "lookups", "the store returned a user"),
     ] {
         let diagnosis = check(issuer(answers)).await;
         assert_finding(&diagnosis, what, CheckStatus::Failed, part);
@@ -108,17 +104,17 @@ async fn only_what_is_accepted_is_asked_for() {
             BetterAuthLayer::builder()
                 .secret(secret.clone())
                 .without_session_tokens(),
-            "by e-mail address are answered",
+            "by e-mail address succeed",
         ),
         (
             BetterAuthLayer::builder()
                 .secret(secret)
                 .without_secret_jwts(),
-            "by session token are answered",
+            "by session token succeed",
         ),
         (
             BetterAuthLayer::builder().api_keys(ApiKeys::new()),
-            "by API key are answered",
+            "by API key succeed",
         ),
     ] {
         let diagnosis = check(builder.store(MemoryStore::new())).await;

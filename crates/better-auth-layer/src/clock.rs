@@ -1,13 +1,13 @@
-//! Where the layer takes the time from.
+//! Timestamps, and the clock that the layer reads.
 
 use std::fmt;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// A point in wall-clock time: microseconds since the Unix epoch, UTC.
+/// A point in time: microseconds since the Unix epoch, UTC.
 ///
-/// One integer covers every clock that meets here: a JWT's `NumericDate` (seconds, possibly with a fraction),
-/// Better Auth's JavaScript dates (milliseconds) and PostgreSQL's timestamps (microseconds). Conversions saturate,
+/// The resolution covers a JWT's `NumericDate` (seconds, possibly with a fraction), Better Auth's
+/// JavaScript dates (milliseconds) and PostgreSQL's timestamps (microseconds). Conversions saturate,
 /// so `infinity` in a database is [`Timestamp::MAX`].
 ///
 /// ```
@@ -24,13 +24,13 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// The latest time that can be expressed; stands for "never".
+    /// The latest timestamp, used for "never".
     pub const MAX: Self = Self { micros: i64::MAX };
 
     /// 1970-01-01T00:00:00Z.
     pub const UNIX_EPOCH: Self = Self { micros: 0 };
 
-    /// From whole seconds since the epoch.
+    /// Creates a timestamp from whole seconds since the epoch.
     #[must_use]
     pub const fn from_unix_seconds(seconds: i64) -> Self {
         Self {
@@ -38,7 +38,7 @@ impl Timestamp {
         }
     }
 
-    /// From milliseconds since the epoch, as JavaScript's `Date` counts.
+    /// Creates a timestamp from milliseconds since the epoch, as in JavaScript's `Date`.
     #[must_use]
     pub const fn from_unix_millis(millis: i64) -> Self {
         Self {
@@ -46,39 +46,40 @@ impl Timestamp {
         }
     }
 
-    /// From seconds with a fraction, as in a JWT's `exp` or SQL's `extract(epoch from …)`.
+    /// Creates a timestamp from seconds with a fraction, as in a JWT's `exp` or SQL's
+    /// `extract(epoch from …)`.
     ///
-    /// `None` for NaN, which is no time at all; the infinities saturate.
+    /// `None` for NaN. Infinities saturate.
     #[must_use]
     pub fn from_unix_seconds_f64(seconds: f64) -> Option<Self> {
         if seconds.is_nan() {
             return None;
         }
-        // A float-to-integer cast saturates, which is what "later than can be expressed" should do.
+        // A float-to-integer cast saturates.
         Some(Self {
             micros: (seconds * 1e6).round() as i64,
         })
     }
 
-    /// Whole seconds since the epoch, rounded towards the past.
+    /// Whole seconds since the epoch, rounded down.
     #[must_use]
     pub const fn as_unix_seconds(self) -> i64 {
         self.micros.div_euclid(1_000_000)
     }
 
-    /// Milliseconds since the epoch, rounded towards the past.
+    /// Milliseconds since the epoch, rounded down.
     #[must_use]
     pub const fn as_unix_millis(self) -> i64 {
         self.micros.div_euclid(1_000)
     }
 
-    /// Seconds since the epoch with the fraction, for comparison in SQL.
+    /// Seconds since the epoch with a fraction, for comparison in SQL.
     #[must_use]
     pub fn as_unix_seconds_f64(self) -> f64 {
         self.micros as f64 / 1e6
     }
 
-    /// This time moved into the future.
+    /// A later timestamp.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         Self {
@@ -86,7 +87,7 @@ impl Timestamp {
         }
     }
 
-    /// This time moved into the past.
+    /// An earlier timestamp.
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         Self {
@@ -94,7 +95,7 @@ impl Timestamp {
         }
     }
 
-    /// How far two times lie apart, whichever is the later one.
+    /// The absolute difference of two timestamps.
     #[must_use]
     pub fn abs_diff(self, other: Self) -> Duration {
         Duration::from_micros(self.micros.abs_diff(other.micros))
@@ -124,16 +125,17 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// The layer's two clocks: wall time, by which tokens and sessions end, and monotonic time for ages and cooldowns.
+/// The clock that the layer reads: the system time decides when tokens and sessions expire, and the
+/// monotonic time measures ages and cooldowns.
 ///
-/// The default is [`SystemClock`]. Tests put in a clock of their own and check expiry at the exact second without
-/// sleeping.
+/// The default is [`SystemClock`]. A test can implement its own clock to check expiry without
+/// sleeping:
 ///
 /// ```
 /// use std::time::Duration;
 /// use better_auth_layer::clock::{Clock, Timestamp};
 ///
-/// /// Always the second in which the recorded token was made.
+/// /// Always returns the second in which the recorded token was issued.
 /// struct Recorded;
 ///
 /// impl Clock for Recorded {
@@ -146,14 +148,14 @@ impl fmt::Debug for Timestamp {
 /// }
 /// ```
 pub trait Clock: Send + Sync + 'static {
-    /// The wall-clock time.
+    /// The system time.
     fn now(&self) -> Timestamp;
 
-    /// Time since a fixed but arbitrary start; never goes back.
+    /// The time since an arbitrary fixed start. It never decreases.
     fn monotonic(&self) -> Duration;
 }
 
-/// The operating system's clocks.
+/// The clocks of the operating system.
 ///
 /// ```
 /// use better_auth_layer::clock::{Clock, SystemClock, Timestamp};
@@ -179,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fractions_and_infinities_become_the_nearest_time() {
+    fn fractions_round_and_infinities_saturate() {
         let at = |seconds| Timestamp::from_unix_seconds_f64(seconds);
         assert_eq!(
             at(1_795_434_242.09),
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn times_before_the_epoch_round_towards_the_past() {
+    fn times_before_the_epoch_round_down() {
         let before = Timestamp::from_unix_millis(-1);
         assert_eq!(before.as_unix_seconds(), -1);
         assert_eq!(before.as_unix_millis(), -1);

@@ -19,7 +19,7 @@ const MAX_SKEW: Duration = Duration::from_secs(30);
 /// An id, session token and API key that do not exist.
 const UNKNOWN_KEY: &str = "better-auth-layer-diagnostics-unknown";
 
-/// What the diagnostics check in addition to the store.
+/// The checks of the layer itself, run together with those of the store.
 pub(crate) struct Diagnostics {
     /// Checks of the configuration.
     pub(crate) config: Vec<Check>,

@@ -19,7 +19,7 @@ use crate::config_error::ConfigError;
 /// | `exp://`, `exp://**`, `myapp://host` | the custom scheme of an app |
 ///
 /// `*` and `**` match any text, `?` matches one character, `\` escapes the next character. A numeric
-/// pattern such as `192.168.*.*` matches only IPv4 addresses.
+/// pattern such as `192.168.*.*` matches only hosts that are IPv4 numbers.
 ///
 /// ```
 /// use better_auth_layer::csrf::TrustedOrigin;
@@ -139,7 +139,7 @@ fn is_web(origin: &str) -> bool {
     origin.starts_with("https://") || origin.starts_with("http://")
 }
 
-/// Whether a numeric pattern matches an IPv4 address: `192.168.*` must not match
+/// For a numeric pattern, whether the host is an IPv4 number: `192.168.*` must not match
 /// `192.168.evil.example`. True for other patterns.
 fn is_ip_if_numeric(pattern_authority: &str, authority: &str) -> bool {
     let host = |authority: &str| authority.split(':').next().unwrap_or_default().to_owned();
@@ -152,8 +152,7 @@ fn is_ip_if_numeric(pattern_authority: &str, authority: &str) -> bool {
 }
 
 /// Matches the whole text against Better Auth's wildcards: `*` any text, `?` one character, `\`
-/// escapes the next character. The wildcard crates differ in what they escape and in how they treat
-/// invalid escapes.
+/// escapes the next character. The wildcard crates have other rules for escapes.
 ///
 /// Only the latest star is retried, so the time is at most proportional to the product of both
 /// lengths.

@@ -65,8 +65,8 @@ impl RemoteKeySource {
         Ok(source)
     }
 
-    /// As [`new`](Self::new), but also accepts `http` URLs. An attacker who can answer in place of
-    /// the issuer can then authenticate as any user; use it only on a private network, such as
+    /// As [`new`](Self::new), but also accepts `http` URLs. An attacker on the network can then
+    /// replace the keys and authenticate as any user; use it only on a private network, such as
     /// between the containers of one deployment.
     ///
     /// # Errors

@@ -11,8 +11,8 @@ use crate::identity::CredentialKind;
 /// The claims policy for JWTs that are signed with the secret.
 ///
 /// Better Auth signs other tokens with the same secret: the cookie cache, and mail links, which
-/// anyone who receives the mail can use. A change-of-email token even contains the victim's address
-/// as `email` while the attacker receives the mail. All of them have the bare header
+/// any recipient of the mail can use. A change-of-email token even contains the victim's `email`
+/// while the attacker receives the mail. All of them have the bare header
 /// `{"alg":"HS256"}` and none of `sub`, `iss`, `aud` (upstream `crypto/jwt.ts`,
 /// `api/routes/email-verification.ts`), so a token must have one of these or a `typ`.
 #[derive(Debug)]

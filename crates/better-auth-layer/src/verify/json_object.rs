@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use memchr::memchr;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -11,10 +12,10 @@ use serde_json::value::RawValue;
 /// [`RawValue`] is parsed without a limit, but the application that parses the claims later has one.
 const MAX_DEPTH: usize = 126;
 
-/// A typical number of claims.
+/// More members than tokens usually have.
 const CAPACITY: usize = 16;
 
-/// A JSON object whose values are borrowed and parsed on access, sorted by name.
+/// A JSON object whose values are borrowed and parsed on access.
 ///
 /// Duplicate names are rejected (RFC 7515 §4, RFC 7519 §4): two parsers of one signed text must not
 /// see different values. Values are interpreted from their text, because the types that serde_json
@@ -36,11 +37,8 @@ impl<'a> JsonObject<'a> {
 
     /// The text of a member's value.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
-        let index = self.0.binary_search_by(|(other, _)| (**other).cmp(name));
-        index
-            .ok()
-            .and_then(|index| self.0.get(index))
-            .map(|(_, value)| *value)
+        let member = self.0.iter().find(|(other, _)| other == name);
+        member.map(|(_, value)| *value)
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {
@@ -109,8 +107,35 @@ impl<'a> Strings<'a> {
 }
 
 fn string(value: &str) -> Result<Cow<'_, str>, Malformed> {
-    let Text(text) = serde_json::from_str(value).map_err(|_| Malformed)?;
-    Ok(text)
+    let content = value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'));
+    match content {
+        Some(content) if memchr(b'\\', content.as_bytes()).is_none() => Ok(content.into()),
+        _ => {
+            let Text(text) = serde_json::from_str(value).map_err(|_| Malformed)?;
+            Ok(text)
+        }
+    }
+}
+
+/// Whether two members have the same name. Sorts large objects, because comparing all pairs would
+/// take quadratic time.
+fn has_duplicates(members: &mut [(Cow<'_, str>, &str)]) -> bool {
+    if members.len() <= CAPACITY {
+        let mut rest = &*members;
+        while let [(name, _), others @ ..] = rest {
+            if others.iter().any(|(other, _)| other == name) {
+                return true;
+            }
+            rest = others;
+        }
+        false
+    } else {
+        members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let is_duplicate = |pair: &[(Cow<'_, str>, _)]| matches!(pair, [a, b] if a.0 == b.0);
+        members.windows(2).any(is_duplicate)
+    }
 }
 
 /// The nesting depth of a valid JSON value.
@@ -159,10 +184,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
                     }
                     members.push((name, value));
                 }
-                members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-                let is_duplicate =
-                    |pair: &[(Cow<'_, str>, _)]| matches!(pair, [(a, _), (b, _)] if a == b);
-                if members.windows(2).any(is_duplicate) {
+                if has_duplicates(&mut members) {
                     return Err(A::Error::custom("duplicate member"));
                 }
                 Ok(JsonObject(members))
@@ -209,6 +231,16 @@ mod tests {
             assert!(parse(json).is_err(), "{json}");
         }
         assert!(parse(r#"{"a":{"a":{"b":1}},"A":1}"#).is_ok());
+        for length in [2, CAPACITY, CAPACITY + 1, 100] {
+            let object = |names: &[String]| {
+                let members: Vec<_> = names.iter().map(|name| format!(r#""{name}":1"#)).collect();
+                format!("{{{}}}", members.join(","))
+            };
+            let mut names: Vec<_> = (0..length).map(|n| format!("n{n}")).collect();
+            assert!(parse(&object(&names)).is_ok(), "{length}");
+            names[length - 1] = names[0].clone();
+            assert!(parse(&object(&names)).is_err(), "{length}");
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) struct UsedKey {
 }
 
 impl UsedKey {
-    /// Whether the `kid` still stands for the same key. A refreshed key set contains new objects
+    /// Whether the `kid` still belongs to the same key. A refreshed key set contains new objects
     /// for unchanged keys.
     fn is_current(&self, keys: &Arc<KeyCache>) -> bool {
         keys.get(&self.kid)

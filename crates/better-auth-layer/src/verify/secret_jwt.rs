@@ -58,7 +58,6 @@ impl fmt::Debug for SecretJwtVerifier {
 /// Calls the aws-lc provider directly, because `jsonwebtoken::decode` and `crypto::verify` use a
 /// provider for the whole process, which another crate can replace and which panics if two
 /// providers are linked.
-#[expect(clippy::ptr_arg, reason = "jsonwebtoken verifies a `Vec`")]
 fn is_signed(key: &DecodingKey, signing_input: &[u8], signature: &Vec<u8>) -> bool {
     (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::HS256, key)
         .is_ok_and(|verifier| verifier.verify(signing_input, signature).is_ok())

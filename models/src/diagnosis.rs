@@ -1,4 +1,0 @@
-//! What the library's files find in place of `crate::diagnosis`.
-
-/// Nobody examines a model's store.
-pub(crate) enum Check {}
