@@ -232,8 +232,7 @@ async fn an_api_key_proves_its_owner_and_what_it_allows() {
     let internal = ada.api_key().configuration("internal").create();
     let api_keys = ApiKeys::new()
         .configuration("internal")
-        .header("x-internal")
-        .unwrap();
+        .header("x-internal");
     let layer = issuer.layer_builder().api_keys(api_keys).build().unwrap();
     let request = Request::get("/").header("x-internal", internal.credential().text());
     let (parts, ()) = request.body(()).unwrap().into_parts();

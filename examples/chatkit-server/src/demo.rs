@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use better_auth_layer::config::SecretError;
+use better_auth_layer::ConfigError;
 use better_auth_layer::{Config, Secret};
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -61,7 +61,7 @@ impl Demo {
 
     pub(crate) fn secret(&self) -> Result<Secret, StartError> {
         Secret::new(self.secret.as_str())
-            .map_err(|error: SecretError| StartError::new(error.to_string()))
+            .map_err(|error: ConfigError| StartError::new(error.to_string()))
     }
 
     pub(crate) fn database(&self) -> PathBuf {

@@ -130,7 +130,7 @@ pub async fn other_configurations_and_headers_are_accepted_on_request(store: imp
     let keys = ApiKeys::new()
         .configuration("internal")
         .header("x-internal-key");
-    let gate = Gate::of(with_keys(store, keys.unwrap()));
+    let gate = Gate::of(with_keys(store, keys));
     let answer = gate
         .send_headers(header("x-internal-key", "app_internal"))
         .await;

@@ -6,6 +6,7 @@ mod key_cache;
 mod key_set;
 mod key_source;
 mod options;
+#[cfg(feature = "jwks-http")]
 mod remote;
 
 pub use self::error::KeySourceError;
@@ -16,4 +17,5 @@ pub use self::key_set::KeySet;
 pub(crate) use self::key_source::DynKeySource;
 pub use self::key_source::KeySource;
 pub use self::options::JwksOptions;
+#[cfg(feature = "jwks-http")]
 pub use self::remote::RemoteKeySource;

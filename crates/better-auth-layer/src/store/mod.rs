@@ -8,7 +8,6 @@ mod limits;
 mod lookup;
 mod membership_fn;
 mod membership_store;
-#[cfg(feature = "memory")]
 mod memory;
 mod question;
 mod resolution;
@@ -27,7 +26,6 @@ pub(crate) use self::limits::{catch_panic, within};
 pub use self::lookup::{Lookup, LookupKey, LookupKind};
 pub use self::membership_fn::{MembershipFn, membership_fn};
 pub use self::membership_store::MembershipStore;
-#[cfg(feature = "memory")]
 pub use self::memory::MemoryStore;
 pub(crate) use self::question::{Question, QuestionRef};
 pub use self::resolution::Resolution;
