@@ -1,4 +1,4 @@
-//! Compiles the service's definition. In Rust alone: no `protoc` has to be installed.
+//! Compiles the `.proto` with protox, so that `protoc` is not required.
 
 use std::{env, error::Error, fs, path::Path};
 
@@ -7,7 +7,7 @@ use protox::prost::Message as _;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     let definition = protox::compile(["board/v1/board.proto"], ["proto"])?;
-    // Reflection hands it out as it is.
+    // For the reflection service.
     let out = env::var("OUT_DIR")?;
     fs::write(
         Path::new(&out).join("board.bin"),

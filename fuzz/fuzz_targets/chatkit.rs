@@ -4,19 +4,11 @@
 #![no_main]
 
 use bytes::Bytes;
+use chatkit_service::ChatKit;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-
-#[path = "../../examples/chatkit-server/src/body.rs"]
-mod body;
-#[path = "../../examples/chatkit-server/src/chatkit/mod.rs"]
-mod chatkit;
-#[path = "../../examples/chatkit-server/src/refusal.rs"]
-mod refusal;
-
-use self::chatkit::ChatKit;
 
 const SECRET: &str = "text-of-the-victim";
 

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use crate::postgres::ServerCertificate;
+use cluster::ServerCertificate;
 
 /// What the endpoint answers.
 #[derive(Clone, Debug)]
@@ -73,19 +73,8 @@ impl KeyServer {
         let reply = Arc::new(Mutex::new(reply));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let task = tokio::spawn(accept(
-            listener,
-            tls,
-            Arc::clone(&reply),
-            Arc::clone(&requests),
-        ));
-        Self {
-            address,
-            scheme,
-            reply,
-            requests,
-            task: Mutex::new(task),
-        }
+        let task = tokio::spawn(accept(listener, tls, Arc::clone(&reply), Arc::clone(&requests)));
+        Self { address, scheme, reply, requests, task: Mutex::new(task) }
     }
 
     /// Whoever connects from now on is refused.
@@ -170,23 +159,14 @@ async fn answer(
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await?);
     }
-    requests
-        .lock()
-        .unwrap()
-        .push(String::from_utf8(head).unwrap());
+    requests.lock().unwrap().push(String::from_utf8(head).unwrap());
     let reply = reply.lock().unwrap().clone();
     let ok = |length: usize| format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
     match reply {
-        Reply::Body(body) => {
-            stream
-                .write_all((ok(body.len()) + &body).as_bytes())
-                .await?
-        }
+        Reply::Body(body) => stream.write_all((ok(body.len()) + &body).as_bytes()).await?,
         Reply::Headed(lines, body) => {
-            let text = format!(
-                "HTTP/1.1 200 OK\r\n{lines}content-length: {}\r\n\r\n{body}",
-                body.len()
-            );
+            let text =
+                format!("HTTP/1.1 200 OK\r\n{lines}content-length: {}\r\n\r\n{body}", body.len());
             stream.write_all(text.as_bytes()).await?;
         }
         Reply::Status(status, body) => {
@@ -208,9 +188,7 @@ async fn answer(
             }
         }
         Reply::Endless => {
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
-                .await?;
+            stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;
             let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x1_0000));
             loop {
                 stream.write_all(chunk.as_bytes()).await?;

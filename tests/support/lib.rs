@@ -1,18 +1,17 @@
-//! What the tests share.
+//! Code that the tests and the rigs share.
 
+pub mod app;
 pub mod captured_log;
 pub mod conformance;
-pub mod dice;
-pub mod gate;
+pub mod fixtures;
 pub mod key_server;
-pub mod postgres;
+pub mod mock_store;
+pub mod prelude;
+pub mod rng;
 pub mod signer;
-pub mod soak;
 pub mod temporary_folder;
 pub mod test_clock;
 pub mod token;
-pub mod valve;
-pub mod world;
 
 /// The programs in the repository's README, compiled.
 #[cfg(doctest)]

@@ -36,16 +36,12 @@ impl Signer {
             "EdDSA" => Key::Ed25519(Ed25519KeyPair::generate().unwrap()),
             "ES256" => Key::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
             "ES512" => Key::P521(EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap()),
-            "RS256" | "PS256" => Key::Rsa {
-                pair: RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),
-                alg,
-            },
+            "RS256" | "PS256" => {
+                Key::Rsa { pair: RsaKeyPair::generate(KeySize::Rsa2048).unwrap(), alg }
+            }
             other => panic!("no algorithm of Better Auth: {other}"),
         };
-        Self {
-            kid: kid.to_owned(),
-            key,
-        }
+        Self { kid: kid.to_owned(), key }
     }
 
     /// Better Auth's default.
@@ -106,13 +102,9 @@ impl Signer {
             }
             Key::Rsa { pair, alg } => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                let padding: &'static dyn aws_lc_rs::signature::RsaEncoding = if *alg == "PS256" {
-                    &RSA_PSS_SHA256
-                } else {
-                    &RSA_PKCS1_SHA256
-                };
-                pair.sign(padding, &random, message, &mut signature)
-                    .unwrap();
+                let padding: &'static dyn aws_lc_rs::signature::RsaEncoding =
+                    if *alg == "PS256" { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
+                pair.sign(padding, &random, message, &mut signature).unwrap();
                 signature
             }
         };

@@ -1,114 +1,74 @@
-//! The project's own commands: `cargo xtask`.
+//! The repository's own commands: `cargo xtask COMMAND`.
 
-mod api;
-mod bench;
-mod faults;
 mod features;
-mod fuzz;
-mod install;
 mod interop;
-mod models;
 mod mutants;
-mod pgbouncer;
-mod postgres;
-mod setup;
-mod soak;
+mod rigs;
+mod servers;
 mod supply;
 mod test;
-mod vectors;
+mod workspace;
+mod workspaces;
 
-use std::{
-    env,
-    path::PathBuf,
-    process::{Command, ExitCode},
-};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use xshell::Shell;
 
 const USAGE: &str = "\
-usage: cargo xtask <command>
+usage: cargo xtask COMMAND
 
-  test [arguments…]   run every test, with a real PostgreSQL and PgBouncer; the arguments go to `cargo test`
-                      (TEST_DATABASE_URL: use that server; PG_BIN: directory of the binaries; PGBOUNCER_BIN: that
-                      program; XTASK_NO_INSTALL=1: never install a system package)
-  api [--write]       compare the public API with the listing in the repository, or write that anew
-  faults [--write] [name…]
-                      put faults and floods on the real server, all or those that are named, and hold it against what
-                      is expected; --write puts the results into docs/faults.md
-  features            build and lint better-auth-layer without features and with each one alone
-  fuzz [target] [seconds]
-                      make up input for each fuzz target, or for one, ten minutes unless said otherwise
-  supply [check]      what the library is made of and whether others can build it: dependencies, sbom, package,
-                      offline, msrv, minimal; or one of them, or `semver [commit]`
-  models [model] [orders]
-                      try many orders in which threads may go on: single flight, batcher, refresh of keys
-  soak [requests | SECONDSs]
-                      many clients while users come and go; every answer has to be the caller's own. Ten million
-                      requests through the service and a tenth of it over HTTP, unless said otherwise
-  mutants [modules…]  break the modules that decide who comes in, or some of them, in every small way, and hold what no test
-                      notices against docs/mutants.md; takes hours, and needs cargo-mutants
-  interop             run a real Better Auth (Node.js 20 or later) against the real server
-  bench [arguments…]  measure the library beside floors and yardsticks (--help: what can be chosen), or with `micro`
-                      run the micro-benchmarks
-  vectors <directory> check the implementation against the vectors in a directory";
+  test [ARGUMENT…]           run all tests with a real PostgreSQL and PgBouncer; the
+                             arguments go to `cargo test`
+  interop                    test the example server with a real Better Auth
+  features                   lint the library with no feature and with each alone
+  api [--write]              compare the public API with its listing, or update it
+  vectors DIRECTORY          check external JWS test vectors
+  models [MODEL] [SCHEDULES] test concurrent code under many thread schedules
+  fuzz [TARGET] [SECONDS]    run the fuzz targets, ten minutes each
+  soak [REQUESTS | SECONDSs] check that identities of concurrent clients never mix
+  faults [--write] [NAME…]   inject faults and overload into the example server
+  mutants [MODULE…]          check that the tests detect small changes; takes hours
+  bench [micro] [ARGUMENT…]  measure the library next to other servers (--help)
+  supply [CHECK]             check dependencies and builds: dependencies, sbom,
+                             package, offline, msrv, minimal, semver [COMMIT]
 
-/// The exit code for a command that could not begin; anything else is the code of the program that ran.
-const UNUSABLE: u8 = 2;
+environment:
+  TEST_DATABASE_URL          a running PostgreSQL for `test` and `interop`
+  PG_BIN, PGBOUNCER_BIN      directory of `initdb` and `postgres`; PgBouncer program
+  XTASK_NO_INSTALL=1         never install a system package";
 
 fn main() -> ExitCode {
-    let mut arguments = env::args().skip(1);
-    let command = arguments.next();
-    let rest: Vec<String> = arguments.collect();
-    let outcome = match command.as_deref() {
-        Some("test") => test::run(&rest),
-        Some("api") if matches!(&*rest, [] | [_]) => api::run(&rest),
-        Some("faults") => faults::run(&rest),
-        Some("features") if rest.is_empty() => features::run(),
-        Some("fuzz") => fuzz::run(&rest),
-        Some("supply") => supply::run(&rest),
-        Some("models") => models::run(&rest),
-        Some("soak") => soak::run(&rest),
-        Some("mutants") => mutants::run(&rest),
-        Some("interop") if rest.is_empty() => interop::run(),
-        Some("bench") => bench::run(&rest),
-        Some("vectors") => vectors::run(&rest),
-        Some("help" | "--help" | "-h") => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        _ => Err(USAGE.to_owned()),
+    let Err(error) = run() else {
+        return ExitCode::SUCCESS;
     };
-    match outcome {
-        Ok(code) => ExitCode::from(code),
-        Err(text) if text == USAGE => {
-            eprintln!("{USAGE}");
-            ExitCode::from(UNUSABLE)
+    let messages: Vec<_> = error.chain().map(ToString::to_string).collect();
+    eprintln!("error: {}", messages.join("\n  caused by: "));
+    ExitCode::FAILURE
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let sh = Shell::new()?;
+    sh.change_dir(workspace::root());
+    match *arguments {
+        ["test", ref rest @ ..] => test::run(&sh, rest),
+        ["interop"] => interop::run(&sh),
+        ["features"] => features::run(&sh),
+        ["api", ref rest @ ..] => rigs::api(&sh, rest),
+        ["vectors", directory] => rigs::vectors(&sh, directory),
+        ["supply", ref rest @ ..] => supply::run(&sh, rest),
+        ["fuzz", ref rest @ ..] => workspaces::fuzz(&sh, rest),
+        ["models", ref rest @ ..] => workspaces::models(&sh, rest),
+        ["soak", ref rest @ ..] => rigs::soak(&sh, rest),
+        ["faults", ref rest @ ..] => rigs::faults(&sh, rest),
+        ["mutants", ref rest @ ..] => mutants::run(&sh, rest),
+        ["bench", ref rest @ ..] => workspaces::bench(&sh, rest),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
         }
-        Err(text) => {
-            eprintln!("error: {text}");
-            ExitCode::from(UNUSABLE)
-        }
+        _ => bail!("{USAGE}"),
     }
-}
-
-/// The cargo that runs us.
-fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-}
-
-/// Runs a command with our own input and output. `Ok` is its exit code.
-fn run(command: &mut Command) -> Result<u8, String> {
-    let status = command
-        .status()
-        .map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
-    // Ended by a signal: no code of its own.
-    Ok(status
-        .code()
-        .map_or(1, |code| u8::try_from(code).unwrap_or(1)))
-}
-
-/// The directory of the workspace.
-fn workspace() -> PathBuf {
-    // Set by `cargo run`, so that a moved checkout is found without a rebuild.
-    let own = env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    own.parent().map(PathBuf::from).unwrap_or(own)
 }

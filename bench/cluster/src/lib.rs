@@ -1,4 +1,4 @@
 //! The temporary PostgreSQL server of the tests, so that tests and benchmarks run on the same one.
 
-#[path = "../../../tests/support/postgres/mod.rs"]
+#[path = "../../../tools/cluster/src/lib.rs"]
 pub mod postgres;

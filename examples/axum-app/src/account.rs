@@ -1,4 +1,4 @@
-//! Pages of one's own.
+//! The account of the caller.
 
 use axum::Json;
 use better_auth_layer::{Identity, Session};
@@ -13,7 +13,7 @@ pub(crate) async fn show(identity: Identity) -> Json<Value> {
     }))
 }
 
-/// Only soon after signing in, and not by an administrator in the user's place: the layer on the route has seen to it.
+/// The layer on the route requires a fresh session that is not an impersonation.
 pub(crate) async fn close(session: Session) -> String {
     format!("the account of {} would be closed now\n", session.user_id())
 }

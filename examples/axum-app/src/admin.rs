@@ -1,4 +1,4 @@
-//! For administrators: the layer on the route asks for the role.
+//! A page for administrators. The layer on the route checks the role.
 
 use better_auth_layer::User;
 

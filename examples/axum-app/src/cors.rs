@@ -1,4 +1,4 @@
-//! Which pages of other origins may call.
+//! CORS.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use axum::http::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// Browsers keep the answer to a preflight for so long.
+/// The time for which browsers cache a preflight response.
 const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 
-/// The pages that are trusted with the session cookie, and no others.
+/// Allows the origins that the layer trusts with the session cookie.
 pub fn cors(trusts: impl Fn(&str) -> bool + Clone + Send + Sync + 'static) -> CorsLayer {
     let is_trusted = move |origin: &HeaderValue, _: &_| origin.to_str().is_ok_and(&trusts);
     CorsLayer::new()

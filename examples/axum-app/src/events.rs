@@ -14,14 +14,14 @@ use better_auth_layer::Identity;
 use better_auth_layer::stream::UntilSessionEnd;
 use tokio_stream::{StreamExt as _, wrappers::BroadcastStream};
 
-use crate::room::Room;
+use crate::chat::Chat;
 
 pub(crate) async fn stream(
     identity: Identity,
-    State(room): State<Room>,
+    State(chat): State<Chat>,
 ) -> Response<UntilSessionEnd<Body>> {
-    // An error says that the listener was too slow and has missed something.
-    let messages = BroadcastStream::new(room.listen()).filter_map(Result::ok);
+    // An error means that the receiver lagged and missed messages.
+    let messages = BroadcastStream::new(chat.subscribe()).filter_map(Result::ok);
     let events = messages.map(|message| Ok::<_, Infallible>(Event::default().data(message)));
     let response = Sse::new(events)
         .keep_alive(KeepAlive::default())

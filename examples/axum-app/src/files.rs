@@ -1,4 +1,4 @@
-//! For users, and for programs with an API key: the layer on the route asks for the key's permission.
+//! A page for users and API keys. The layer on the route checks the permission of a key.
 
 use better_auth_layer::Identity;
 

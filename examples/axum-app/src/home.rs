@@ -1,11 +1,11 @@
-//! A page for everybody that knows who has signed in.
+//! A public page that recognizes authenticated users.
 
 use better_auth_layer::Identity;
 
-/// A bad credential never gets here: who has signed in is not shown the page of a stranger because a token has expired.
+/// Requests with an invalid credential are rejected by the layer. They do not get the public page.
 pub(crate) async fn greet(identity: Option<Identity>) -> String {
     match identity {
         Some(identity) => format!("welcome back, {}\n", identity.user().id()),
-        None => "hello, whoever you are\n".to_owned(),
+        None => "hello, guest\n".to_owned(),
     }
 }

@@ -1,13 +1,13 @@
-//! An axum application behind `BetterAuthLayer`: the routes, and the layers around them.
+//! An axum application behind `BetterAuthLayer`: routes and layers.
 
 mod account;
 mod admin;
+mod chat;
 mod cors;
 mod events;
 mod files;
 mod home;
 mod organization;
-mod room;
 mod socket;
 
 use std::time::Duration;
@@ -28,9 +28,9 @@ use tower_http::{
     trace::TraceLayer,
 };
 
-pub use self::{cors::cors, room::Room, socket::websocket_token};
+pub use self::{chat::Chat, cors::cors, socket::websocket_token};
 
-/// How long after signing in an account can be closed.
+/// The maximum age of a session that may close the account.
 const FRESH: Duration = Duration::from_secs(5 * 60);
 
 /// The whole application.
@@ -38,7 +38,7 @@ pub fn app(
     auth: BetterAuthLayer,
     members: MembershipLayer,
     cors: CorsLayer,
-    room: Room,
+    chat: Chat,
 ) -> NormalizePath<Router> {
     let public = Router::new().route("/health", get(async || "ok"));
 
@@ -46,7 +46,7 @@ pub fn app(
         .route("/", get(home::greet))
         .layer(auth.clone().optional());
 
-    // What stands nearer to a handler comes later: the roles are looked at when it is known who it is.
+    // The layer of the router runs first and authenticates. The layers of a route authorize.
     let admins = AuthorizeLayer::new(Role::new("admin"));
     let readers = AuthorizeLayer::new(ApiKeyPermission::new("files", "read"));
     let owners = AuthorizeLayer::new(FreshSession::within(FRESH).and(NotImpersonated));
@@ -57,18 +57,19 @@ pub fn app(
         .route("/organization", get(organization::show).layer(members))
         .route("/files", get(files::list).layer(readers))
         .route("/events", get(events::stream))
-        // `any`, as a WebSocket begins with GET in HTTP/1.1 and with CONNECT in HTTP/2.
+        // `any`: a WebSocket handshake is a GET in HTTP/1.1 and a CONNECT in HTTP/2.
         .route("/socket", any(socket::open))
-        .with_state(room)
+        .with_state(chat)
         .layer(auth);
 
-    // Around everything: a preflight has no credential, and a page can read a refusal only with CORS headers on it.
-    // The spans have no headers in them, and so no tokens and no cookies.
+    // CORS is the outer layer: preflight requests have no credential, and pages can read a
+    // rejection only if it has CORS headers. The spans of `TraceLayer` contain no headers, so they
+    // contain no credentials.
     let router = public
         .merge(optional)
         .merge(signed_in)
         .layer(cors)
         .layer(TraceLayer::new_for_http());
-    // Around the router and not in it, where the route is chosen already.
+    // This layer wraps the router because a layer inside of it runs after routing.
     NormalizePathLayer::trim_trailing_slash().layer(router)
 }

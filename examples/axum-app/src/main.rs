@@ -1,9 +1,9 @@
-//! Serves the application with the settings of the environment. The README says how to try it.
+//! Serves the application with the configuration in the environment.
 
 use std::{error::Error, io, process::ExitCode};
 
 use axum::{ServiceExt, extract::Request};
-use axum_app::Room;
+use axum_app::Chat;
 use better_auth_layer::Config;
 use better_auth_layer::authorize::MembershipLayer;
 use better_auth_layer::config::{DatabaseStore, Env};
@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            eprintln!("without settings there is: cargo run -p axum-app --example demo");
+            eprintln!("to run without settings: cargo run -p axum-app --example axum-demo");
             ExitCode::from(2)
         }
     }
@@ -41,7 +41,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let address = environment.get("LISTEN")?.unwrap_or("127.0.0.1:3001");
     let listener = TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    let app = axum_app::app(auth, MembershipLayer::new(store), cors, Room::new());
+    let app = axum_app::app(auth, MembershipLayer::new(store), cors, Chat::new());
     axum::serve(listener, ServiceExt::<Request>::into_make_service(app)).await?;
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! For members of the organization that is active in the session.
+//! A page for members of the session's active organization.
 
 use better_auth_layer::organization::Member;
 
-/// The layer around the route has asked the store: somebody who has left does not come here.
+/// The layer on the route looks up the membership, so former members are rejected.
 pub(crate) async fn show(member: Member) -> String {
-    let role = member.role().unwrap_or("nobody in particular");
+    let role = member.role().unwrap_or("member");
     format!(
         "{} works for {} as {role}\n",
         member.user_id(),

@@ -1,4 +1,4 @@
-//! A WebSocket that is opened after the sender is known, and closed with the session.
+//! A WebSocket that opens after authentication and closes with the session.
 
 use axum::{
     extract::{
@@ -11,34 +11,34 @@ use better_auth_layer::stream::SessionEndReason;
 use better_auth_layer::{CredentialSource, Identity};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::room::Room;
+use crate::chat::Chat;
 
-/// The subprotocol that is spoken. The one with the token is never answered.
-const PROTOCOL: &str = "room";
+/// The selected subprotocol. The server never selects the one with the token.
+const PROTOCOL: &str = "chat";
 
 const MAX_MESSAGE: usize = 4096;
 
-/// Where a page puts a token that it cannot put into a header, as
-/// `new WebSocket(url, ["room", "bearer." + encodeURIComponent(token)])`.
+/// Reads the token from a subprotocol, as browsers cannot set headers on a WebSocket:
+/// `new WebSocket(url, ["chat", "bearer." + encodeURIComponent(token)])`.
 #[must_use]
 pub fn websocket_token() -> CredentialSource {
     CredentialSource::websocket_subprotocol("bearer.")
 }
 
-/// A request without an identity does not get here, and so it gets no `101`.
+/// Requests without an identity are rejected before the upgrade.
 pub(crate) async fn open(
     identity: Identity,
-    State(room): State<Room>,
+    State(chat): State<Chat>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     upgrade
         .protocols([PROTOCOL])
         .max_message_size(MAX_MESSAGE)
         .on_upgrade(async move |mut socket| {
-            if let Some(end) = talk(&mut socket, &identity, &room).await {
+            if let Some(end) = relay(&mut socket, &identity, &chat).await {
                 let reason = end.as_str().into();
                 let code = close_code::POLICY;
-                // The client may be gone.
+                // The client may have disconnected.
                 let _ = socket
                     .send(Message::Close(Some(CloseFrame { code, reason })))
                     .await;
@@ -46,21 +46,21 @@ pub(crate) async fn open(
         })
 }
 
-/// Until the client goes (`None`) or the session ends.
-async fn talk(
+/// Runs until the client disconnects (`None`) or the session ends.
+async fn relay(
     socket: &mut WebSocket,
     identity: &Identity,
-    room: &Room,
+    chat: &Chat,
 ) -> Option<SessionEndReason> {
     let mut ended = identity.session_ended();
-    let mut messages = room.listen();
+    let mut messages = chat.subscribe();
     loop {
         tokio::select! {
-            // Asked first: nothing more is told to somebody who may not hear it.
+            // Polled first, so that no message is sent after the session end.
             biased;
             end = &mut ended => return Some(end),
             received = socket.recv() => match received {
-                Some(Ok(Message::Text(text))) => room.say(identity, &text),
+                Some(Ok(Message::Text(text))) => chat.send(identity, &text),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return None,
             },

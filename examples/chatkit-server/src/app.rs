@@ -1,100 +1,84 @@
-//! The routes, and the layers around them.
+//! Routes and layers.
 
 use std::convert::Infallible;
 
-use better_auth_layer::{Authenticator, BetterAuthLayer, ResponseBody};
-use http::{HeaderValue, Method, Request, Response, StatusCode, header::CACHE_CONTROL};
+use better_auth_layer::{Authenticator, BetterAuthLayer};
+use chatkit_service::{BoxBody, ErrorResponse, json};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use serde::Serialize;
-use tower::{Service, ServiceBuilder, ServiceExt as _, service_fn};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower::{ServiceBuilder, ServiceExt as _};
 use tower_http::cors::CorsLayer;
 
-use crate::body::{ServerBody, json};
-use crate::metrics::Metrics;
-use crate::protected::{Protected, method_not_allowed};
-use crate::refusal::Refusal;
+use crate::{chatkit::ChatKitEndpoint, metrics, server::App};
 
-/// The whole server as one service.
+/// The server as one service.
 ///
-/// CORS stands outside of authentication: a preflight carries no token, and without CORS headers
-/// on a refusal a web page could not read it.
+/// CORS is the outer layer: preflight requests carry no token, and pages can read a rejection only
+/// if it has CORS headers.
 pub(crate) fn app(
     cors: CorsLayer,
     auth: BetterAuthLayer,
-    protected: Protected,
-    metrics: Metrics,
-) -> impl Service<Request<Incoming>, Response = Response<ServerBody>, Error = Infallible, Future: Send>
-+ Clone
-+ Send
-+ 'static {
+    chatkit: ChatKitEndpoint,
+    metrics: PrometheusHandle,
+) -> App {
     let authenticator = auth.authenticator().clone();
     let chatkit = ServiceBuilder::new()
         .layer(auth)
-        .service(service_fn(move |request| {
-            let protected = protected.clone();
-            async move { Ok::<_, Infallible>(protected.handle(request).await) }
-        }));
-    ServiceBuilder::new()
+        .service_fn(move |request| {
+            let chatkit = chatkit.clone();
+            async move { Ok::<_, Infallible>(chatkit.handle(request).await) }
+        });
+    let routes = ServiceBuilder::new()
         .layer(cors)
-        .service(service_fn(move |request| {
-            route(
-                chatkit.clone(),
-                authenticator.clone(),
-                metrics.clone(),
-                request,
-            )
-        }))
+        .service_fn(move |request: Request<Incoming>| {
+            let (chatkit, metrics) = (chatkit.clone(), metrics.clone());
+            let authenticator = authenticator.clone();
+            async move {
+                let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+                Ok::<_, Infallible>(match request.uri().path() {
+                    // The endpoint checks the method, after authentication.
+                    "/support/chatkit" => chatkit
+                        .oneshot(request)
+                        .await?
+                        .map(|body| body.boxed_unsync()),
+                    "/healthz" | "/readyz" | "/metrics" if !is_read => {
+                        method_not_allowed("GET, HEAD")
+                    }
+                    "/healthz" => health(StatusCode::OK, "ok"),
+                    "/readyz" => readiness(&authenticator).await,
+                    "/metrics" => metrics::response(&metrics),
+                    _ => ErrorResponse::new(StatusCode::NOT_FOUND, "Not found").into_response(),
+                })
+            }
+        });
+    routes.boxed_clone()
 }
 
-async fn route<S>(
-    chatkit: S,
-    authenticator: Authenticator,
-    metrics: Metrics,
-    request: Request<Incoming>,
-) -> Result<Response<ServerBody>, Infallible>
-where
-    S: Service<
-            Request<Incoming>,
-            Response = Response<ResponseBody<ServerBody>>,
-            Error = Infallible,
-        >,
-{
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    Ok(match request.uri().path() {
-        // Whatever the method: without a token nobody learns which ones there are.
-        "/support/chatkit" => {
-            let response = chatkit.oneshot(request).await?;
-            response.map(|body| body.boxed_unsync())
-        }
-        "/healthz" | "/readyz" | "/metrics" if !is_read => {
-            method_not_allowed(&HeaderValue::from_static("GET, HEAD"))
-        }
-        "/healthz" => probe(StatusCode::OK, "ok"),
-        "/readyz" => readiness(&authenticator).await,
-        "/metrics" => metrics.response(),
-        _ => Refusal::new(StatusCode::NOT_FOUND, "Not found").into_response(),
-    })
-}
-
-/// Why the store cannot answer is for the log.
-async fn readiness(authenticator: &Authenticator) -> Response<ServerBody> {
+async fn readiness(authenticator: &Authenticator) -> Response<BoxBody> {
     match authenticator.ready().await {
-        Ok(()) => probe(StatusCode::OK, "ok"),
+        Ok(()) => health(StatusCode::OK, "ok"),
         Err(error) => {
             tracing::warn!(error = format!("{error:#}"), "not ready");
-            probe(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+            health(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
     }
 }
 
-fn probe(status: StatusCode, text: &'static str) -> Response<ServerBody> {
-    #[derive(Serialize)]
-    struct Document {
-        status: &'static str,
-    }
-    let mut response = json(status, &Document { status: text });
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, no_store);
+fn health(status: StatusCode, text: &str) -> Response<BoxBody> {
+    let mut response = json(status, &serde_json::json!({ "status": text }));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+pub(crate) fn method_not_allowed(allow: &'static str) -> Response<BoxBody> {
+    let error = ErrorResponse::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
+    let mut response = error.into_response();
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }

@@ -1,84 +1,50 @@
-//! The command `check`: whether everything is right, before anybody is let in.
+//! The command `check`: checks the settings and the deployment without serving requests.
 
+use std::io::{self, Write as _};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use better_auth_layer::config::Env;
 use better_auth_layer::diagnostics::{Check, HealthReport};
-use better_auth_layer::{BetterAuthLayer, Config};
-use tokio::runtime::Runtime;
+use better_auth_layer::{BetterAuthLayer, Config, config::Env};
+use chatkit_service::Backend;
+use tokio::{net::lookup_host, runtime::Runtime};
 
-use crate::outlet::Outlet;
-use crate::protected::Protected;
-use crate::start_error::StartError;
-use crate::{configuration, cors, listener, log};
+use crate::{Error, cors, output, serve};
 
-/// How long the end may be held up by a lookup that blocks or by a console that nobody reads.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// What `serve` would start with, looked at in turn.
-pub(crate) fn run() -> Result<HealthReport, StartError> {
-    let mut diagnosis = HealthReport::new();
-    match configuration::environment() {
-        Ok(environment) => {
-            let outlet = Outlet::new(std::io::stderr())?;
-            // What is wrong is on standard output; the log is for those who ask for more.
-            if let Err(error) = log::start_if_asked(&environment, outlet.clone()) {
-                diagnosis.push(refused(&error));
-            }
-            diagnosis.extend(of_the_server(&environment, &outlet));
-            let runtime = Runtime::new()?;
-            let deployment = runtime.block_on(of_the_deployment(&environment));
-            // What hangs has been reported; it does not hold up the report.
-            runtime.shutdown_timeout(PATIENCE);
-            diagnosis.extend(deployment.checks().iter().cloned());
-            outlet.flush(PATIENCE);
-        }
-        Err(error) => diagnosis.push(error.into()),
-    }
-    Ok(diagnosis)
-}
-
-async fn of_the_deployment(environment: &Env) -> HealthReport {
-    let is_nothing_set = Config::from_env(environment)
-        .is_ok_and(|settings| !settings.has_database() && !settings.has_credentials());
-    if !is_nothing_set {
-        return BetterAuthLayer::diagnose_env(environment).await;
-    }
-    let mut diagnosis = HealthReport::new();
-    diagnosis.push(
-        Check::failed("settings", "nothing is set, and the server would serve a demo").with_remedy(
-            "set DATABASE_URL, and BETTER_AUTH_SECRET or BETTER_AUTH_URL, here or in a file `.env` in the working directory",
-        ),
-    );
-    diagnosis
-}
-
-/// The program's own variables. Whether the port is free is not asked: the server may be running.
-fn of_the_server(environment: &Env, outlet: &Outlet) -> Vec<Check> {
-    // Settings that cannot be read are the deployment's finding.
-    let pages = Config::from_env(environment).map_or(Ok(()), |settings| {
-        cors::layer(environment, &settings).map(drop)
-    });
-    let outcomes = [
-        listener::address(environment).map(drop),
-        pages,
-        Protected::new(environment, outlet.clone()).map(drop),
-    ];
-    let findings: Vec<_> = outcomes
-        .iter()
-        .filter_map(|outcome| outcome.as_ref().err())
-        .map(refused)
-        .collect();
-    if findings.is_empty() {
-        return vec![Check::ok(
+pub(crate) fn run() -> Result<ExitCode, Error> {
+    let env = Env::process().with_file(".env")?;
+    let log = output::start_log(&env, "off")?;
+    let mut report = HealthReport::new();
+    let runtime = Runtime::new()?;
+    report.push(match runtime.block_on(server(&env)) {
+        Ok(()) => Check::ok(
             "server",
-            "HOST, PORT, CORS_ORIGINS and CHATKIT_UPSTREAM can be used",
-        )];
+            "HOST, PORT, CORS_ORIGINS and CHATKIT_UPSTREAM are valid",
+        ),
+        Err(error) => Check::failed("server", error.to_string()),
+    });
+    let deployment = runtime.block_on(BetterAuthLayer::diagnose_env(&env));
+    report.extend(deployment.checks().iter().cloned());
+    // A blocked lookup must not delay the report.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    drop(log);
+    let mut text = report.to_string();
+    if !report.is_healthy() {
+        text += "A check has failed: the server would not start, or would reject requests.\n";
     }
-    findings
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(ExitCode::from(u8::from(!report.is_healthy())))
 }
 
-/// Its sentence says what to write instead.
-fn refused(error: &StartError) -> Check {
-    Check::failed("server", error.to_string())
+/// Checks the server's own variables. The port may be in use by the running server.
+async fn server(env: &Env) -> Result<(), Error> {
+    let _addresses = lookup_host(serve::host_and_port(env)?)
+        .await
+        .map_err(|error| format!("`HOST`: {error}"))?;
+    Backend::new(env.get("CHATKIT_UPSTREAM")?)?;
+    // An invalid configuration is reported by the checks of the deployment.
+    if let Ok(config) = Config::from_env(env) {
+        let _ = cors::layer(env, &config)?;
+    }
+    Ok(())
 }

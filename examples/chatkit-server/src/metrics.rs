@@ -1,51 +1,40 @@
-//! What is counted, in the form that Prometheus reads.
+//! Metrics in the Prometheus format.
 
 use std::time::Duration;
 
+use chatkit_service::BoxBody;
 use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use http_body_util::{BodyExt as _, Full};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::body::ServerBody;
-use crate::start_error::StartError;
+use crate::Error;
 
-/// From a lookup on this machine to the deadline of one, in seconds.
+/// Histogram buckets in seconds, from a cache hit to the timeout of a lookup.
 const BUCKETS: [f64; 12] = [
     0.000_01, 0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0,
 ];
 
-/// What comes in between two visits of Prometheus is held; this is how long at most.
-const UPKEEP: Duration = Duration::from_secs(5);
+pub(crate) fn start() -> Result<PrometheusHandle, Error> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)?
+        .install_recorder()?;
+    better_auth_layer::metrics::describe();
+    let upkeep = handle.clone();
+    // Without upkeep, samples accumulate between two scrapes.
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
+}
 
-/// The numbers of this process.
-#[derive(Clone)]
-pub(crate) struct Metrics(PrometheusHandle);
-
-impl Metrics {
-    /// Counts from now on.
-    pub(crate) fn start() -> Result<Self, StartError> {
-        let refused = |error| StartError::new(format!("nothing can be counted: {error}"));
-        let handle = PrometheusBuilder::new()
-            .set_buckets(&BUCKETS)
-            .and_then(PrometheusBuilder::install_recorder)
-            .map_err(refused)?;
-        better_auth_layer::metrics::describe();
-        let upkeep = handle.clone();
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(UPKEEP).await;
-                upkeep.run_upkeep();
-            }
-        });
-        Ok(Self(handle))
-    }
-
-    /// `GET /metrics`
-    pub(crate) fn response(&self) -> Response<ServerBody> {
-        let text = Full::from(self.0.render());
-        let mut response = Response::new(text.map_err(Into::into).boxed_unsync());
-        let prometheus = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-        response.headers_mut().insert(CONTENT_TYPE, prometheus);
-        response
-    }
+/// The response to `GET /metrics`.
+pub(crate) fn response(metrics: &PrometheusHandle) -> Response<BoxBody> {
+    let body = Full::from(metrics.render()).map_err(Into::into);
+    let mut response = Response::new(body.boxed_unsync());
+    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
 }

@@ -1,4 +1,4 @@
-//! The services of the server, and which of them the layer stands in front of.
+//! The services, and the layer around one of them.
 
 use better_auth_layer::BetterAuthLayer;
 use tonic::{
@@ -12,12 +12,12 @@ use crate::proto::{FILE_DESCRIPTOR_SET, board_server::BoardServer};
 
 /// The whole server.
 ///
-/// `Server::builder().layer(auth)` would ask probes and `grpcurl list` for a token, too. Around the one service that needs
-/// it the layer leaves the others open.
+/// The layer wraps one service. `Server::builder().layer(auth)` would require a token for health
+/// checks and `grpcurl list` too.
 ///
 /// # Errors
 ///
-/// Reflection cannot read the definition of the service.
+/// The reflection service cannot read the service definition.
 pub async fn app(auth: BetterAuthLayer) -> Result<Router, ReflectionError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<BoardServer<NoticeBoard>>().await;

@@ -1,4 +1,4 @@
-//! What a client has to do.
+//! The interceptor of a client.
 
 use tonic::{
     Request, Status,
@@ -6,19 +6,19 @@ use tonic::{
     service::Interceptor,
 };
 
-/// Sends a token along with every call.
+/// Adds a token to every call.
 #[derive(Clone, Debug)]
 pub struct Bearer(MetadataValue<Ascii>);
 
 impl Bearer {
-    /// For this token.
+    /// An interceptor for a token.
     ///
     /// # Errors
     ///
-    /// It has characters that no token has.
+    /// The token contains invalid characters.
     pub fn new(token: &str) -> Result<Self, InvalidMetadataValue> {
         let mut value: MetadataValue<Ascii> = format!("Bearer {token}").parse()?;
-        // Shown by no `Debug`, and kept out of HTTP/2's table of headers.
+        // Hidden in `Debug`, and not stored in HPACK's dynamic table.
         value.set_sensitive(true);
         Ok(Self(value))
     }

@@ -14,10 +14,10 @@ use crate::proto::{
     board_server::Board,
 };
 
-/// How many notices a reader may be behind.
+/// The number of notices that a reader may lag behind.
 const BACKLOG: usize = 16;
 
-/// A board that forgets its notices as soon as its readers have them.
+/// A board that does not store notices: it broadcasts them to the current readers.
 #[derive(Debug)]
 pub struct NoticeBoard {
     notices: broadcast::Sender<Notice>,
@@ -63,10 +63,11 @@ impl Board for NoticeBoard {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let identity = identity(&request)?;
         let notices = BroadcastStream::new(self.notices.subscribe());
-        let notices: Notices = Box::pin(notices.map(|notice| {
-            notice.map_err(|_| Status::data_loss("Too slow: some notices were missed"))
-        }));
-        // Whoever signs out, is banned or comes to the end of a session, reads no further.
+        let notices: Notices =
+            Box::pin(notices.map(|notice| {
+                notice.map_err(|_| Status::data_loss("Too slow: notices were missed"))
+            }));
+        // The stream ends when the user signs out or is banned, or when the session expires.
         Ok(Response::new(UntilSessionEnd::new(notices, identity)))
     }
 
@@ -77,9 +78,9 @@ impl Board for NoticeBoard {
             .to_owned();
         let PostRequest { text } = request.into_inner();
         if text.is_empty() {
-            return Err(Status::invalid_argument("A notice has to say something"));
+            return Err(Status::invalid_argument("The notice is empty"));
         }
-        // An error means that nobody is watching.
+        // An error means that there are no readers.
         let readers = self.notices.send(Notice { text, author }).unwrap_or(0);
         Ok(Response::new(PostResponse {
             readers: u32::try_from(readers).unwrap_or(u32::MAX),

@@ -1,4 +1,4 @@
-//! A gRPC service behind `BetterAuthLayer`, and what its client needs. The README says what is to be seen here.
+//! A gRPC service behind `BetterAuthLayer`, and the interceptor of its client.
 
 mod app;
 mod bearer;
@@ -13,11 +13,11 @@ pub use self::board::NoticeBoard;
     unused_qualifications,
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
-    reason = "generated code has habits of its own"
+    reason = "generated code"
 )]
 pub mod proto {
     tonic::include_proto!("board.v1");
 
-    /// The definition itself, for reflection.
+    /// The service definition, for reflection.
     pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("board");
 }

@@ -1,35 +1,21 @@
 //! API keys and session tokens: credentials that name a row.
 
-use std::time::Duration;
-
-use better_auth_layer::api_key::ApiKeys;
-use better_auth_layer::{
-    BetterAuthLayer, BetterAuthLayerBuilder, CredentialKind, RejectionKind, UserStore,
-};
+use crate::prelude::*;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::gate::{Gate, builder};
-use crate::test_clock::{NOW, TestClock};
-use crate::token::signed_session_token;
-
 fn with_keys(store: impl UserStore, keys: ApiKeys) -> BetterAuthLayerBuilder {
-    BetterAuthLayer::builder()
-        .clock(TestClock::new())
-        .store(store)
-        .api_keys(keys)
+    BetterAuthLayer::builder().clock(clock()).store(store).api_keys(keys)
 }
 
 fn header(name: &'static str, value: &str) -> HeaderMap {
     let value = HeaderValue::from_str(value).unwrap();
-    [(HeaderName::from_static(name), value)]
-        .into_iter()
-        .collect()
+    [(HeaderName::from_static(name), value)].into_iter().collect()
 }
 
 /// By cookie and as a bearer token.
-pub async fn a_session_token_names_its_session_and_nobody_elses(store: impl UserStore) {
+pub async fn session_token_finds_its_session(store: impl UserStore) {
     // The world's tokens are easier to read than Better Auth's.
-    let gate = Gate::of(builder(store).session_token_validator(|_| true));
+    let app = App::of(builder(store).session_token_validator(|_| true));
     for (token, user_id) in [
         ("ses_ada", "usr_ada"),
         ("ses_several_short", "usr_several"),
@@ -38,44 +24,29 @@ pub async fn a_session_token_names_its_session_and_nobody_elses(store: impl User
         ("ses_banned_before", "usr_banned_before"),
     ] {
         let signed = signed_session_token(token);
-        let answer = gate.send(&signed).await;
-        answer.assert_identity("bearer", user_id, token);
-        let identity = gate.identity();
+        app.accepts(&signed, "bearer", user_id, token).await;
+        let identity = app.identity();
         assert_eq!(identity.credential(), CredentialKind::SignedSessionToken);
         assert_eq!(identity.claims_json(), None);
-        assert_eq!(
-            identity.expires_at(),
-            identity.session().unwrap().expires_at()
-        );
+        assert_eq!(identity.expires_at(), identity.session().unwrap().expires_at());
         let cookie = format!("better-auth.session_token={signed}");
-        let answer = gate.send_cookie(&cookie).await;
-        answer.assert_identity("cookie", user_id, token);
-        assert_eq!(gate.identity().credential(), CredentialKind::SessionCookie);
+        app.accepts(Cookie(&cookie), "cookie", user_id, token).await;
+        assert_eq!(app.identity().credential(), CredentialKind::SessionCookie);
     }
-    for token in [
-        "ses_expired_2",
-        "ses_nobody",
-        "SES_ADA",
-        "ses_ad",
-        "usr_ada",
-        "%",
-        "ses_ada'--",
-    ] {
-        let answer = gate.send(&signed_session_token(token)).await;
-        answer.assert_refused(token, RejectionKind::InvalidCredential);
+    for token in ["ses_expired_2", "ses_nobody", "SES_ADA", "ses_ad", "usr_ada", "%", "ses_ada'--"]
+    {
+        app.rejects(&signed_session_token(token), token, InvalidCredential).await;
     }
     for token in ["ses_banned", "ses_banned_still"] {
-        let answer = gate.send(&signed_session_token(token)).await;
-        answer.assert_refused(token, RejectionKind::UserBanned);
+        app.rejects(&signed_session_token(token), token, UserBanned).await;
     }
 }
 
 /// With what the application may want to know about it.
-pub async fn an_api_key_stands_for_its_owner(store: impl UserStore) {
-    let gate = Gate::of(with_keys(store, ApiKeys::new()));
-    let answer = gate.send_headers(header("x-api-key", "app_of-ada")).await;
-    answer.assert_identity("a good key", "usr_ada", "key_ada");
-    let identity = gate.identity();
+pub async fn api_key_identifies_its_owner(store: impl UserStore) {
+    let app = App::of(with_keys(store, ApiKeys::new()));
+    app.accepts(header("x-api-key", "app_of-ada"), "a good key", "usr_ada", "key_ada").await;
+    let identity = app.identity();
     assert_eq!(identity.credential(), CredentialKind::ApiKey);
     assert!(identity.session().is_none());
     assert_eq!(identity.user().email(), "ada@example.com");
@@ -92,17 +63,15 @@ pub async fn an_api_key_stands_for_its_owner(store: impl UserStore) {
         ("app_last-use", "key_last_use"),
         ("app_refill-due", "key_refill_due"),
     ] {
-        let answer = gate.send_headers(header("x-api-key", text)).await;
-        answer.assert_identity(text, "usr_ada", id);
+        app.accepts(header("x-api-key", text), text, "usr_ada", id).await;
     }
-    let answer = gate.send_headers(header("x-api-key", "app_edge")).await;
-    answer.assert_identity("about to end", "usr_ada", "key_edge");
-    assert_eq!(gate.identity().expires_at().as_unix_seconds(), NOW + 1);
+    app.accepts(header("x-api-key", "app_edge"), "about to end", "usr_ada", "key_edge").await;
+    assert_eq!(app.identity().expires_at().as_unix_seconds(), NOW + 1);
 }
 
 /// Each for its own reason, and all alike for the client.
-pub async fn api_keys_that_are_not_good_are_refused(store: impl UserStore) {
-    let gate = Gate::of(with_keys(store, ApiKeys::new()));
+pub async fn invalid_api_keys_are_rejected(store: impl UserStore) {
+    let app = App::of(with_keys(store, ApiKeys::new()));
     for text in [
         "app_of-nobody",
         "APP_OF-ADA",
@@ -117,28 +86,23 @@ pub async fn api_keys_that_are_not_good_are_refused(store: impl UserStore) {
         "app_internal",
         "app_of-an-organization",
     ] {
-        let answer = gate.send_headers(header("x-api-key", text)).await;
-        answer.assert_refused(text, RejectionKind::InvalidCredential);
+        app.rejects(header("x-api-key", text), text, InvalidCredential).await;
     }
     let banned = header("x-api-key", "app_of-a-banned-user");
-    let answer = gate.send_headers(banned).await;
-    answer.assert_refused("banned", RejectionKind::UserBanned);
+    app.rejects(banned, "banned", UserBanned).await;
 }
 
 /// Where they are named, and then those alone.
-pub async fn other_configurations_and_headers_are_accepted_on_request(store: impl UserStore) {
-    let keys = ApiKeys::new()
-        .configuration("internal")
-        .header("x-internal-key");
-    let gate = Gate::of(with_keys(store, keys));
-    let answer = gate
-        .send_headers(header("x-internal-key", "app_internal"))
-        .await;
-    answer.assert_identity("the named one", "usr_ada", "key_internal");
-    let answer = gate
-        .send_headers(header("x-internal-key", "app_of-ada"))
-        .await;
-    answer.assert_refused("the default one", RejectionKind::InvalidCredential);
-    let answer = gate.send_headers(header("x-api-key", "app_internal")).await;
-    answer.assert_refused("another header", RejectionKind::MissingCredential);
+pub async fn other_key_settings_are_opt_in(store: impl UserStore) {
+    let keys = ApiKeys::new().configuration("internal").header("x-internal-key");
+    let app = App::of(with_keys(store, keys));
+    app.accepts(
+        header("x-internal-key", "app_internal"),
+        "the named one",
+        "usr_ada",
+        "key_internal",
+    )
+    .await;
+    app.rejects(header("x-internal-key", "app_of-ada"), "the default one", InvalidCredential).await;
+    app.rejects(header("x-api-key", "app_internal"), "another header", MissingCredential).await;
 }

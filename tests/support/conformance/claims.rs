@@ -1,52 +1,49 @@
 //! The claim policy.
 
-use better_auth_layer::{RejectionKind, UserStore};
-use serde_json::{Value, json};
-use std::time::Duration;
-
-use crate::gate::{Gate, builder};
-use crate::test_clock::NOW;
-use crate::token::{HEADER, SECRET, claims, claims_with, sign, sign_raw};
-
+use crate::prelude::*;
 const ADA: &str = "ada@example.com";
 const ISSUER: &str = "https://app.example.com";
 
-async fn accepted(gate: &Gate, changes: Value) {
-    let answer = gate.send(&sign(&claims_with(ADA, changes.clone()))).await;
-    answer.assert_identity(&changes.to_string(), "usr_ada", "ses_ada");
+async fn accepted(app: &App, changes: Value) {
+    app.accepts(
+        &sign(&claims_with(ADA, changes.clone())),
+        &changes.to_string(),
+        "usr_ada",
+        "ses_ada",
+    )
+    .await;
 }
 
-async fn refused(gate: &Gate, changes: Value) {
-    let answer = gate.send(&sign(&claims_with(ADA, changes.clone()))).await;
-    answer.assert_refused(&changes.to_string(), RejectionKind::InvalidCredential);
+async fn refused(app: &App, changes: Value) {
+    app.rejects(&sign(&claims_with(ADA, changes.clone())), &changes.to_string(), InvalidCredential)
+        .await;
 }
 
-async fn refused_payload(gate: &Gate, payload: &str) {
-    let answer = gate.send(&sign_raw(HEADER, payload, SECRET)).await;
-    answer.assert_refused(payload, RejectionKind::InvalidCredential);
+async fn refused_payload(app: &App, payload: &str) {
+    app.rejects(&sign_raw(HEADER, payload, SECRET), payload, InvalidCredential).await;
 }
 
 /// Expired, not yet valid, and the seconds between.
-pub async fn times_decide_to_the_second<S: UserStore>(store: S) {
+pub async fn times_are_exact_to_the_second<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
-    let gate = Gate::new(std::sync::Arc::clone(&store));
-    accepted(&gate, json!({ "exp": NOW + 1 })).await;
-    accepted(&gate, json!({ "exp": NOW as f64 + 0.5 })).await;
-    accepted(&gate, json!({ "exp": 1e300 })).await;
-    refused(&gate, json!({ "exp": NOW })).await;
-    refused(&gate, json!({ "exp": NOW - 1 })).await;
-    refused(&gate, json!({ "exp": NOW as f64 - 0.5 })).await;
-    refused(&gate, json!({ "exp": 3600 })).await;
-    refused(&gate, json!({ "exp": 0 })).await;
-    refused(&gate, json!({ "exp": -1 })).await;
-    refused(&gate, json!({ "exp": -1e300 })).await;
-    accepted(&gate, json!({ "nbf": NOW })).await;
-    accepted(&gate, json!({ "nbf": NOW - 1 })).await;
-    refused(&gate, json!({ "nbf": NOW + 1 })).await;
-    refused(&gate, json!({ "nbf": 1e300 })).await;
-    accepted(&gate, json!({ "iat": NOW + 30 })).await;
+    let app = App::new(Arc::clone(&store));
+    accepted(&app, json!({ "exp": NOW + 1 })).await;
+    accepted(&app, json!({ "exp": NOW as f64 + 0.5 })).await;
+    accepted(&app, json!({ "exp": 1e300 })).await;
+    refused(&app, json!({ "exp": NOW })).await;
+    refused(&app, json!({ "exp": NOW - 1 })).await;
+    refused(&app, json!({ "exp": NOW as f64 - 0.5 })).await;
+    refused(&app, json!({ "exp": 3600 })).await;
+    refused(&app, json!({ "exp": 0 })).await;
+    refused(&app, json!({ "exp": -1 })).await;
+    refused(&app, json!({ "exp": -1e300 })).await;
+    accepted(&app, json!({ "nbf": NOW })).await;
+    accepted(&app, json!({ "nbf": NOW - 1 })).await;
+    refused(&app, json!({ "nbf": NOW + 1 })).await;
+    refused(&app, json!({ "nbf": 1e300 })).await;
+    accepted(&app, json!({ "iat": NOW + 30 })).await;
 
-    let lenient = Gate::of(builder(store).leeway(Duration::from_secs(5)));
+    let lenient = App::of(builder(store).leeway(Duration::from_secs(5)));
     accepted(&lenient, json!({ "exp": NOW - 4 })).await;
     refused(&lenient, json!({ "exp": NOW - 5 })).await;
     accepted(&lenient, json!({ "nbf": NOW + 5 })).await;
@@ -54,19 +51,13 @@ pub async fn times_decide_to_the_second<S: UserStore>(store: S) {
 }
 
 /// CVE-2026-25537 and its relatives: a claim of the wrong type is not an absent one.
-pub async fn times_of_the_wrong_type_are_refused<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
-    refused(&gate, json!({ "exp": null })).await;
-    for value in [
-        json!("4102444800"),
-        json!(true),
-        json!([NOW + 60]),
-        json!({}),
-        json!(""),
-    ] {
-        refused(&gate, json!({ "exp": value })).await;
-        refused(&gate, json!({ "nbf": value })).await;
-        refused(&gate, json!({ "iat": value })).await;
+pub async fn wrongly_typed_times_are_rejected<S: UserStore>(store: S) {
+    let app = App::new(store);
+    refused(&app, json!({ "exp": null })).await;
+    for value in [json!("4102444800"), json!(true), json!([NOW + 60]), json!({}), json!("")] {
+        refused(&app, json!({ "exp": value })).await;
+        refused(&app, json!({ "nbf": value })).await;
+        refused(&app, json!({ "iat": value })).await;
     }
     for literal in [
         "null",
@@ -79,9 +70,9 @@ pub async fn times_of_the_wrong_type_are_refused<S: UserStore>(store: S) {
         "01795434842",
         ".5",
     ] {
-        refused_payload(&gate, &format!(r#"{{"email":"{ADA}","exp":{literal}}}"#)).await;
+        refused_payload(&app, &format!(r#"{{"email":"{ADA}","exp":{literal}}}"#)).await;
         refused_payload(
-            &gate,
+            &app,
             &format!(r#"{{"email":"{ADA}","exp":{},"nbf":{literal}}}"#, NOW + 60),
         )
         .await;
@@ -89,11 +80,11 @@ pub async fn times_of_the_wrong_type_are_refused<S: UserStore>(store: S) {
 }
 
 /// `iss`
-pub async fn the_issuer_is_compared_where_one_is_configured<S: UserStore>(store: S) {
+pub async fn issuer_is_compared<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
-    let gate = Gate::of(builder(std::sync::Arc::clone(&store)).issuer(ISSUER));
-    accepted(&gate, json!({ "iss": ISSUER })).await;
-    refused(&gate, json!({})).await;
+    let app = App::of(builder(Arc::clone(&store)).issuer(ISSUER));
+    accepted(&app, json!({ "iss": ISSUER })).await;
+    refused(&app, json!({})).await;
     for issuer in [
         json!("https://app.example.com/"),
         json!("https://app.example.co"),
@@ -104,41 +95,34 @@ pub async fn the_issuer_is_compared_where_one_is_configured<S: UserStore>(store:
         json!(1),
         json!({ "iss": ISSUER }),
     ] {
-        refused(&gate, json!({ "iss": issuer })).await;
+        refused(&app, json!({ "iss": issuer })).await;
     }
+    refused_payload(&app, &format!(r#"{{"email":"{ADA}","exp":{},"iss":null}}"#, NOW + 60)).await;
     refused_payload(
-        &gate,
-        &format!(r#"{{"email":"{ADA}","exp":{},"iss":null}}"#, NOW + 60),
-    )
-    .await;
-    refused_payload(
-        &gate,
-        &format!(
-            r#"{{"email":"{ADA}","exp":{},"iss":"x","iss":"{ISSUER}"}}"#,
-            NOW + 60
-        ),
+        &app,
+        &format!(r#"{{"email":"{ADA}","exp":{},"iss":"x","iss":"{ISSUER}"}}"#, NOW + 60),
     )
     .await;
 
-    let any = Gate::new(store);
+    let any = App::new(store);
     accepted(&any, json!({ "iss": "https://somebody-else.example" })).await;
     refused(&any, json!({ "iss": [ISSUER] })).await;
     refused(&any, json!({ "iss": 1 })).await;
 }
 
 /// `aud`
-pub async fn the_audience_is_compared_where_the_token_names_one<S: UserStore>(store: S) {
+pub async fn audience_is_compared<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
-    let shared = || std::sync::Arc::clone(&store);
+    let shared = || Arc::clone(&store);
 
     // Nothing configured: nobody knows whether a named audience is us.
-    let none = Gate::new(shared());
+    let none = App::new(shared());
     accepted(&none, json!({})).await;
     refused(&none, json!({ "aud": "chatkit" })).await;
     refused(&none, json!({ "aud": [] })).await;
 
     // The issuer stands in.
-    let issuer = Gate::of(builder(shared()).issuer(ISSUER));
+    let issuer = App::of(builder(shared()).issuer(ISSUER));
     accepted(&issuer, json!({ "iss": ISSUER })).await;
     accepted(&issuer, json!({ "iss": ISSUER, "aud": ISSUER })).await;
     accepted(&issuer, json!({ "iss": ISSUER, "aud": ["x", ISSUER] })).await;
@@ -146,12 +130,8 @@ pub async fn the_audience_is_compared_where_the_token_names_one<S: UserStore>(st
     refused(&issuer, json!({ "iss": ISSUER, "aud": [] })).await;
 
     // Configured audiences replace it.
-    let audience = Gate::of(
-        builder(shared())
-            .issuer(ISSUER)
-            .audience("chatkit")
-            .audience("support"),
-    );
+    let audience =
+        App::of(builder(shared()).issuer(ISSUER).audience("chatkit").audience("support"));
     accepted(&audience, json!({ "iss": ISSUER })).await;
     accepted(&audience, json!({ "iss": ISSUER, "aud": "chatkit" })).await;
     accepted(&audience, json!({ "iss": ISSUER, "aud": ["x", "support"] })).await;
@@ -169,67 +149,46 @@ pub async fn the_audience_is_compared_where_the_token_names_one<S: UserStore>(st
     ] {
         refused(&audience, json!({ "iss": ISSUER, "aud": aud })).await;
     }
-    let payload = format!(
-        r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","aud":null}}"#,
-        NOW + 60
-    );
+    let payload = format!(r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","aud":null}}"#, NOW + 60);
     refused_payload(&audience, &payload).await;
 
-    let required = Gate::of(builder(shared()).audience("chatkit").require_audience());
+    let required = App::of(builder(shared()).audience("chatkit").require_audience());
     accepted(&required, json!({ "aud": "chatkit" })).await;
     refused(&required, json!({})).await;
 }
 
 /// A token that nothing tells from a verification mail's.
-pub async fn a_token_without_any_binding_is_refused<S: UserStore>(store: S) {
+pub async fn unbound_token_is_rejected<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
-    let gate = Gate::new(std::sync::Arc::clone(&store));
+    let app = App::new(Arc::clone(&store));
     let bare = r#"{"alg":"HS256"}"#;
-    let send = async |gate: &Gate, changes: Value| {
-        gate.send(&sign_raw(
-            bare,
-            claims_with(ADA, changes).to_string(),
-            SECRET,
-        ))
-        .await
+    let send = async |app: &App, changes: Value| {
+        app.send(&sign_raw(bare, claims_with(ADA, changes).to_string(), SECRET)).await
     };
-    let answer = send(&gate, json!({})).await;
-    answer.assert_refused("no binding", RejectionKind::InvalidCredential);
+    let answer = send(&app, json!({})).await;
+    answer.assert_rejected("no binding", InvalidCredential);
     for empty in [json!({ "sub": "" }), json!({ "iss": "" })] {
-        let answer = send(&gate, empty.clone()).await;
-        answer.assert_refused(&empty.to_string(), RejectionKind::InvalidCredential);
+        let answer = send(&app, empty.clone()).await;
+        answer.assert_rejected(&empty.to_string(), InvalidCredential);
     }
-    let answer = send(&gate, json!({ "jti": "x", "userId": "usr_ada" })).await;
-    answer.assert_refused(
-        "members that mean nothing",
-        RejectionKind::InvalidCredential,
-    );
+    let answer = send(&app, json!({ "jti": "x", "userId": "usr_ada" })).await;
+    answer.assert_rejected("members that mean nothing", InvalidCredential);
     for bound in [json!({ "sub": "usr_ada" }), json!({ "iss": "anybody" })] {
-        send(&gate, bound.clone())
-            .await
-            .assert_identity(&bound.to_string(), "usr_ada", "ses_ada");
+        send(&app, bound.clone()).await.assert_identity(&bound.to_string(), "usr_ada", "ses_ada");
     }
-    let audience = Gate::of(builder(std::sync::Arc::clone(&store)).audience("chatkit"));
-    send(&audience, json!({ "aud": "chatkit" }))
-        .await
-        .assert_identity("aud", "usr_ada", "ses_ada");
-    let answer = gate.send(&sign(&claims(ADA))).await;
-    answer.assert_identity("typ", "usr_ada", "ses_ada");
+    let audience = App::of(builder(Arc::clone(&store)).audience("chatkit"));
+    send(&audience, json!({ "aud": "chatkit" })).await.assert_identity("aud", "usr_ada", "ses_ada");
+    app.accepts(&sign(&claims(ADA)), "typ", "usr_ada", "ses_ada").await;
 
-    let loose = Gate::of(builder(store).dangerous_accept_unbound_tokens());
-    send(&loose, json!({}))
-        .await
-        .assert_identity("loosened", "usr_ada", "ses_ada");
+    let loose = App::of(builder(store).dangerous_accept_unbound_tokens());
+    send(&loose, json!({})).await.assert_identity("loosened", "usr_ada", "ses_ada");
     let answer = send(&loose, json!({ "updateTo": "eve@example.com" })).await;
-    answer.assert_refused(
-        "loosened, but an artefact",
-        RejectionKind::InvalidCredential,
-    );
+    answer.assert_rejected("loosened, but an artefact", InvalidCredential);
 }
 
 /// Even if somebody gave them a `typ`, an issuer and a subject.
-pub async fn better_auths_own_tokens_are_refused<S: UserStore>(store: S) {
-    let gate = Gate::of(builder(store).issuer(ISSUER));
+pub async fn internal_tokens_are_rejected<S: UserStore>(store: S) {
+    let app = App::of(builder(store).issuer(ISSUER));
     for marks in [
         json!({ "updateTo": "eve@example.com" }),
         json!({ "requestType": "change-email-verification" }),
@@ -240,25 +199,21 @@ pub async fn better_auths_own_tokens_are_refused<S: UserStore>(store: S) {
         let mut changes = marks.clone();
         changes["iss"] = json!(ISSUER);
         changes["sub"] = json!("usr_ada");
-        refused(&gate, changes).await;
+        refused(&app, changes).await;
     }
     // An application may have a claim of that name that is no object.
-    accepted(&gate, json!({ "iss": ISSUER, "session": "ses_ada" })).await;
-    let escaped = format!(
-        r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","\u0075pdateTo":"x"}}"#,
-        NOW + 60
-    );
-    refused_payload(&gate, &escaped).await;
-    let null = format!(
-        r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","updateTo":null}}"#,
-        NOW + 60
-    );
-    refused_payload(&gate, &null).await;
+    accepted(&app, json!({ "iss": ISSUER, "session": "ses_ada" })).await;
+    let escaped =
+        format!(r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","\u0075pdateTo":"x"}}"#, NOW + 60);
+    refused_payload(&app, &escaped).await;
+    let null =
+        format!(r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","updateTo":null}}"#, NOW + 60);
+    refused_payload(&app, &null).await;
 }
 
 /// RFC 7519 §4 and §7.2.
-pub async fn claims_sets_that_are_no_plain_object_are_refused<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
+pub async fn malformed_claims_are_rejected<S: UserStore>(store: S) {
+    let app = App::new(store);
     let end = NOW + 60;
     for payload in [
         String::new(),
@@ -278,10 +233,9 @@ pub async fn claims_sets_that_are_no_plain_object_are_refused<S: UserStore>(stor
         format!(r#"{{"email":"{ADA}","exp":{end},"nbf":1,"nbf":2}}"#),
         format!("\u{feff}{{\"email\":\"{ADA}\",\"exp\":{end}}}"),
     ] {
-        refused_payload(&gate, &payload).await;
+        refused_payload(&app, &payload).await;
     }
     let mut not_utf8 = format!(r#"{{"email":"{ADA}","exp":{end},"x":""#).into_bytes();
     not_utf8.extend_from_slice(b"\xff\"}");
-    let answer = gate.send(&sign_raw(HEADER, not_utf8, SECRET)).await;
-    answer.assert_refused("not UTF-8", RejectionKind::InvalidCredential);
+    app.rejects(&sign_raw(HEADER, not_utf8, SECRET), "not UTF-8", InvalidCredential).await;
 }

@@ -1,40 +1,32 @@
 //! The credential's outer form and its signature.
 
-use better_auth_layer::{RejectionKind, UserStore};
+use crate::prelude::*;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
-use serde_json::json;
-
-use crate::gate::Gate;
-use crate::test_clock::NOW;
-use crate::token::{HEADER, SECRET, base64url, claims, sign, sign_raw, token_for};
 
 const ADA: &str = "ada@example.com";
 
 /// The first row of the contract.
-pub async fn a_good_token_reaches_the_service<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
-    let answer = gate.send(&token_for(ADA)).await;
-    answer.assert_identity("good token", "usr_ada", "ses_ada");
-    assert_eq!(gate.calls(), 1);
+pub async fn valid_token_is_accepted<S: UserStore>(store: S) {
+    let app = App::new(store);
+    app.accepts(&token_for(ADA), "good token", "usr_ada", "ses_ada").await;
+    assert_eq!(app.calls(), 1);
 }
 
 /// RFC 6750 §3.1: no error code where nothing was sent.
-pub async fn a_request_without_a_credential_is_challenged<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
-    let answer = gate.send_headers(HeaderMap::new()).await;
-    answer.assert_refused("no header", RejectionKind::MissingCredential);
+pub async fn missing_credential_is_challenged<S: UserStore>(store: S) {
+    let app = App::new(store);
+    app.rejects(HeaderMap::new(), "no header", MissingCredential).await;
     for other in ["Basic dXNlcjpwYXNz", "DPoP a.b.c"] {
         let headers = [(AUTHORIZATION, HeaderValue::from_static(other))];
-        let answer = gate.send_headers(headers.into_iter().collect()).await;
-        answer.assert_refused(other, RejectionKind::MissingCredential);
+        app.rejects(headers, other, MissingCredential).await;
     }
-    assert_eq!(gate.calls(), 0);
+    assert_eq!(app.calls(), 0);
 }
 
 /// What is meant as a bearer credential and is none.
-pub async fn an_authorization_that_is_no_bearer_token_is_refused<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
+pub async fn malformed_bearer_is_rejected<S: UserStore>(store: S) {
+    let app = App::new(store);
     let good = token_for(ADA);
     let values = [
         "Bearer".to_owned(),
@@ -47,39 +39,26 @@ pub async fn an_authorization_that_is_no_bearer_token_is_refused<S: UserStore>(s
     ];
     for value in &values {
         let headers = [(AUTHORIZATION, HeaderValue::from_str(value).unwrap())];
-        let answer = gate.send_headers(headers.into_iter().collect()).await;
-        answer.assert_refused(value, RejectionKind::InvalidCredential);
+        app.rejects(headers, value, InvalidCredential).await;
     }
     let mut twice = HeaderMap::new();
-    twice.append(
-        AUTHORIZATION,
-        HeaderValue::from_str(&format!("Bearer {good}")).unwrap(),
-    );
-    twice.append(
-        AUTHORIZATION,
-        HeaderValue::from_str(&format!("Bearer {good}")).unwrap(),
-    );
-    gate.send_headers(twice)
-        .await
-        .assert_refused("twice", RejectionKind::InvalidCredential);
+    twice.append(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {good}")).unwrap());
+    twice.append(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {good}")).unwrap());
+    app.rejects(twice, "twice", InvalidCredential).await;
     for raw in [&b"Bearer \xff\xfe"[..], b"\xc3\xbc"] {
         let headers = [(AUTHORIZATION, HeaderValue::from_bytes(raw).unwrap())];
-        let answer = gate.send_headers(headers.into_iter().collect()).await;
-        answer.assert_refused("no ASCII", RejectionKind::InvalidCredential);
+        app.rejects(headers, "no ASCII", InvalidCredential).await;
     }
     for scheme in ["bearer", "BEARER", "Bearer "] {
-        let headers = [(
-            AUTHORIZATION,
-            HeaderValue::from_str(&format!("{scheme} {good}")).unwrap(),
-        )];
-        let answer = gate.send_headers(headers.into_iter().collect()).await;
-        answer.assert_identity(scheme, "usr_ada", "ses_ada");
+        let headers =
+            [(AUTHORIZATION, HeaderValue::from_str(&format!("{scheme} {good}")).unwrap())];
+        app.accepts(headers, scheme, "usr_ada", "ses_ada").await;
     }
 }
 
 /// Everything that is no compact JWS.
-pub async fn a_token_of_the_wrong_form_is_refused<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
+pub async fn malformed_token_is_rejected<S: UserStore>(store: S) {
+    let app = App::new(store);
     let good = token_for(ADA);
     let (input, signature) = good.rsplit_once('.').unwrap();
     let (header, payload) = input.split_once('.').unwrap();
@@ -87,10 +66,7 @@ pub async fn a_token_of_the_wrong_form_is_refused<S: UserStore>(store: S) {
     // The last of 43 characters carries four bits; the next letter of the alphabet differs in the two that no
     // encoder sets.
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let next = alphabet
-        .chars()
-        .nth(alphabet.find(last).unwrap() + 1)
-        .unwrap();
+    let next = alphabet.chars().nth(alphabet.find(last).unwrap() + 1).unwrap();
     let cases = [
         ("garbage", "garbage".to_owned()),
         ("dots", "..".to_owned()),
@@ -101,30 +77,19 @@ pub async fn a_token_of_the_wrong_form_is_refused<S: UserStore>(store: S) {
         ("no header", format!(".{payload}.{signature}")),
         ("no payload", format!("{header}..{signature}")),
         ("padding", format!("{good}=")),
-        (
-            "bits that no encoder sets",
-            format!("{input}.{}{next}", &signature[..42]),
-        ),
-        (
-            "standard alphabet",
-            format!("{input}.{}+", &signature[..42]),
-        ),
+        ("bits that no encoder sets", format!("{input}.{}{next}", &signature[..42])),
+        ("standard alphabet", format!("{input}.{}+", &signature[..42])),
         ("a user id", "0fOyRVonMqRyD20kP9Qi".to_owned()),
-        (
-            "a signed session token",
-            format!("{}.{}=", "a".repeat(32), "A".repeat(43)),
-        ),
+        ("a signed session token", format!("{}.{}=", "a".repeat(32), "A".repeat(43))),
     ];
     for (what, token) in cases {
-        gate.send(&token)
-            .await
-            .assert_refused(what, RejectionKind::InvalidCredential);
+        app.rejects(&token, what, InvalidCredential).await;
     }
 }
 
 /// Signatures that are not the deployment's, and algorithms that are not the secret's.
-pub async fn a_token_signed_otherwise_is_refused<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
+pub async fn wrong_signature_is_rejected<S: UserStore>(store: S) {
+    let app = App::new(store);
     let payload = claims(ADA).to_string();
     let good = token_for(ADA);
     let (input, _) = good.rsplit_once('.').unwrap();
@@ -139,14 +104,8 @@ pub async fn a_token_signed_otherwise_is_refused<S: UserStore>(store: S) {
             "the public default".to_owned(),
             sign_raw(HEADER, &payload, "better-auth-secret-12345678901234567890"),
         ),
-        (
-            "the secret decoded".to_owned(),
-            sign_raw(HEADER, &payload, base64url(SECRET)),
-        ),
-        (
-            "truncated signature".to_owned(),
-            format!("{input}.{}", base64url([0; 16])),
-        ),
+        ("the secret decoded".to_owned(), sign_raw(HEADER, &payload, base64url(SECRET))),
+        ("truncated signature".to_owned(), format!("{input}.{}", base64url([0; 16]))),
         ("another payload".to_owned(), {
             let mut parts: Vec<&str> = good.split('.').collect();
             parts[1] = &other_payload;
@@ -164,21 +123,16 @@ pub async fn a_token_signed_otherwise_is_refused<S: UserStore>(store: S) {
         ));
         let unsigned = format!("{}.{}", base64url(&header), base64url(&payload));
         cases.push((format!("alg {alg:?} unsigned"), format!("{unsigned}.")));
-        cases.push((
-            format!("alg {alg:?} signed with a letter"),
-            format!("{unsigned}.AA"),
-        ));
+        cases.push((format!("alg {alg:?} signed with a letter"), format!("{unsigned}.AA")));
     }
     for (what, token) in cases {
-        gate.send(&token)
-            .await
-            .assert_refused(&what, RejectionKind::InvalidCredential);
+        app.rejects(&token, &what, InvalidCredential).await;
     }
 }
 
 /// `crit`, `b64`, `typ`, members that come twice, headers that are no object; and members that change nothing.
-pub async fn headers_that_ask_for_another_treatment_are_refused<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
+pub async fn odd_jose_headers_are_rejected<S: UserStore>(store: S) {
+    let app = App::new(store);
     let payload = claims(ADA).to_string();
     for header in [
         r#"{"alg":"HS256","typ":"JWT","crit":["exp"]}"#,
@@ -207,8 +161,7 @@ pub async fn headers_that_ask_for_another_treatment_are_refused<S: UserStore>(st
         r#"{"alg":"HS256","typ":"JWT","kid":{}}"#,
         "\u{feff}{\"alg\":\"HS256\",\"typ\":\"JWT\"}",
     ] {
-        let answer = gate.send(&sign_raw(header, &payload, SECRET)).await;
-        answer.assert_refused(header, RejectionKind::InvalidCredential);
+        app.rejects(&sign_raw(header, &payload, SECRET), header, InvalidCredential).await;
     }
     for header in [
         r#"{"alg":"HS256","typ":"jwt"}"#,
@@ -216,19 +169,15 @@ pub async fn headers_that_ask_for_another_treatment_are_refused<S: UserStore>(st
         r#"{"alg":"HS256","typ":"JWT","kid":"../../etc/passwd","jku":"https://evil.example/jwks","x5u":"http://[::1]:9/"}"#,
         r#"{"alg":"HS256","typ":"JWT","jwk":{"kty":"oct","k":"AA"}}"#,
     ] {
-        let answer = gate.send(&sign_raw(header, &payload, SECRET)).await;
-        answer.assert_identity(header, "usr_ada", "ses_ada");
+        app.accepts(&sign_raw(header, &payload, SECRET), header, "usr_ada", "ses_ada").await;
     }
     // A deep nest is an error of the parser, not of the process.
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}"), (r#"[{"a":"#, "}]")] {
         let nest = format!("{}1{}", open.repeat(500), close.repeat(500));
         let deep = format!(r#"{{"alg":"HS256","typ":"JWT","x":{nest}}}"#);
-        let answer = gate.send(&sign_raw(&deep, &payload, SECRET)).await;
-        answer.assert_refused("deep header", RejectionKind::InvalidCredential);
+        app.rejects(&sign_raw(&deep, &payload, SECRET), "deep header", InvalidCredential).await;
         let deep = format!(r#"{{"email":"{ADA}","exp":{},"x":{nest}}}"#, NOW + 60);
-        let answer = gate.send(&sign_raw(HEADER, deep, SECRET)).await;
-        answer.assert_refused("deep payload", RejectionKind::InvalidCredential);
+        app.rejects(&sign_raw(HEADER, deep, SECRET), "deep payload", InvalidCredential).await;
     }
-    let answer = gate.send(&sign(&claims(ADA))).await;
-    answer.assert_identity("still there", "usr_ada", "ses_ada");
+    app.accepts(&sign(&claims(ADA)), "still there", "usr_ada", "ses_ada").await;
 }

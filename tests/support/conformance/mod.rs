@@ -1,6 +1,6 @@
 //! The contract that every store fulfils together with the layer: one suite, a line per store.
 //!
-//! Each function takes a store that holds [`crate::world`].
+//! Each function takes a store that holds [`crate::fixtures`].
 
 mod api_keys;
 mod claims;
@@ -23,34 +23,34 @@ macro_rules! store_conformance {
             use super::*;
 
             $crate::store_conformance! { @tests $store,
-                a_good_token_reaches_the_service,
-                a_request_without_a_credential_is_challenged,
-                an_authorization_that_is_no_bearer_token_is_refused,
-                a_token_of_the_wrong_form_is_refused,
-                a_token_signed_otherwise_is_refused,
-                headers_that_ask_for_another_treatment_are_refused,
-                times_decide_to_the_second,
-                times_of_the_wrong_type_are_refused,
-                the_issuer_is_compared_where_one_is_configured,
-                the_audience_is_compared_where_the_token_names_one,
-                a_token_without_any_binding_is_refused,
-                better_auths_own_tokens_are_refused,
-                claims_sets_that_are_no_plain_object_are_refused,
-                the_e_mail_address_must_be_one,
-                users_that_do_not_exist_are_not_found,
-                the_exact_spelling_of_an_address_wins,
-                unicode_and_odd_addresses_are_compared_as_they_are,
-                a_subject_is_compared_on_request_only,
-                an_unverified_address_is_refused_on_request_only,
-                banned_users_are_refused_while_the_ban_lasts,
-                users_without_an_active_session_are_refused,
-                the_preferred_of_several_sessions_is_taken,
-                a_token_that_names_a_session_gets_that_one_or_none,
-                every_kind_of_lookup_is_answered,
-                a_session_token_names_its_session_and_nobody_elses,
-                an_api_key_stands_for_its_owner,
-                api_keys_that_are_not_good_are_refused,
-                other_configurations_and_headers_are_accepted_on_request,
+                valid_token_is_accepted,
+                missing_credential_is_challenged,
+                malformed_bearer_is_rejected,
+                malformed_token_is_rejected,
+                wrong_signature_is_rejected,
+                odd_jose_headers_are_rejected,
+                times_are_exact_to_the_second,
+                wrongly_typed_times_are_rejected,
+                issuer_is_compared,
+                audience_is_compared,
+                unbound_token_is_rejected,
+                internal_tokens_are_rejected,
+                malformed_claims_are_rejected,
+                email_must_be_valid,
+                unknown_users_are_not_found,
+                exact_email_wins,
+                unicode_emails_are_not_folded,
+                subject_check_is_opt_in,
+                verified_email_check_is_opt_in,
+                banned_users_are_rejected,
+                active_session_is_required,
+                preferred_session_is_chosen,
+                session_id_claim_is_binding,
+                all_lookup_kinds_are_resolved,
+                session_token_finds_its_session,
+                api_key_identifies_its_owner,
+                invalid_api_keys_are_rejected,
+                other_key_settings_are_opt_in,
             }
         }
     )*};

@@ -1,17 +1,9 @@
 //! Which user a token is for.
 
-use std::sync::Arc;
-
-use better_auth_layer::{RejectionKind, UserStore};
-use serde_json::json;
-
-use crate::gate::{Gate, builder};
-use crate::test_clock::NOW;
-use crate::token::{HEADER, SECRET, claims_with, sign, sign_raw, token_for};
-
+use crate::prelude::*;
 /// Not text, not there, empty, or with characters that no address has: a bad token, and never an error of a store.
-pub async fn the_e_mail_address_must_be_one<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
+pub async fn email_must_be_valid<S: UserStore>(store: S) {
+    let app = App::new(store);
     for email in [
         json!(null),
         json!(["ada@example.com"]),
@@ -24,19 +16,20 @@ pub async fn the_e_mail_address_must_be_one<S: UserStore>(store: S) {
         json!("ada@example.com\n"),
         json!("ada@exam\u{85}ple.com"),
     ] {
-        let answer = gate
-            .send(&sign(&claims_with("x", json!({ "email": email }))))
-            .await;
-        answer.assert_refused(&email.to_string(), RejectionKind::InvalidCredential);
+        app.rejects(
+            &sign(&claims_with("x", json!({ "email": email }))),
+            &email.to_string(),
+            InvalidCredential,
+        )
+        .await;
     }
     let null = format!(r#"{{"email":null,"exp":{}}}"#, NOW + 60);
-    let answer = gate.send(&sign_raw(HEADER, null, SECRET)).await;
-    answer.assert_refused("null", RejectionKind::InvalidCredential);
+    app.rejects(&sign_raw(HEADER, null, SECRET), "null", InvalidCredential).await;
 }
 
 /// Among them everything that a query might take for more than a text to compare.
-pub async fn users_that_do_not_exist_are_not_found<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
+pub async fn unknown_users_are_not_found<S: UserStore>(store: S) {
+    let app = App::new(store);
     let long = format!("{}@example.com", "a".repeat(3000));
     for email in [
         "nobody@example.com",
@@ -55,17 +48,14 @@ pub async fn users_that_do_not_exist_are_not_found<S: UserStore>(store: S) {
         "ada@example.com\u{200b}",
         &long,
     ] {
-        let answer = gate.send(&token_for(email)).await;
-        answer.assert_refused(email, RejectionKind::UserNotFound);
+        app.rejects(&token_for(email), email, UserNotFound).await;
     }
-    gate.send(&token_for("ada@example.com"))
-        .await
-        .assert_identity("still there", "usr_ada", "ses_ada");
+    app.accepts(&token_for("ada@example.com"), "still there", "usr_ada", "ses_ada").await;
 }
 
 /// Better Auth stores lower case; where a table has both, the row as given wins.
-pub async fn the_exact_spelling_of_an_address_wins<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
+pub async fn exact_email_wins<S: UserStore>(store: S) {
+    let app = App::new(store);
     for (email, user, session) in [
         ("Ada@Example.com", "usr_ada", "ses_ada"),
         ("ADA@EXAMPLE.COM", "usr_ada", "ses_ada"),
@@ -73,93 +63,70 @@ pub async fn the_exact_spelling_of_an_address_wins<S: UserStore>(store: S) {
         ("mixed.case@example.com", "usr_lower", "ses_lower"),
         ("MIXED.case@example.com", "usr_lower", "ses_lower"),
     ] {
-        gate.send(&token_for(email))
-            .await
-            .assert_identity(email, user, session);
+        app.accepts(&token_for(email), email, user, session).await;
     }
 }
 
 /// Letters beyond ASCII are neither folded nor normalized, and `%` is no wildcard.
-pub async fn unicode_and_odd_addresses_are_compared_as_they_are<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
-    let answer = gate.send(&token_for("jürgen+🦀@exämple.com")).await;
-    answer.assert_identity("unicode", "usr_unicode", "ses_unicode");
-    for other in [
-        "JÜRGEN+🦀@EXÄMPLE.COM",
-        "jurgen+🦀@example.com",
-        "ju\u{308}rgen+🦀@exa\u{308}mple.com",
-    ] {
-        let answer = gate.send(&token_for(other)).await;
-        answer.assert_refused(other, RejectionKind::UserNotFound);
+pub async fn unicode_emails_are_not_folded<S: UserStore>(store: S) {
+    let app = App::new(store);
+    app.accepts(&token_for("jürgen+🦀@exämple.com"), "unicode", "usr_unicode", "ses_unicode").await;
+    for other in
+        ["JÜRGEN+🦀@EXÄMPLE.COM", "jurgen+🦀@example.com", "ju\u{308}rgen+🦀@exa\u{308}mple.com"]
+    {
+        app.rejects(&token_for(other), other, UserNotFound).await;
     }
-    let answer = gate.send(&token_for("%@example.com")).await;
-    answer.assert_identity("percent", "usr_wildcard", "ses_wildcard");
+    app.accepts(&token_for("%@example.com"), "percent", "usr_wildcard", "ses_wildcard").await;
     // The same address written with escapes in JSON.
     let escaped = format!(r#"{{"email":"\u0061da@example.com","exp":{}}}"#, NOW + 60);
-    let answer = gate.send(&sign_raw(HEADER, escaped, SECRET)).await;
-    answer.assert_identity("escaped", "usr_ada", "ses_ada");
+    app.accepts(&sign_raw(HEADER, escaped, SECRET), "escaped", "usr_ada", "ses_ada").await;
 }
 
 /// The contract names the address alone.
-pub async fn a_subject_is_compared_on_request_only<S: UserStore>(store: S) {
+pub async fn subject_check_is_opt_in<S: UserStore>(store: S) {
     let store = Arc::new(store);
-    let gate = Gate::new(Arc::clone(&store));
-    let strict = Gate::of(builder(store).require_matching_subject());
+    let app = App::new(Arc::clone(&store));
+    let strict = App::of(builder(store).require_matching_subject());
     let token = |sub: &str| sign(&claims_with("ada@example.com", json!({ "sub": sub })));
     for sub in ["usr_ada", "usr_edge", "ada@example.com", "somebody", ""] {
-        gate.send(&token(sub))
-            .await
-            .assert_identity(sub, "usr_ada", "ses_ada");
+        app.accepts(&token(sub), sub, "usr_ada", "ses_ada").await;
     }
-    strict
-        .send(&token("usr_ada"))
-        .await
-        .assert_identity("matching", "usr_ada", "ses_ada");
+    strict.accepts(&token("usr_ada"), "matching", "usr_ada", "ses_ada").await;
     for sub in ["usr_edge", "ada@example.com", "somebody", "", "USR_ADA"] {
-        let answer = strict.send(&token(sub)).await;
-        answer.assert_refused(sub, RejectionKind::InvalidCredential);
+        strict.rejects(&token(sub), sub, InvalidCredential).await;
     }
-    let answer = strict.send(&token_for("ada@example.com")).await;
-    answer.assert_refused("no subject", RejectionKind::InvalidCredential);
+    strict.rejects(&token_for("ada@example.com"), "no subject", InvalidCredential).await;
     for sub in [json!(1), json!(["usr_ada"]), json!(true)] {
-        let answer = gate
-            .send(&sign(&claims_with(
-                "ada@example.com",
-                json!({ "sub": sub }),
-            )))
-            .await;
-        answer.assert_refused(&sub.to_string(), RejectionKind::InvalidCredential);
+        app.rejects(
+            &sign(&claims_with("ada@example.com", json!({ "sub": sub }))),
+            &sub.to_string(),
+            InvalidCredential,
+        )
+        .await;
     }
 }
 
 /// `require_verified_email`
-pub async fn an_unverified_address_is_refused_on_request_only<S: UserStore>(store: S) {
+pub async fn verified_email_check_is_opt_in<S: UserStore>(store: S) {
     let store = Arc::new(store);
-    let gate = Gate::new(Arc::clone(&store));
-    let strict = Gate::of(builder(store).require_verified_email());
-    gate.send(&token_for("edge@example.com"))
-        .await
-        .assert_identity("unverified", "usr_edge", "ses_edge");
-    strict
-        .send(&token_for("ada@example.com"))
-        .await
-        .assert_identity("verified", "usr_ada", "ses_ada");
-    let answer = strict.send(&token_for("edge@example.com")).await;
-    answer.assert_refused("unverified", RejectionKind::InvalidCredential);
+    let app = App::new(Arc::clone(&store));
+    let strict = App::of(builder(store).require_verified_email());
+    app.accepts(&token_for("edge@example.com"), "unverified", "usr_edge", "ses_edge").await;
+    strict.accepts(&token_for("ada@example.com"), "verified", "usr_ada", "ses_ada").await;
+    strict.rejects(&token_for("edge@example.com"), "unverified", InvalidCredential).await;
 }
 
 /// The ban of the admin plugin, to the second.
-pub async fn banned_users_are_refused_while_the_ban_lasts<S: UserStore>(store: S) {
-    let gate = Gate::new(store);
+pub async fn banned_users_are_rejected<S: UserStore>(store: S) {
+    let app = App::new(store);
     for email in ["banned@example.com", "banned-still@example.com"] {
-        gate.send(&token_for(email))
-            .await
-            .assert_refused(email, RejectionKind::UserBanned);
+        app.rejects(&token_for(email), email, UserBanned).await;
     }
-    let answer = gate.send(&token_for("banned-before@example.com")).await;
-    answer.assert_identity(
+    app.accepts(
+        &token_for("banned-before@example.com"),
         "a ban that is over",
         "usr_banned_before",
         "ses_banned_before",
-    );
+    )
+    .await;
 }

@@ -1,4 +1,7 @@
 //! Authenticates requests in four steps: extract, verify, resolve, validate.
+//!
+//! The first two steps and cached results need no waiting and allocate almost nothing; only a lookup
+//! or a key fetch boxes a future (`tests/allocations.rs` counts).
 
 mod diagnose;
 mod reauthenticate;
@@ -37,7 +40,10 @@ use crate::verify::{Verified, Verifier, VerifyError};
 /// ```
 /// use better_auth_layer::{Authenticator, Identity, Rejection};
 ///
-/// async fn upgrade(auth: &Authenticator, parts: &http::request::Parts) -> Result<Identity, Rejection> {
+/// async fn upgrade(
+///     auth: &Authenticator,
+///     parts: &http::request::Parts,
+/// ) -> Result<Identity, Rejection> {
 ///     let identity = auth.authenticate(parts).await?;
 ///     println!("user_id={}", identity.user().id());
 ///     Ok(identity)
@@ -136,9 +142,15 @@ impl Authenticator {
     /// use better_auth_layer::Authenticator;
     /// use bytes::Bytes;
     ///
-    /// async fn upgrade(auth: &Authenticator, parts: &http::request::Parts) -> http::Response<Bytes> {
+    /// async fn upgrade(
+    ///     auth: &Authenticator,
+    ///     parts: &http::request::Parts,
+    /// ) -> http::Response<Bytes> {
     ///     match auth.authenticate(parts).await {
-    ///         Ok(identity) => http::Response::new(Bytes::from(format!("hello {}", identity.user().id()))),
+    ///         Ok(identity) => {
+    ///             let body = format!("hello {}", identity.user().id());
+    ///             http::Response::new(Bytes::from(body))
+    ///         }
     ///         Err(rejection) => auth.rejection_response(&rejection, parts),
     ///     }
     /// }

@@ -56,7 +56,7 @@ impl CookieNames {
 /// The cookies of all `Cookie` headers, of which HTTP/2 may send several (RFC 9113 §8.2.3).
 ///
 /// Names are compared byte by byte, and only spaces and tabs are trimmed. Browsers accept cookies
-/// whose names *look* like a prefixed name but start with other whitespace; those are different names.
+/// whose names *look* like a prefixed name but start with other whitespace; those names differ.
 #[derive(Clone, Copy)]
 pub(super) struct Cookies<'a> {
     headers: &'a HeaderMap,
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn several_headers_are_read() {
         let across = headers(&[b"x=\xff\xfe", b"s=a"]);
-        assert_eq!(Cookies::new(&across).get("s"), Ok(Some("a".into())));
+        assert_eq!(Cookies::new(&across).get("s"), Ok(Some("a")));
         let broken = headers(&[b"s=\xff"]);
         assert_eq!(
             Cookies::new(&broken).get("s"),

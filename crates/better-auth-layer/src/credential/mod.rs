@@ -1,4 +1,7 @@
 //! Extracts the credential of a request.
+//!
+//! The kind of a credential follows from its source and its form (for a bearer token, the number of
+//! dots), so that no text is ever tried as several kinds.
 
 mod api_key_header;
 mod bearer_token;

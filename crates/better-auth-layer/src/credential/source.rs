@@ -64,7 +64,8 @@ impl CredentialSource {
     /// ```
     /// use better_auth_layer::{BetterAuthLayer, CredentialSource};
     ///
-    /// let builder = BetterAuthLayer::builder().credential_sources([CredentialSource::header("x-auth-token")]);
+    /// let sources = [CredentialSource::header("x-auth-token")];
+    /// let builder = BetterAuthLayer::builder().credential_sources(sources);
     /// # let _ = builder;
     /// ```
     ///

@@ -1,4 +1,7 @@
 //! The origin check of requests with a session cookie.
+//!
+//! The check runs before verification and does not depend on the secret or the store. The `Host` of
+//! the request is not a trusted origin: behind a proxy, the client may control it.
 
 use http::header::{ORIGIN, UPGRADE};
 use http::{HeaderName, Method, request};

@@ -1,26 +1,33 @@
-//! Recipes: one page for each stack and each question. There is no code in here; every snippet is compiled as a test.
+//! Guide: one page for each framework and each topic.
 //!
-//! | stack | |
+//! The modules contain no code. All snippets are compiled as tests.
+//!
+//! | framework | contents |
 //! |---|---|
-//! | [`axum`] | where the layer goes, extractors, what unknown paths are answered |
-//! | [`tonic`] | servers, handlers, streams, what stays open, clients |
-//! | [`hyper`] | HTTP/1.1 and HTTP/2 on a socket, without a framework |
-//! | [`tower`] | any other `Service`: order of layers, limits, the authenticator by itself |
-//! | [`bounds`] | what the compiler refuses, why, and the remedy |
+//! | [`axum`] | order of layers, extractors, unknown paths |
+//! | [`tonic`] | servers, handlers, streams, open services, clients |
+//! | [`hyper`] | HTTP/1.1 and HTTP/2 without a framework |
+//! | [`tower`] | other services: order of layers, limits, the authenticator without a service |
+//! | [`bounds`] | compiler errors, their causes and their fixes |
 //! | [`testing`] | unit tests of a service behind the layer |
 //!
-//! | question | |
+//! | topic | contents |
 //! |---|---|
+//! | [`configuration`] | environment variables, the builder, the startup check |
+//! | [`credentials`] | JWTs, cookies, session tokens, API keys |
+//! | [`stores`] | PostgreSQL, SQLite, memory, custom stores |
+//! | [`caching`] | the cache, the listener, the delay of revocations |
+//! | [`security_model`] | properties of the credentials, guarantees, comparison with other crates |
 //! | [`several_layers`] | public, optional, required and restricted routes; nested routers; two deployments |
-//! | [`authorization`] | roles, permissions, fresh sessions, policies of one's own |
-//! | [`cors`] | why CORS stands outside, and what a preflight needs |
-//! | [`proxy`] | TLS that ends in front, cookies, paths, event streams |
-//! | [`neon`] | Neon, PgBouncer and other poolers, databases that sleep |
+//! | [`authorization`] | roles, permissions, fresh sessions, custom policies |
+//! | [`cors`] | order of the layers, preflight requests, cookies from other origins |
+//! | [`proxy`] | TLS termination, cookies, paths, event streams |
+//! | [`neon`] | Neon, PgBouncer and other poolers, databases that suspend |
 //! | [`staging`] | another issuer, another audience, keys from the database |
 //! | [`streams`] | server-sent events and WebSockets that end with the session |
-//! | [`refusals`] | what clients see, problem details, pages of one's own |
-//! | [`observability`] | a check before anybody is let in, spans, metrics, what is logged and what never is |
-//! | [`openapi`] | the security schemes for an API description |
+//! | [`rejections`] | default responses, problem details, custom responses |
+//! | [`observability`] | startup check, spans, logs, metrics |
+//! | [`openapi`] | security schemes for an API description |
 
 #[doc = include_str!("authorization.md")]
 pub mod authorization {}
@@ -31,8 +38,17 @@ pub mod axum {}
 #[doc = include_str!("bounds.md")]
 pub mod bounds {}
 
+#[doc = include_str!("caching.md")]
+pub mod caching {}
+
+#[doc = include_str!("configuration.md")]
+pub mod configuration {}
+
 #[doc = include_str!("cors.md")]
 pub mod cors {}
+
+#[doc = include_str!("credentials.md")]
+pub mod credentials {}
 
 #[doc = include_str!("hyper.md")]
 pub mod hyper {}
@@ -49,14 +65,20 @@ pub mod openapi {}
 #[doc = include_str!("proxy.md")]
 pub mod proxy {}
 
-#[doc = include_str!("refusals.md")]
-pub mod refusals {}
+#[doc = include_str!("rejections.md")]
+pub mod rejections {}
+
+#[doc = include_str!("security_model.md")]
+pub mod security_model {}
 
 #[doc = include_str!("several_layers.md")]
 pub mod several_layers {}
 
 #[doc = include_str!("staging.md")]
 pub mod staging {}
+
+#[doc = include_str!("stores.md")]
+pub mod stores {}
 
 #[doc = include_str!("streams.md")]
 pub mod streams {}

@@ -1,4 +1,8 @@
 //! The cache of public keys, and when it fetches them.
+//!
+//! A cooldown on the monotonic clock limits how often clients can cause fetches. After a failed fetch
+//! the cooldown is shorter, and an unknown `kid` is reported as unavailable (503) instead of invalid
+//! (401), because the issuer may have published the key.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError};

@@ -1,4 +1,7 @@
 //! The issuer's public keys: key sets, their sources, and the cache that fetches them.
+//!
+//! Keys are validated and parsed when their set is read. An invalid key does not affect the rest of
+//! its set.
 
 mod error;
 mod key;

@@ -1,5 +1,13 @@
-//! Verifies credentials against secrets and public keys. Verification is pure: it does no I/O and
-//! never waits.
+//! Verifies credentials against secrets and public keys.
+//!
+//! Verification is pure: it does no I/O and never waits. If a public key is missing, it starts a fetch
+//! and returns [`VerifyError::KeysPending`]; the authenticator waits and verifies again. The header's
+//! `alg` selects the verifier, never the key: `HS256` is only verified with the secret, all other
+//! algorithms only with a key of the JWKS.
+//!
+//! Signatures by public keys use aws-lc-rs directly, because jsonwebtoken does not support ES512 and
+//! parses the key again for every token. The claims are checked here as well, because libraries skip
+//! claims of the wrong type.
 
 mod claims;
 mod claims_policy;

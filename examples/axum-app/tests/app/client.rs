@@ -1,4 +1,4 @@
-//! A client of the application.
+//! An HTTP client for HTTP/1.1 and HTTP/2.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,13 +12,13 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
-/// Longer than anything takes that happens at all.
+/// Longer than any step of a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Version {
     Http1,
-    /// By prior knowledge: there is no TLS to agree on it.
+    /// With prior knowledge, as there is no TLS.
     Http2,
 }
 
@@ -54,7 +54,7 @@ impl Client {
         }
     }
 
-    /// Sends a request and leaves the body for later.
+    /// Sends a request without reading the response body.
     pub(crate) async fn open(
         &self,
         method: &str,
@@ -68,7 +68,7 @@ impl Client {
             .unwrap();
         *request.headers_mut() = headers.0.clone();
         let response = tokio::time::timeout(PATIENCE, self.hyper.request(request));
-        response.await.expect("an answer in time").unwrap()
+        response.await.expect("a response in time").unwrap()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The event stream, and its end.
+//! The event stream.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::client::{Client, Headers, PATIENCE, VERSIONS};
 use crate::websocket::Socket;
 use crate::world::{HOUR, World};
 
-/// What is promised: a stream does not outlive its session by more.
+/// The maximum time between the end of a session and the end of its stream.
 const AT_MOST: Duration = Duration::from_secs(1);
 
 struct Events(Response<Incoming>);
@@ -38,14 +38,14 @@ impl Events {
 
     async fn assert_ends(mut self) {
         let rest = timeout(AT_MOST, self.0.body_mut().collect()).await;
-        // A proper end, not a connection that breaks off.
+        // A complete body, not an aborted connection.
         let rest = rest.expect("an end in time").unwrap().to_bytes();
         assert!(rest.is_empty(), "{rest:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_said_arrives() {
+async fn message_becomes_an_event() {
     let world = World::start().await;
     for version in VERSIONS {
         let mut events =
@@ -53,7 +53,7 @@ async fn what_is_said_arrives() {
         let mut socket = Socket::open(&world, Headers::of(&world.ada.signed_token()))
             .await
             .unwrap();
-        socket.say("hello\r\nthere").await;
+        socket.send("hello\r\nthere").await;
         assert_eq!(
             events.next().await.as_deref(),
             Some("data: {\"from\":\"ada\",\"text\":\"hello\\r\\nthere\"}\n\n"),
@@ -63,7 +63,7 @@ async fn what_is_said_arrives() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_session_and_drops_its_source() {
+async fn sign_out_ends_the_stream() {
     for version in VERSIONS {
         for credential in [TestSession::signed_token, TestSession::cookie] {
             let world = World::start().await;
@@ -71,26 +71,26 @@ async fn a_stream_ends_with_its_session_and_drops_its_source() {
             let client = world.client(version);
             let events = Events::open(&client, &headers).await;
             let mut of_bob = Events::open(&client, &Headers::of(&world.bob.signed_token())).await;
-            assert_eq!(world.room.listeners(), 2);
+            assert_eq!(world.chat.receivers(), 2);
 
             world.ada.sign_out();
             events.assert_ends().await;
-            assert_eq!(world.room.listeners(), 1);
-            // What `EventSource` does next.
+            assert_eq!(world.chat.receivers(), 1);
+            // `EventSource` reconnects.
             assert_eq!(client.get("/events", &headers).await.status, 401);
 
-            // Nobody else has lost anything.
+            // Other streams stay open.
             let mut socket = Socket::open(&world, Headers::of(&world.bob.signed_token()))
                 .await
                 .unwrap();
-            socket.say("still here").await;
+            socket.send("still here").await;
             assert!(of_bob.next().await.unwrap().contains("still here"));
         }
     }
 }
 
 #[tokio::test]
-async fn a_stream_ends_when_the_session_expires() {
+async fn session_expiry_ends_the_stream() {
     for version in VERSIONS {
         let world = World::start().await;
         let client = world.client(version);
@@ -98,29 +98,29 @@ async fn a_stream_ends_when_the_session_expires() {
         let _of_bob = Events::open(&client, &Headers::of(&world.bob.signed_token())).await;
         world.issuer.advance(HOUR);
         events.assert_ends().await;
-        assert_eq!(world.room.listeners(), 1);
+        assert_eq!(world.chat.receivers(), 1);
     }
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_nothing_behind() {
+async fn disconnect_drops_the_receiver() {
     for version in VERSIONS {
         let world = World::start().await;
         let client = world.client(version);
         drop(Events::open(&client, &Headers::of(&world.ada.signed_token())).await);
         drop(client);
         timeout(PATIENCE, async {
-            while world.room.listeners() > 0 {
+            while world.chat.receivers() > 0 {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         })
         .await
-        .expect("nobody listens any more");
+        .expect("no receivers");
     }
 }
 
 #[tokio::test]
-async fn strangers_get_no_stream() {
+async fn unauthenticated_stream_gets_401() {
     let world = World::start().await;
     for version in VERSIONS {
         let client = world.client(version);
@@ -130,7 +130,7 @@ async fn strangers_get_no_stream() {
         ] {
             let answer = client.get("/events", &headers).await;
             assert_eq!(answer.status, 401, "{version:?}");
-            assert_eq!(world.room.listeners(), 0);
+            assert_eq!(world.chat.receivers(), 0);
         }
     }
 }

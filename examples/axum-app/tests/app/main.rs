@@ -1,4 +1,4 @@
-//! The application over real sockets.
+//! End-to-end tests over TCP.
 
 #[cfg(test)]
 mod client;

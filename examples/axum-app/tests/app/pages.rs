@@ -1,4 +1,4 @@
-//! What pages in browsers meet: preflights, foreign origins, slashes.
+//! Preflight requests, cross-origin requests and path normalization.
 
 use crate::client::{Headers, VERSIONS};
 use crate::world::World;
@@ -7,7 +7,7 @@ const PAGES: &str = "https://app.example.com";
 const FOREIGN: &str = "https://evil.test";
 
 #[tokio::test]
-async fn a_preflight_is_answered_for_trusted_pages_and_needs_no_credential() {
+async fn preflight_needs_no_credential() {
     let world = World::start().await;
     for version in VERSIONS {
         let client = world.client(version);
@@ -36,7 +36,7 @@ async fn a_preflight_is_answered_for_trusted_pages_and_needs_no_credential() {
 }
 
 #[tokio::test]
-async fn a_trusted_page_can_read_why_it_was_refused() {
+async fn rejections_have_cors_headers() {
     let world = World::start().await;
     for version in VERSIONS {
         let client = world.client(version);
@@ -48,7 +48,7 @@ async fn a_trusted_page_can_read_why_it_was_refused() {
 }
 
 #[tokio::test]
-async fn a_foreign_page_changes_nothing_with_the_cookie() {
+async fn foreign_origin_cannot_use_cookie() {
     let world = World::start().await;
     for version in VERSIONS {
         let client = world.client(version);
@@ -68,7 +68,7 @@ async fn a_foreign_page_changes_nothing_with_the_cookie() {
                 .status,
             200
         );
-        // A token does not come by itself.
+        // Browsers do not send tokens automatically.
         assert_eq!(
             close(Headers::of(&world.ada.signed_token()).with("origin", FOREIGN))
                 .await
@@ -79,7 +79,7 @@ async fn a_foreign_page_changes_nothing_with_the_cookie() {
 }
 
 #[tokio::test]
-async fn slashes_make_no_difference_and_nothing_else_opens_a_door() {
+async fn path_variants_do_not_bypass_auth() {
     let world = World::start().await;
     for version in VERSIONS {
         let client = world.client(version);
@@ -101,7 +101,7 @@ async fn slashes_make_no_difference_and_nothing_else_opens_a_door() {
         for path in [
             "/./me", "/x/../me", "/%6de", "/me%2f", "/ME", "/me;x=1", "/nowhere",
         ] {
-            // Strangers do not learn what is there.
+            // Unauthenticated clients cannot probe for routes.
             assert_eq!(
                 client.get(path, &Headers::default()).await.status,
                 401,

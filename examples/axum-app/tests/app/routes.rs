@@ -1,11 +1,11 @@
-//! Who gets to which route, in both versions of HTTP.
+//! Access to each route with each credential, over HTTP/1.1 and HTTP/2.
 
 use better_auth_layer::testing::TestDeployment;
 
 use crate::client::{Headers, VERSIONS};
 use crate::world::World;
 
-/// The routes that answer at once; those that go on have tests of their own.
+/// The routes without streams, which have separate tests.
 const ROUTES: [(&str, &str); 7] = [
     ("GET", "/health"),
     ("GET", "/"),
@@ -26,27 +26,35 @@ fn senders(world: &World) -> Vec<(&'static str, Headers, [u16; 7])> {
     let of = Headers::of;
     let basic = Headers::default().with("authorization", "Basic YWRhOnNlY3JldA==");
     let open = [200, 200, 401, 401, 401, 401, 401];
-    let bad = [200, 401, 401, 401, 401, 401, 401];
+    let invalid = [200, 401, 401, 401, 401, 401, 401];
     let everything = [200; 7];
-    // A user, of whom nobody knows in which session the token was made.
+    // The token names a user but no session.
     let administrator = [200, 200, 200, 200, 200, 403, 403];
-    let anybody = [200, 200, 200, 200, 403, 403, 403];
-    let no_reader = [200, 200, 200, 403, 403, 403, 403];
+    let user = [200, 200, 200, 200, 403, 403, 403];
+    let list_only = [200, 200, 200, 403, 403, 403, 403];
     vec![
-        ("nobody", Headers::default(), open),
+        ("no credential", Headers::default(), open),
         ("another scheme", basic, open),
-        ("tampered token", of(&ada.signed_token().tampered()), bad),
-        ("tampered cookie", of(&ada.cookie().tampered()), bad),
+        (
+            "tampered token",
+            of(&ada.signed_token().tampered()),
+            invalid,
+        ),
+        ("tampered cookie", of(&ada.cookie().tampered()), invalid),
         (
             "tampered key",
             of(&world.key_of_ada.credential().tampered()),
-            bad,
+            invalid,
         ),
-        ("expired JWT", of(&ada.jwt().expired().mint()), bad),
-        ("forged JWT", of(&ada.jwt().forged().mint()), bad),
-        ("another issuer's token", of(&forger.signed_token()), bad),
-        ("another issuer's cookie", of(&forger.cookie()), bad),
-        ("another issuer's JWT", of(&forger.jwt().mint()), bad),
+        ("expired JWT", of(&ada.jwt().expired().mint()), invalid),
+        ("forged JWT", of(&ada.jwt().forged().mint()), invalid),
+        (
+            "another issuer's token",
+            of(&forger.signed_token()),
+            invalid,
+        ),
+        ("another issuer's cookie", of(&forger.cookie()), invalid),
+        ("another issuer's JWT", of(&forger.jwt().mint()), invalid),
         ("ada's token", of(&ada.signed_token()), everything),
         ("ada's cookie", of(&ada.cookie()), everything),
         (
@@ -65,30 +73,30 @@ fn senders(world: &World) -> Vec<(&'static str, Headers, [u16; 7])> {
             of(&world.key_of_ada.credential()),
             administrator,
         ),
-        ("bob's token", of(&bob.signed_token()), anybody),
-        ("bob's cookie", of(&bob.cookie()), anybody),
-        ("bob's JWT", of(&bob.jwt().mint()), anybody),
-        ("bob's key", of(&world.key_of_bob.credential()), no_reader),
+        ("bob's token", of(&bob.signed_token()), user),
+        ("bob's cookie", of(&bob.cookie()), user),
+        ("bob's JWT", of(&bob.jwt().mint()), user),
+        ("bob's key", of(&world.key_of_bob.credential()), list_only),
     ]
 }
 
 #[tokio::test]
-async fn everybody_gets_to_what_is_theirs() {
+async fn each_credential_has_its_routes() {
     let world = World::start().await;
     for version in VERSIONS {
         let client = world.client(version);
-        for (who, headers, expected) in senders(&world) {
+        for (sender, headers, expected) in senders(&world) {
             for ((method, path), status) in ROUTES.into_iter().zip(expected) {
-                let what = format!("{version:?} {who}: {method} {path}");
+                let what = format!("{version:?} {sender}: {method} {path}");
                 let answer = client.send(method, path, &headers).await;
                 assert_eq!(answer.status, status, "{what}: {answer:?}");
-                let sentence = match status {
+                let message = match status {
                     401 => "Invalid or expired JWT token",
                     403 => "Permission denied",
                     _ => continue,
                 };
-                let refusal = format!(r#"{{"error": "{sentence}", "status": {status}}}"#);
-                assert_eq!(answer.body, refusal, "{what}");
+                let rejection = format!(r#"{{"error": "{message}", "status": {status}}}"#);
+                assert_eq!(answer.body, rejection, "{what}");
                 assert_eq!(
                     answer.header("content-type"),
                     Some("application/json"),
@@ -105,14 +113,14 @@ async fn everybody_gets_to_what_is_theirs() {
 }
 
 #[tokio::test]
-async fn what_they_read_there_is_theirs() {
+async fn responses_name_the_caller() {
     let world = World::start().await;
     for version in VERSIONS {
         let client = world.client(version);
-        let nobody = Headers::default();
+        let anonymous = Headers::default();
         for (headers, path, body) in [
-            (&nobody, "/health", "ok"),
-            (&nobody, "/", "hello, whoever you are\n"),
+            (&anonymous, "/health", "ok"),
+            (&anonymous, "/", "hello, guest\n"),
             (
                 &Headers::of(&world.bob.signed_token()),
                 "/",
@@ -154,7 +162,7 @@ async fn what_they_read_there_is_theirs() {
 }
 
 #[tokio::test]
-async fn who_has_left_an_organization_is_out_whatever_the_session_says() {
+async fn former_member_is_rejected() {
     let world = World::start().await;
     let former = world.ada.user().session();
     let former = former.active_organization("initech").create();
@@ -166,7 +174,7 @@ async fn who_has_left_an_organization_is_out_whatever_the_session_says() {
 }
 
 #[tokio::test]
-async fn who_has_signed_out_is_nobody() {
+async fn signed_out_user_is_rejected() {
     let world = World::start().await;
     world.ada.sign_out();
     for version in VERSIONS {

@@ -1,4 +1,4 @@
-//! The WebSocket: who is let in, and when it is closed.
+//! Opening and closing a WebSocket.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// The answer of a server that does not open one.
+    /// Opens a WebSocket or returns the rejection.
     pub(crate) async fn open(world: &World, headers: Headers) -> Result<Self, Response> {
         let url = format!("ws://{}/socket", world.address);
         let mut request = url.into_client_request().unwrap();
@@ -51,7 +51,7 @@ impl Socket {
         }
     }
 
-    pub(crate) async fn say(&mut self, text: &str) {
+    pub(crate) async fn send(&mut self, text: &str) {
         self.stream.send(Message::text(text)).await.unwrap();
     }
 
@@ -80,74 +80,74 @@ where
         .unwrap()
 }
 
-/// Where a page in a browser puts a token.
+/// The headers of a browser that sends a token as a subprotocol.
 fn in_protocol(token: &str) -> Headers {
     let token = utf8_percent_encode(token, NON_ALPHANUMERIC);
-    Headers::default().with(PROTOCOL, &format!("room, bearer.{token}"))
+    Headers::default().with(PROTOCOL, &format!("chat, bearer.{token}"))
 }
 
 #[tokio::test]
-async fn strangers_are_refused_before_the_upgrade() {
+async fn unauthenticated_upgrade_gets_401() {
     let world = World::start().await;
     for headers in [
         Headers::default(),
         Headers::of(&world.ada.signed_token().tampered()),
         Headers::of(&world.ada.cookie().tampered()),
-        Headers::default().with(PROTOCOL, "room"),
+        Headers::default().with(PROTOCOL, "chat"),
         in_protocol("forged"),
         in_protocol(""),
-        // The first one counts, however good the others are.
+        // The first credential is invalid; the second is not used.
         in_protocol("forged").with("cookie", world.ada.cookie().text()),
     ] {
-        let refusal = Socket::open(&world, headers.clone()).await.unwrap_err();
-        assert_eq!(refusal.status(), StatusCode::UNAUTHORIZED, "{headers:?}");
-        assert_eq!(refusal.headers()["content-type"], "application/json");
-        let body = refusal.body().as_deref().unwrap_or_default();
+        let rejection = Socket::open(&world, headers.clone()).await.unwrap_err();
+        assert_eq!(rejection.status(), StatusCode::UNAUTHORIZED, "{headers:?}");
+        assert_eq!(rejection.headers()["content-type"], "application/json");
+        let body = rejection.body().as_deref().unwrap_or_default();
         assert_eq!(
             String::from_utf8_lossy(body),
             r#"{"error": "Invalid or expired JWT token", "status": 401}"#
         );
-        assert_eq!(world.room.listeners(), 0);
+        assert_eq!(world.chat.receivers(), 0);
     }
 }
 
 #[tokio::test]
-async fn a_foreign_page_cannot_use_the_cookie() {
+async fn foreign_origin_cannot_use_cookie() {
     let world = World::start().await;
     for origin in ["https://evil.test", "null", "http://app.example.com"] {
         let headers = Headers::of(&world.ada.cookie()).with("origin", origin);
-        let refusal = Socket::open(&world, headers).await.unwrap_err();
-        assert_eq!(refusal.status(), StatusCode::FORBIDDEN, "{origin}");
-        assert_eq!(world.room.listeners(), 0);
+        let rejection = Socket::open(&world, headers).await.unwrap_err();
+        assert_eq!(rejection.status(), StatusCode::FORBIDDEN, "{origin}");
+        assert_eq!(world.chat.receivers(), 0);
     }
 }
 
 #[tokio::test]
-async fn a_trusted_page_gets_in_with_the_cookie() {
+async fn trusted_origin_can_use_cookie() {
     let world = World::start().await;
     let headers = Headers::of(&world.ada.cookie()).with("origin", PAGES);
     let mut socket = Socket::open(&world, headers).await.unwrap();
     assert_eq!(socket.response.status(), StatusCode::SWITCHING_PROTOCOLS);
-    socket.say("hello").await;
-    let heard = socket.next().await;
-    assert_eq!(heard, Message::text(r#"{"from":"ada","text":"hello"}"#));
+    socket.send("hello").await;
+    let received = socket.next().await;
+    assert_eq!(received, Message::text(r#"{"from":"ada","text":"hello"}"#));
 }
 
 #[tokio::test]
-async fn a_token_gets_in_as_a_subprotocol_that_is_not_answered() {
+async fn token_as_subprotocol_is_accepted() {
     let world = World::start().await;
-    // A page of any origin: a token does not come by itself, as a cookie does.
+    // Any origin: browsers do not send tokens automatically.
     let headers =
         in_protocol(world.ada.signed_token().text()).with("origin", "https://partner.example");
     let mut socket = Socket::open(&world, headers).await.unwrap();
-    assert_eq!(socket.response.headers()[PROTOCOL], "room");
-    socket.say("hello").await;
-    let heard = socket.next().await;
-    assert_eq!(heard, Message::text(r#"{"from":"ada","text":"hello"}"#));
+    assert_eq!(socket.response.headers()[PROTOCOL], "chat");
+    socket.send("hello").await;
+    let received = socket.next().await;
+    assert_eq!(received, Message::text(r#"{"from":"ada","text":"hello"}"#));
 }
 
 #[tokio::test]
-async fn it_is_closed_when_its_user_signs_out() {
+async fn sign_out_closes_the_socket() {
     let world = World::start().await;
     let mut of_bob = Socket::open(&world, Headers::of(&world.bob.signed_token()))
         .await
@@ -155,14 +155,14 @@ async fn it_is_closed_when_its_user_signs_out() {
     let mut socket = Socket::open(&world, Headers::of(&world.ada.signed_token()))
         .await
         .unwrap();
-    // Both are listening when they hear this.
-    socket.say("hello").await;
+    // Both sockets receive messages from here on.
+    socket.send("hello").await;
     assert!(socket.next().await.is_text() && of_bob.next().await.is_text());
 
     world.ada.sign_out();
     socket.assert_closed("revoked").await;
 
-    of_bob.say("still here").await;
+    of_bob.send("still here").await;
     assert!(
         of_bob
             .next()
@@ -171,11 +171,11 @@ async fn it_is_closed_when_its_user_signs_out() {
             .unwrap()
             .contains("still here")
     );
-    assert_eq!(world.room.listeners(), 1);
+    assert_eq!(world.chat.receivers(), 1);
 }
 
 #[tokio::test]
-async fn it_is_closed_when_the_session_expires() {
+async fn session_expiry_closes_the_socket() {
     let world = World::start().await;
     let mut socket = Socket::open(&world, Headers::of(&world.ada.signed_token()))
         .await
@@ -185,7 +185,7 @@ async fn it_is_closed_when_the_session_expires() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_upgrade_gets_none() {
+async fn plain_request_gets_no_upgrade() {
     let world = World::start().await;
     for version in crate::client::VERSIONS {
         let client = world.client(version);
@@ -199,7 +199,7 @@ async fn a_request_that_is_no_upgrade_gets_none() {
 
 /// In HTTP/2 a WebSocket begins with an extended `CONNECT` (RFC 8441).
 #[tokio::test]
-async fn http_2_is_held_to_the_same() {
+async fn http2_sockets_are_protected() {
     let world = World::start().await;
     let stream = TokioIo::new(TcpStream::connect(world.address).await.unwrap());
     let (mut client, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
@@ -208,7 +208,7 @@ async fn http_2_is_held_to_the_same() {
         .unwrap();
     tokio::spawn(connection);
     let uri = |path| format!("http://{}{path}", world.address);
-    // The server has to say first that it knows of it.
+    // The client must receive the SETTINGS frame that enables it first.
     let request = Request::get(uri("/health")).body(Empty::new()).unwrap();
     assert_eq!(client.send_request(request).await.unwrap().status(), 200);
 
@@ -239,8 +239,8 @@ async fn http_2_is_held_to_the_same() {
     let upgraded = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
     let mut socket = WebSocketStream::from_raw_socket(upgraded, Role::Client, None).await;
     socket.send(Message::text("hello")).await.unwrap();
-    let heard = next(&mut socket, PATIENCE).await;
-    assert_eq!(heard, Message::text(r#"{"from":"ada","text":"hello"}"#));
+    let received = next(&mut socket, PATIENCE).await;
+    assert_eq!(received, Message::text(r#"{"from":"ada","text":"hello"}"#));
     world.ada.sign_out();
     assert!(next(&mut socket, AT_MOST).await.is_close());
 }

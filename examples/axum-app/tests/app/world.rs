@@ -1,9 +1,9 @@
-//! The application as it runs, in front of a Better Auth deployment of the test's own.
+//! The running application with a test deployment.
 
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{ServiceExt, extract::Request};
-use axum_app::Room;
+use axum_app::Chat;
 use better_auth_layer::api_key::ApiKeys;
 use better_auth_layer::authorize::MembershipLayer;
 use better_auth_layer::organization::{Member, membership_fn};
@@ -12,19 +12,19 @@ use tokio::net::TcpListener;
 
 use crate::client::{Client, Version};
 
-/// How long Ada's session lasts, and how long ago Bob signed in.
+/// The lifetime of Ada's session, and the age of Bob's.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
-    pub(crate) room: Room,
+    pub(crate) chat: Chat,
     pub(crate) issuer: TestDeployment,
-    /// An administrator who has just signed in and works for Acme.
+    /// The new session of an administrator and member of `acme`.
     pub(crate) ada: TestSession,
     pub(crate) bob: TestSession,
-    /// May read files.
+    /// Permission `files: read`.
     pub(crate) key_of_ada: TestApiKey,
-    /// May list files.
+    /// Permission `files: list`.
     pub(crate) key_of_bob: TestApiKey,
 }
 
@@ -45,16 +45,16 @@ impl World {
             .recheck_interval(Duration::from_millis(20))
             .build()
             .unwrap();
-        let room = Room::new();
+        let chat = Chat::new();
         let pages = issuer.base_url().to_owned();
         let cors = axum_app::cors(move |origin| origin == pages);
-        // Ada has worked for `initech` as well, until she left.
+        // Ada is a former member of `initech`.
         let members = membership_fn(|user_id, organization_id| async move {
-            let is_hers = user_id == "ada" && organization_id == "acme";
-            Ok(is_hers.then(|| Member::new(user_id, organization_id).with_role("owner")))
+            let is_member = user_id == "ada" && organization_id == "acme";
+            Ok(is_member.then(|| Member::new(user_id, organization_id).with_role("owner")))
         });
         let members = MembershipLayer::new(members);
-        let app = axum_app::app(auth, members, cors, room.clone());
+        let app = axum_app::app(auth, members, cors, chat.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -63,7 +63,7 @@ impl World {
         });
         Self {
             address,
-            room,
+            chat,
             ada: adas_session.create(),
             bob: bobs_session,
             key_of_ada: ada

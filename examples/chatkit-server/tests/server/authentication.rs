@@ -1,4 +1,4 @@
-//! Who gets in, and what the others read.
+//! Authentication and the JSON contract.
 
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
@@ -16,14 +16,14 @@ fn sign(claims: &Value, secret: &str) -> String {
 }
 
 #[test]
-fn users_with_a_session_get_in_and_are_named_on_the_console() {
+fn authenticated_user_is_printed() {
     let program = Program::with_database();
     let token = program.token("alice@example.com");
     let server = program.start();
     let answer = Request::hello().bearer(&token).send(server.address);
     assert_eq!(answer.status, 200);
     assert!(answer.body.contains("Hello usr_alice, "), "{}", answer.body);
-    // A token of its own, such as that of the demo, would stand among these.
+    // The output contains no demo token.
     let (code, lines, log) = server.stop();
     assert_eq!(
         (code, lines),
@@ -33,25 +33,25 @@ fn users_with_a_session_get_in_and_are_named_on_the_console() {
 }
 
 #[test]
-fn the_others_get_the_contracts_sentences() {
+fn rejections_match_the_contract() {
     let program = Program::with_database();
     let token = |email| program.token(email);
-    let nobody = token("nobody@example.com");
+    let unknown = token("unknown@example.com");
     let (bob, carol) = (token("bob@example.com"), token("carol@example.com"));
     let server = program.start();
     let send = |token: &str| Request::hello().bearer(token).send(server.address);
-    send(&nobody).assert_json(404, NO_USER);
+    send(&unknown).assert_json(404, NO_USER);
     send(&bob).assert_json(404, NO_SESSION);
     send(&carol).assert_json(404, NO_SESSION);
     let (_, lines, log) = server.stop();
     assert_eq!(lines, Vec::<String>::new());
-    for token in [nobody, bob, carol] {
+    for token in [unknown, bob, carol] {
         assert!(!log.contains(&token), "{log}");
     }
 }
 
 #[test]
-fn tokens_that_prove_nothing_are_refused() {
+fn invalid_tokens_are_rejected() {
     let program = Program::with_database();
     let alice = json!({ "email": "alice@example.com", "exp": 32_503_680_000_i64 });
     let expired = json!({ "email": "alice@example.com", "exp": 1_000_000_000 });
@@ -64,12 +64,12 @@ fn tokens_that_prove_nothing_are_refused() {
         200
     );
 
-    let refused = |answer: &Answer, challenge: &str| {
+    let assert_rejected = |answer: &Answer, challenge: &str| {
         answer.assert_json(401, UNAUTHORIZED);
         assert_eq!(answer.header("www-authenticate"), Some(challenge));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     };
-    refused(&Request::hello().send(server.address), "Bearer");
+    assert_rejected(&Request::hello().send(server.address), "Bearer");
     for token in [
         sign(&expired, SECRET),
         sign(&alice, "another-secret-of-another-app-4711"),
@@ -77,12 +77,12 @@ fn tokens_that_prove_nothing_are_refused() {
         "a.b.c".to_owned(),
     ] {
         let answer = Request::hello().bearer(&token).send(server.address);
-        refused(&answer, r#"Bearer error="invalid_token""#);
+        assert_rejected(&answer, r#"Bearer error="invalid_token""#);
     }
 }
 
 #[test]
-fn methods_and_paths_are_told_apart_behind_authentication_only() {
+fn methods_are_checked_after_tokens() {
     let program = Program::with_database();
     let token = program.token("alice@example.com");
     let server = program.start();
@@ -109,7 +109,7 @@ fn methods_and_paths_are_told_apart_behind_authentication_only() {
 }
 
 #[test]
-fn probes_are_open_and_can_only_be_read() {
+fn health_checks_need_no_token() {
     let server = Program::with_database().start();
     for path in ["/healthz", "/readyz"] {
         Request::get(path)

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use crate::program::{Program, SECRET};
 
-/// What it prints and its exit code.
+/// The output and the exit code.
 fn check(program: &Program) -> (String, Option<i32>) {
     let output = program.run(&["check"]);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -17,51 +17,51 @@ fn check(program: &Program) -> (String, Option<i32>) {
 }
 
 #[track_caller]
-fn assert_line(text: &str, beginning: &str, part: &str) {
-    let line = text.lines().find(|line| line.starts_with(beginning));
-    let line = line.unwrap_or_else(|| panic!("no line `{beginning}` in\n{text}"));
-    assert!(line.contains(part), "{part} is not in: {line}");
+fn assert_line(text: &str, prefix: &str, part: &str) {
+    let line = text.lines().find(|line| line.starts_with(prefix));
+    let line = line.unwrap_or_else(|| panic!("no line `{prefix}` in\n{text}"));
+    assert!(line.contains(part), "no {part} in: {line}");
 }
 
 #[test]
-fn what_is_right_is_listed_and_nobody_is_served() {
+fn healthy_deployment_is_reported() {
     let program = Program::with_database().set("BETTER_AUTH_ISSUER", "https://issuer.invalid/app");
-    // The server may be running meanwhile.
+    // The port may be in use by the server.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let program = program.unset("PORT").set("PORT", &port);
     let (text, code) = check(&program);
     assert_eq!(code, Some(0), "{text}");
-    for beginning in [
+    for prefix in [
         "ok       server: ",
         "ok       secret: ",
         "ok       issuer: ",
         "ok       store: answers",
         "ok       lookups: by e-mail address, by session token are answered",
     ] {
-        assert_line(&text, beginning, "");
+        assert_line(&text, prefix, "");
     }
     assert_eq!(text.lines().count(), 5, "{text}");
     assert!(program.leftovers().is_empty());
 }
 
 #[test]
-fn a_warning_is_no_failure() {
+fn warning_is_not_a_failure() {
     let (text, code) = check(&Program::with_database());
     assert_eq!(code, Some(0), "{text}");
     assert_line(&text, "warning  issuer: ", "set BETTER_AUTH_ISSUER");
 }
 
 #[test]
-fn what_is_wrong_is_on_a_line_with_its_remedy() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = nobody.local_addr().unwrap().port();
-    drop(nobody);
+fn failed_checks_have_a_remedy() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
     let keys = format!("http://127.0.0.1:{port}/api/auth/jwks");
     let server = format!("postgres://app:hunter2@127.0.0.1:{port}/app");
     let own = |name: &str, value: &str| Program::with_database().unset(name).set(name, value);
-    for (program, beginning, part) in [
-        (Program::new(), "failed   settings: ", "set DATABASE_URL"),
+    for (program, prefix, part) in [
+        (Program::new(), "failed   DATABASE_URL: ", "set it to"),
         (
             own("BETTER_AUTH_SECRET", "hunter2"),
             "failed   BETTER_AUTH_SECRET: ",
@@ -85,7 +85,7 @@ fn what_is_wrong_is_on_a_line_with_its_remedy() {
         (
             own("BETTER_AUTH_CACHE", "listen"),
             "failed   BETTER_AUTH_CACHE: ",
-            "only PostgreSQL",
+            "PostgreSQL",
         ),
         (
             own("PORT", "eighty"),
@@ -102,16 +102,11 @@ fn what_is_wrong_is_on_a_line_with_its_remedy() {
             "failed   server: `CHATKIT_UPSTREAM` ",
             "",
         ),
-        (
-            Program::new().file("A=b c d\n"),
-            "failed   .env: ",
-            "line 1",
-        ),
     ] {
         let (text, code) = check(&program);
-        assert_line(&text, beginning, part);
+        assert_line(&text, prefix, part);
         assert_eq!(code, Some(1), "{text}");
-        assert!(text.ends_with("would not start.\n"), "{text}");
+        assert!(text.ends_with("would reject requests.\n"), "{text}");
         assert!(program.leftovers().is_empty());
     }
     let program = Program::with_database();
@@ -125,13 +120,24 @@ fn what_is_wrong_is_on_a_line_with_its_remedy() {
 }
 
 #[test]
-fn more_is_logged_where_somebody_asks() {
+fn log_is_off_by_default() {
     let program = Program::with_database().set("RUST_LOG", "warn");
     let output = program.run(&["check"]);
     let log = String::from_utf8(output.stderr).unwrap();
     assert!(log.contains("every issuer"), "{log}");
-    let program = Program::with_database().set("RUST_LOG", "a=b=c");
-    let (text, code) = check(&program);
-    assert_line(&text, "failed   server: `RUST_LOG` ", "write a level");
-    assert_eq!(code, Some(1), "{text}");
+    for (program, prefix) in [
+        (
+            Program::with_database().set("RUST_LOG", "a=b=c"),
+            "error: `RUST_LOG` ",
+        ),
+        (
+            Program::new().file("A=b c d\n"),
+            "error: `.env` cannot be parsed",
+        ),
+    ] {
+        let output = program.run(&["check"]);
+        assert_eq!(output.status.code(), Some(2));
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.starts_with(prefix), "{text}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Web pages of other origins.
+//! CORS.
 
 use crate::http::{Answer, Request};
 use crate::program::Program;
@@ -19,7 +19,7 @@ fn allowed(answer: &Answer) -> Option<&str> {
 }
 
 #[test]
-fn pages_of_this_machine_may_call_and_read_refusals() {
+fn loopback_pages_are_allowed() {
     let server = Program::new().start();
     let origin = "http://localhost:5173";
     let answer = preflight(origin).send(server.address);
@@ -43,12 +43,28 @@ fn pages_of_this_machine_may_call_and_read_refusals() {
     let answer = request.send(server.address);
     assert_eq!((answer.status, allowed(&answer)), (200, Some(origin)));
 
-    let answer = preflight("https://app.example.com").send(server.address);
-    assert_eq!(allowed(&answer), None);
+    for (origin, expected) in [
+        ("http://localhost", true),
+        ("https://localhost:3000", true),
+        ("http://127.0.0.1:3000", true),
+        ("http://[::1]:3000", true),
+        ("https://app.example.com", false),
+        ("null", false),
+        ("http://localhost.example.com", false),
+        ("http://127.0.0.1.example.com", false),
+        ("http://example.com", false),
+        ("http://localhost@example.com", false),
+        ("ftp://localhost", false),
+        ("file://localhost", false),
+        ("localhost", false),
+    ] {
+        let answer = preflight(origin).send(server.address);
+        assert_eq!(allowed(&answer), expected.then_some(origin));
+    }
 }
 
 #[test]
-fn the_list_is_the_list() {
+fn only_listed_origins_are_allowed() {
     let list = "https://app.example.com, https://www.example.com";
     let server = Program::new().set("CORS_ORIGINS", list).start();
     for (origin, expected) in [
@@ -65,7 +81,7 @@ fn the_list_is_the_list() {
 }
 
 #[test]
-fn every_page_is_admitted_without_credentials_only() {
+fn wildcard_allows_no_credentials() {
     let server = Program::new().set("CORS_ORIGINS", "*").start();
     let answer = preflight("https://app.example.com").send(server.address);
     assert_eq!(allowed(&answer), Some("*"));
@@ -80,7 +96,7 @@ fn trusted_pages_may_send_cookies() {
     for (origin, expected) in [
         ("https://app.example.com", Some("true")),
         ("https://a.shop.example.com", Some("true")),
-        // Admitted, as every page of this machine, and without cookies.
+        // Allowed without cookies, as a page on this machine.
         ("http://localhost:5173", None),
     ] {
         let answer = preflight(origin).send(server.address);
@@ -90,4 +106,23 @@ fn trusted_pages_may_send_cookies() {
     }
     let answer = preflight("https://evil.example").send(server.address);
     assert_eq!(allowed(&answer), None);
+}
+
+#[test]
+fn invalid_origins_are_rejected() {
+    for entry in [
+        "app.example.com",
+        "https://",
+        "https://app.example.com/",
+        "https://App.example.com",
+        "https://user@app.example.com",
+        "https://app example.com",
+        "null",
+        "*,https://app.example.com",
+        "https://app.example.com,,http://localhost:3000",
+    ] {
+        let error = Program::new().set("CORS_ORIGINS", entry).start_error();
+        let prefix = "`CORS_ORIGINS` has an invalid entry: ";
+        assert!(error.starts_with(prefix), "{entry}: {error}");
+    }
 }

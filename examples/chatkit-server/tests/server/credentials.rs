@@ -1,4 +1,4 @@
-//! Better Auth's own credentials, as the variables switch them on.
+//! Better Auth's credentials and the variables that enable them.
 
 use std::{
     io::{Read as _, Write as _},
@@ -25,7 +25,7 @@ const CROSS_ORIGIN: &str = r#"{"error": "Cross-origin request refused", "status"
 
 const TOKEN: &str = "XN6DtGUWabcdefghijklmnopqrstuvDc";
 
-/// With the token that Better Auth would have made.
+/// With a session token in Better Auth's format.
 fn program() -> Program {
     let program = Program::with_database();
     let sql = r#"UPDATE "session" SET "token" = ? WHERE "id" = 's1'"#;
@@ -45,7 +45,7 @@ fn cookie() -> String {
 }
 
 #[test]
-fn a_secret_is_enough_for_cookies_and_signed_tokens() {
+fn secret_enables_session_tokens() {
     let server = program().start();
     let by_cookie = || Request::hello().header("cookie", &cookie());
     assert_eq!(by_cookie().send(server.address).status, 200);
@@ -60,7 +60,7 @@ fn a_secret_is_enough_for_cookies_and_signed_tokens() {
 }
 
 #[test]
-fn a_foreign_page_cannot_use_a_cookie_and_a_trusted_one_can() {
+fn cookies_require_a_trusted_origin() {
     let trusted = "https://app.example.com";
     let program = program().set("BETTER_AUTH_TRUSTED_ORIGINS", trusted);
     let server = program.start();
@@ -80,7 +80,7 @@ fn a_foreign_page_cannot_use_a_cookie_and_a_trusted_one_can() {
 }
 
 #[test]
-fn the_deployments_address_is_enough_for_its_jwts() {
+fn base_url_enables_jwts() {
     let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
     let x = URL_SAFE_NO_PAD.encode(key.public_key());
     let jwks =
@@ -106,14 +106,14 @@ fn the_deployments_address_is_enough_for_its_jwts() {
     assert_eq!(answer.status, 200);
     let other = Request::hello().bearer(&jwt("https://other.example"));
     other.send(server.address).assert_json(401, UNAUTHORIZED);
-    // Without a secret nobody can have signed a cookie.
+    // Without a secret, cookies cannot be verified.
     let by_cookie = Request::hello().header("cookie", &cookie());
     by_cookie
         .send(server.address)
         .assert_json(401, UNAUTHORIZED);
 }
 
-/// Serves one document at whatever path, for as long as the tests run.
+/// Serves a document at every path while the tests run.
 fn serve(document: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -132,7 +132,7 @@ fn serve(document: &str) -> String {
 }
 
 #[test]
-fn api_keys_are_off_until_they_are_on() {
+fn api_keys_are_off_by_default() {
     let program = program();
     let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, b"app_key-of-alice"));
     let database = program.database();
@@ -143,22 +143,22 @@ fn api_keys_are_off_until_they_are_on() {
         .unwrap();
     let sql = r#"INSERT INTO "apikey" VALUES ('k1', ?, 'usr_alice', 1, NULL, NULL)"#;
     database.execute(sql, [&hash]).unwrap();
-    let ask = |address| {
+    let send = |address| {
         let request = Request::hello().header("x-api-key", "app_key-of-alice");
         request.send(address)
     };
     let server = program.start();
-    ask(server.address).assert_json(401, UNAUTHORIZED);
+    send(server.address).assert_json(401, UNAUTHORIZED);
     server.stop();
 
     let server = program.set("BETTER_AUTH_API_KEYS", "on").start();
-    assert_eq!(ask(server.address).status, 200);
-    let wrong = Request::hello().header("x-api-key", "app_key-of-nobody");
+    assert_eq!(send(server.address).status, 200);
+    let wrong = Request::hello().header("x-api-key", "app_key-of-mallory");
     wrong.send(server.address).assert_json(401, UNAUTHORIZED);
 }
 
 #[test]
-fn settings_that_make_no_sense_are_named() {
+fn invalid_settings_are_named() {
     for (name, value) in [
         ("BETTER_AUTH_URL", "app.example.com"),
         ("BETTER_AUTH_URL", "http://app.example.com"),

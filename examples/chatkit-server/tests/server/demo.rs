@@ -1,16 +1,18 @@
-//! Started with nothing set.
+//! The server without settings.
+
+use std::os::unix::fs::PermissionsExt as _;
 
 use crate::http::Request;
 use crate::program::Program;
 
 #[test]
-fn the_printed_token_opens_the_stream_and_nothing_stays_behind() {
+fn demo_token_opens_a_stream() {
     let program = Program::new();
     let server = program.start();
     let token = server.line("eyJ");
     let curl = server.line("curl -N ");
-    let address = format!("http://{}/support/chatkit", server.address);
-    assert!(curl.contains(&address), "{curl}");
+    let url = format!("http://{}/support/chatkit", server.address);
+    assert!(curl.contains(&url), "{curl}");
     assert!(curl.contains(&token), "{curl}");
     assert!(curl.contains(r#"-d '{"message":"Hello"}'"#), "{curl}");
 
@@ -18,12 +20,14 @@ fn the_printed_token_opens_the_stream_and_nothing_stays_behind() {
     assert_eq!(answer.status, 200);
     let content_type = answer.header("content-type").unwrap();
     assert!(content_type.starts_with("text/event-stream"));
-    let beginning = r#"data: {"type":"thread.created","#;
-    assert!(answer.body.starts_with(beginning), "{}", answer.body);
+    let prefix = r#"data: {"type":"thread.created","#;
+    assert!(answer.body.starts_with(prefix), "{}", answer.body);
     assert!(answer.body.contains("Hello demo-user, "), "{}", answer.body);
     assert_eq!(server.line("user_id="), "user_id=demo-user");
 
-    assert_eq!(program.leftovers().len(), 1);
+    let [directory] = program.leftovers().try_into().unwrap();
+    let mode = directory.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "the demo database is private");
     let (code, lines, log) = server.stop();
     assert_eq!((code, lines), (Some(0), Vec::new()));
     assert!(!log.contains(&token), "{log}");
@@ -31,7 +35,7 @@ fn the_printed_token_opens_the_stream_and_nothing_stays_behind() {
 }
 
 #[test]
-fn pasting_the_curl_line_works() {
+fn printed_curl_command_works() {
     let server = Program::new().start();
     let line = server.line("curl -N ");
     let shell = std::process::Command::new("sh")
@@ -39,7 +43,7 @@ fn pasting_the_curl_line_works() {
         .output();
     let output = shell.unwrap();
     if output.status.code() == Some(127) {
-        // No curl here. What the line says is checked above.
+        // curl is not installed. The first test checks the text of the command.
         return;
     }
     let text = String::from_utf8(output.stdout).unwrap();
@@ -50,7 +54,7 @@ fn pasting_the_curl_line_works() {
 }
 
 #[test]
-fn every_demo_has_a_secret_of_its_own() {
+fn demo_secrets_differ() {
     let servers = [Program::new().start(), Program::new().start()];
     let token = servers[0].line("eyJ");
     let request = Request::hello().bearer(&token);
@@ -59,7 +63,7 @@ fn every_demo_has_a_secret_of_its_own() {
 }
 
 #[test]
-fn the_token_has_the_issuer_that_is_asked_for() {
+fn demo_uses_configured_claims() {
     let program = Program::new()
         .set("BETTER_AUTH_ISSUER", "https://app.example.com")
         .set("BETTER_AUTH_AUDIENCE", "chatkit,other");
@@ -72,11 +76,11 @@ fn the_token_has_the_issuer_that_is_asked_for() {
 }
 
 #[test]
-fn ctrl_c_removes_the_demo_too() {
+fn ctrl_c_removes_demo_files() {
     let program = Program::new();
     let server = program.start();
     server.line("curl -N ");
     server.signal("-INT");
-    assert_eq!(server.end().0, Some(0));
+    assert_eq!(server.wait().0, Some(0));
     assert!(program.leftovers().is_empty());
 }

@@ -1,4 +1,4 @@
-//! A client of HTTP/1.1 that shows every byte.
+//! A minimal HTTP/1.1 client.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-/// Longer than any answer takes; a test that waits for it has failed.
+/// Longer than any response takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A request that is put together by hand.
+/// A request.
 #[derive(Clone)]
 pub(crate) struct Request {
     head: String,
@@ -28,7 +28,7 @@ impl Request {
         Self::new("GET", path)
     }
 
-    /// What the quickstart sends, without a token.
+    /// The request of the quickstart, without a token.
     pub(crate) fn hello() -> Self {
         let mut request =
             Self::new("POST", "/support/chatkit").header("content-type", "application/json");
@@ -36,7 +36,7 @@ impl Request {
         request
     }
 
-    /// Has the assistant say so many words.
+    /// A request with a reply of this many words.
     pub(crate) fn long_hello(words: usize) -> Self {
         let mut request = Self::hello();
         request.body = format!(r#"{{"message":"{}"}}"#, "a ".repeat(words).trim());
@@ -52,7 +52,7 @@ impl Request {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
-    /// Sends the request and reads the answer's head.
+    /// Sends the request and reads the response's headers.
     pub(crate) fn open(&self, address: SocketAddr) -> Stream {
         let Self { head, body } = self;
         let length = body.len();
@@ -86,7 +86,7 @@ impl Request {
     }
 }
 
-/// An answer whose body is still to be read.
+/// A response whose body has not been read.
 pub(crate) struct Stream {
     status: u16,
     headers: Vec<(String, String)>,
@@ -94,15 +94,15 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// The next piece of a body that comes in pieces; `None` at its end.
-    pub(crate) fn piece(&mut self) -> Option<String> {
+    /// The next chunk of a chunked body, or `None` at its end.
+    pub(crate) fn chunk(&mut self) -> Option<String> {
         let mut size = String::new();
         self.reader.read_line(&mut size).unwrap();
         let size = usize::from_str_radix(size.trim(), 16).unwrap();
-        let mut piece = vec![0; size + 2];
-        self.reader.read_exact(&mut piece).unwrap();
-        assert_eq!(piece.split_off(size), b"\r\n");
-        Some(String::from_utf8(piece).unwrap()).filter(|piece| !piece.is_empty())
+        let mut chunk = vec![0; size + 2];
+        self.reader.read_exact(&mut chunk).unwrap();
+        assert_eq!(chunk.split_off(size), b"\r\n");
+        Some(String::from_utf8(chunk).unwrap()).filter(|chunk| !chunk.is_empty())
     }
 
     pub(crate) fn finish(mut self) -> Answer {
@@ -110,7 +110,7 @@ impl Stream {
             .headers
             .contains(&("transfer-encoding".to_owned(), "chunked".to_owned()));
         let body = if chunked {
-            std::iter::from_fn(|| self.piece()).collect()
+            std::iter::from_fn(|| self.chunk()).collect()
         } else {
             let mut body = String::new();
             self.reader.read_to_string(&mut body).unwrap();
@@ -124,7 +124,7 @@ impl Stream {
     }
 }
 
-/// An answer that was read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -136,7 +136,7 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(key, _)| key == name);
         let value = values.next().map(|(_, value)| value.as_str());
-        assert!(values.next().is_none(), "{name} comes twice");
+        assert!(values.next().is_none(), "{name} is repeated");
         value
     }
 

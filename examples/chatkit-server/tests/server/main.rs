@@ -1,4 +1,4 @@
-//! The program as its users see it: started, asked over TCP, stopped by a signal.
+//! End-to-end tests: the program as a process, with requests over TCP and signals.
 #![cfg(unix)]
 
 #[cfg(test)]
@@ -8,6 +8,8 @@ mod check;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod cors;
 #[cfg(test)]
 mod credentials;
@@ -16,8 +18,6 @@ mod demo;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
-mod limits;
-#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod outage;
@@ -25,8 +25,6 @@ mod outage;
 mod program;
 #[cfg(test)]
 mod shutdown;
-#[cfg(test)]
-mod sign_out;
 #[cfg(test)]
 mod token;
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! What Prometheus reads.
+//! The endpoint `/metrics`.
 
 use crate::http::Request;
 use crate::program::Program;
 
 #[test]
-fn outcomes_and_lookups_are_counted_and_nobody_is_named() {
+fn metrics_contain_no_identities() {
     let program = Program::with_database();
     let token = program.token("alice@example.com");
     let server = program.start();

@@ -1,4 +1,4 @@
-//! Databases that do not answer.
+//! Databases that are down.
 
 use std::{
     net::TcpListener,
@@ -9,11 +9,11 @@ use std::{
 use crate::http::Request;
 use crate::program::{Program, SECRET};
 
-/// The store's own deadline is five seconds; the rest is for slow machines.
-const DEADLINE: Duration = Duration::from_secs(9);
+/// The store's timeout is five seconds; the rest is for slow machines.
+const LIMIT: Duration = Duration::from_secs(9);
 
 #[test]
-fn without_the_database_nobody_is_told_to_sign_in_again() {
+fn unavailable_database_gets_503() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -40,7 +40,7 @@ fn without_the_database_nobody_is_told_to_sign_in_again() {
         scope.spawn(|| {
             let answer = Request::get("/healthz").send(server.address);
             answer.assert_json(200, r#"{"status":"ok"}"#);
-            // A bad token needs no database to be refused.
+            // An invalid token is rejected without the database.
             assert_eq!(
                 Request::hello().bearer("a.b.c").send(server.address).status,
                 401
@@ -48,14 +48,14 @@ fn without_the_database_nobody_is_told_to_sign_in_again() {
             assert!(start.elapsed() < Duration::from_secs(3));
         });
     });
-    assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
+    assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
     let (_, _, log) = server.stop();
     assert!(log.contains("not ready"), "{log}");
     assert!(!log.contains("hunter2") && !log.contains(&token), "{log}");
 }
 
 #[test]
-fn a_database_that_comes_back_is_seen_at_once() {
+fn recovered_database_is_used_at_once() {
     let program = Program::with_database();
     let token = program.token("alice@example.com");
     program

@@ -1,4 +1,4 @@
-//! The program in a directory of its own, with the variables that a test gives it.
+//! Runs the program in a separate directory, with the variables of a test.
 
 use std::{
     env, fs,
@@ -19,16 +19,16 @@ use rusqlite::Connection;
 
 use crate::http::PATIENCE;
 
-/// Of the tests. No output may have it.
+/// The secret of the tests, which no output may contain.
 pub(crate) const SECRET: &str = "correct-horse-battery-staple-4711";
 
-/// Better Auth's tables, as far as they are read.
+/// The columns of Better Auth's tables that the store reads.
 const TABLES: &str = r#"
 CREATE TABLE "user" ("id" text primary key, "email" text, "emailVerified" integer);
 CREATE TABLE "session" ("id" text primary key, "expiresAt" date, "token" text, "userId" text);
 "#;
 
-/// Goes away with the last who needs it: a program that was started outlives its description.
+/// Removed on drop. A running server keeps a reference.
 struct Directory(PathBuf);
 
 impl Drop for Directory {
@@ -43,7 +43,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// With nothing set but a free port.
+    /// Without settings, except for a free port.
     pub(crate) fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -57,7 +57,7 @@ impl Program {
         .set("PORT", "0")
     }
 
-    /// With a secret and a SQLite file: alice has a session, bob had one, carol has none.
+    /// With a secret and a SQLite file: alice has a session, bob an expired one, carol none.
     pub(crate) fn with_database() -> Self {
         let program = Self::new()
             .set("DATABASE_URL", "sqlite:auth.sqlite")
@@ -78,7 +78,7 @@ impl Program {
         program
     }
 
-    /// The file that `with_database` names.
+    /// The database of `with_database`.
     pub(crate) fn database(&self) -> Connection {
         Connection::open(self.directory.0.join("auth.sqlite")).unwrap()
     }
@@ -103,7 +103,7 @@ impl Program {
         self
     }
 
-    /// What the program has left in the directory for temporary files.
+    /// The files in the directory for temporary files.
     pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.directory.0.join("tmp")).unwrap();
         entries.map(|entry| entry.unwrap().path()).collect()
@@ -124,7 +124,7 @@ impl Program {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs a command and waits for its exit.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let child = self.command(arguments).spawn().unwrap();
         let mut child = KillOnDrop(Some(child));
@@ -140,24 +140,41 @@ impl Program {
         token.trim_end().to_owned()
     }
 
-    /// The sentence with which it refuses to serve.
-    pub(crate) fn refusal(&self) -> String {
+    /// The error message of a server that does not start.
+    pub(crate) fn start_error(&self) -> String {
         let output = self.run(&[]);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert!(output.stdout.is_empty(), "{output:?}");
         assert!(self.leftovers().is_empty());
         let text = String::from_utf8(output.stderr).unwrap();
-        let sentence = text.lines().find_map(|line| line.strip_prefix("error: "));
-        sentence.expect(&text).to_owned()
+        let message = text.lines().find_map(|line| line.strip_prefix("error: "));
+        message.expect(&text).to_owned()
     }
 
     pub(crate) fn start(&self) -> Server {
+        self.start_with(usize::MAX)
+    }
+
+    /// Starts a server and reads only the first line of its standard output.
+    pub(crate) fn start_unread(&self) -> Server {
+        self.start_with(1)
+    }
+
+    fn start_with(&self, lines_to_read: usize) -> Server {
         let mut child = self.command(&[]).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
         thread::spawn(move || {
-            for line in stdout.lines() {
+            let mut lines = stdout.lines();
+            for line in lines.by_ref().take(lines_to_read) {
                 let _ = sender.send(line.unwrap());
+            }
+            drop(sender);
+            if lines_to_read < usize::MAX {
+                // Keeps the pipe open.
+                loop {
+                    thread::park();
+                }
             }
         });
         let mut stderr = child.stderr.take().unwrap();
@@ -179,7 +196,7 @@ impl Program {
     }
 }
 
-/// A program that serves.
+/// A running server.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     lines: Receiver<String>,
@@ -190,11 +207,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The next line on standard output that begins like this.
-    pub(crate) fn line(&self, beginning: &str) -> String {
+    /// The next line on standard output with this prefix.
+    pub(crate) fn line(&self, prefix: &str) -> String {
         loop {
             let line = self.lines.recv_timeout(PATIENCE).unwrap();
-            if line.starts_with(beginning) {
+            if line.starts_with(prefix) {
                 return line;
             }
         }
@@ -211,15 +228,15 @@ impl Server {
         child.try_wait().unwrap().is_none()
     }
 
-    /// Waits for the end: the exit code, what was not read of standard output, and the log.
-    pub(crate) fn end(mut self) -> (Option<i32>, Vec<String>, String) {
+    /// Waits for the exit. Returns the exit code, the unread lines of standard output, and the log.
+    pub(crate) fn wait(mut self) -> (Option<i32>, Vec<String>, String) {
         let status = wait(self.child.0.as_mut().unwrap());
         let mut lines = Vec::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => lines.push(line),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("standard output stays open"),
+                Err(RecvTimeoutError::Timeout) => panic!("standard output is still open"),
             }
         }
         (status.code(), lines, self.log.join().unwrap())
@@ -227,7 +244,7 @@ impl Server {
 
     pub(crate) fn stop(self) -> (Option<i32>, Vec<String>, String) {
         self.signal("-TERM");
-        self.end()
+        self.wait()
     }
 }
 
@@ -237,12 +254,12 @@ fn wait(child: &mut Child) -> ExitStatus {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
-        assert!(start.elapsed() < PATIENCE, "the program goes on");
+        assert!(start.elapsed() < PATIENCE, "the program is still running");
         thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// A test that fails leaves no process behind.
+/// Ends the process if a test fails.
 struct KillOnDrop(Option<Child>);
 
 impl Drop for KillOnDrop {

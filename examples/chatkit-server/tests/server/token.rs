@@ -1,4 +1,4 @@
-//! The command `token`, and the command line around it.
+//! The command `token` and the command line.
 
 use jsonwebtoken::{DecodingKey, Validation, decode};
 use serde_json::Value;
@@ -20,7 +20,7 @@ fn claims(token: &str, issuer: Option<&str>) -> Value {
 }
 
 #[test]
-fn it_has_the_claims_that_the_server_asks_for() {
+fn token_has_the_required_claims() {
     let program = Program::new().set("BETTER_AUTH_SECRET", SECRET);
     let token = claims(&program.token("alice@example.com"), None);
     assert_eq!(token["email"], "alice@example.com");
@@ -32,7 +32,7 @@ fn it_has_the_claims_that_the_server_asks_for() {
     let program = program
         .set("BETTER_AUTH_ISSUER", issuer)
         .set("BETTER_AUTH_AUDIENCE", "chatkit, other");
-    let output = program.run(&["token", "--email=a@example.com", "--sub", "usr_alice"]);
+    let output = program.run(&["token", "--email", "a@example.com", "--sub", "usr_alice"]);
     let token = String::from_utf8(output.stdout).unwrap();
     let token = claims(token.trim(), Some(issuer));
     assert_eq!(token["sub"], "usr_alice");
@@ -40,14 +40,14 @@ fn it_has_the_claims_that_the_server_asks_for() {
 }
 
 #[test]
-fn versioned_secrets_sign_with_the_current_one() {
+fn current_secret_signs() {
     let secrets = format!("2:{SECRET},1:an-older-secret-of-this-app-4711");
     let program = Program::new().set("BETTER_AUTH_SECRETS", &secrets);
     claims(&program.token("alice@example.com"), None);
 }
 
 #[test]
-fn without_a_secret_it_says_what_to_set() {
+fn missing_secret_is_explained() {
     let output = Program::new().run(&["token", "--email", "alice@example.com"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
@@ -59,20 +59,29 @@ fn without_a_secret_it_says_what_to_set() {
 }
 
 #[test]
-fn help_is_an_answer_and_nonsense_is_an_error() {
+fn invalid_arguments_print_usage() {
     let program = Program::new();
     let help = program.run(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
     let usage = String::from_utf8(help.stdout).unwrap();
     assert!(usage.contains("chatkit-server token --email"), "{usage}");
 
-    let nonsense = program.run(&["--nonsense"]);
-    assert_eq!(nonsense.status.code(), Some(2));
-    assert!(nonsense.stdout.is_empty());
-    let text = String::from_utf8(nonsense.stderr).unwrap();
-    assert!(
-        text.starts_with("error: \"--nonsense\" is not an argument"),
-        "{text}"
-    );
-    assert!(text.contains(usage.trim()), "{text}");
+    for arguments in [
+        &["--nonsense"][..],
+        &["serve"],
+        &["check", "all"],
+        &["token"],
+        &["token", "--email"],
+        &["token", "--sub", "7"],
+        &["token", "a@example.com"],
+        &["token", "--email", "a", "--email", "b"],
+    ] {
+        let output = program.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+        let text = String::from_utf8(output.stderr).unwrap();
+        let prefix = format!("error: invalid arguments: {}\n", arguments.join(" "));
+        assert!(text.starts_with(&prefix), "{text}");
+        assert!(text.contains(usage.trim()), "{text}");
+    }
 }

@@ -1,4 +1,4 @@
-//! With a ChatKit server behind it.
+//! A ChatKit server as upstream.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -10,10 +10,10 @@ use crate::http::Request;
 use crate::program::Program;
 
 #[test]
-fn the_upstream_learns_who_asks_and_its_events_pass_as_they_come() {
+fn upstream_gets_user_and_streams() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let (resume, wait) = std::sync::mpsc::channel::<()>();
     let upstream = thread::spawn(move || {
         let (mut connection, _) = listener.accept().unwrap();
         let mut reader = BufReader::new(connection.try_clone().unwrap());
@@ -23,12 +23,12 @@ fn the_upstream_learns_who_asks_and_its_events_pass_as_they_come() {
         }
         let mut body = vec![0; r#"{"message":"Hello"}"#.len()];
         reader.read_exact(&mut body).unwrap();
-        let head_of_answer = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+        let response_head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
                               transfer-encoding: chunked\r\n\r\n";
         let send = |connection: &mut std::net::TcpStream, text: &str| {
             connection.write_all(text.as_bytes()).unwrap();
         };
-        send(&mut connection, head_of_answer);
+        send(&mut connection, response_head);
         send(&mut connection, "9\r\ndata: 1\n\n\r\n");
         wait.recv().unwrap();
         send(&mut connection, "9\r\ndata: 2\n\n\r\n0\r\n\r\n");
@@ -44,10 +44,10 @@ fn the_upstream_learns_who_asks_and_its_events_pass_as_they_come() {
         .header("x-user-id", "mallory")
         .bearer(&token);
     let mut stream = request.open(server.address);
-    assert_eq!(stream.piece().as_deref(), Some("data: 1\n\n"));
-    go_on.send(()).unwrap();
-    assert_eq!(stream.piece().as_deref(), Some("data: 2\n\n"));
-    assert_eq!(stream.piece(), None);
+    assert_eq!(stream.chunk().as_deref(), Some("data: 1\n\n"));
+    resume.send(()).unwrap();
+    assert_eq!(stream.chunk().as_deref(), Some("data: 2\n\n"));
+    assert_eq!(stream.chunk(), None);
     assert_eq!(server.line("user_id="), "user_id=usr_alice");
 
     let (head, body) = upstream.join().unwrap();

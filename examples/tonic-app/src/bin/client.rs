@@ -13,12 +13,12 @@ use tonic_app::{
 };
 
 const USAGE: &str = "\
-usage: client whoami          whom the server takes you for
-       client watch           the notices from now on, until your session ends
-       client post TEXT       a notice, for administrators
+usage: client whoami          print the authenticated user
+       client watch           print new notices until the session ends
+       client post TEXT       post a notice (administrators only)
 
-variables: TOKEN   a token of the deployment's
-           SERVER  where the server is (http://127.0.0.1:50051)";
+variables: TOKEN   a token of the deployment
+           SERVER  URL of the server (http://127.0.0.1:50051)";
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! Serves the notice board, with the settings of the environment.
+//! Serves the notice board with the configuration in the environment.
 
 use std::{
     error::Error,
@@ -40,7 +40,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .unwrap_or("127.0.0.1:50051")
         .parse()
         .map_err(
-            |_| "`LISTEN` is not an address; write one with a port, such as `127.0.0.1:50051`",
+            |_| "`LISTEN` is not a socket address; write an IP address and a port, such as `127.0.0.1:50051`",
         )?;
     let listener = TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);

@@ -1,4 +1,4 @@
-//! Who may call what, and what everybody else is told.
+//! Authentication and authorization of calls.
 
 use better_auth_layer::testing::{Credential, StoreFault};
 use tonic::{Code, Status};
@@ -6,8 +6,8 @@ use tonic_app::proto::{PostRequest, WatchRequest, WhoAmIRequest};
 
 use crate::world::World;
 
-/// The same refusal for the unary method and the streaming one.
-async fn assert_refused(world: &World, token: &Credential, code: Code, message: &str) {
+/// Unary and streaming methods are rejected alike.
+async fn assert_rejected(world: &World, token: &Credential, code: Code, message: &str) {
     let mut client = world.client(token);
     let unary = client.who_am_i(WhoAmIRequest {}).await.unwrap_err();
     let streaming = client.watch(WatchRequest {}).await.unwrap_err();
@@ -19,7 +19,7 @@ async fn assert_refused(world: &World, token: &Credential, code: Code, message: 
 const INVALID: (Code, &str) = (Code::Unauthenticated, "Invalid or expired JWT token");
 
 #[tokio::test]
-async fn every_kind_of_token_says_who_calls() {
+async fn every_token_kind_is_accepted() {
     let world = World::new().await;
     let session = world.issuer.user("ada@example.com").create().sign_in();
     for (token, kind) in [
@@ -37,15 +37,15 @@ async fn every_kind_of_token_says_who_calls() {
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_a_token_or_with_a_bad_one() {
+async fn invalid_tokens_are_rejected() {
     let world = World::new().await;
     let mut anonymous = world.anonymous();
-    let refusals: [Status; 3] = [
+    let rejections: [Status; 3] = [
         anonymous.who_am_i(WhoAmIRequest {}).await.unwrap_err(),
         anonymous.watch(WatchRequest {}).await.unwrap_err(),
         anonymous.post(PostRequest::default()).await.unwrap_err(),
     ];
-    for status in refusals {
+    for status in rejections {
         assert_eq!((status.code(), status.message()), INVALID);
         let challenge = status.metadata().get("www-authenticate").unwrap();
         assert_eq!(challenge, "Bearer");
@@ -60,12 +60,12 @@ async fn nobody_gets_in_without_a_token_or_with_a_bad_one() {
         session.signed_token().tampered(),
         session.raw_token(),
     ] {
-        assert_refused(&world, &token, INVALID.0, INVALID.1).await;
+        assert_rejected(&world, &token, INVALID.0, INVALID.1).await;
     }
 }
 
 #[tokio::test]
-async fn a_good_token_of_somebody_who_is_gone_is_refused() {
+async fn token_of_a_gone_user_is_rejected() {
     let world = World::new().await;
     let token_of = |email: &str| {
         let user = world.issuer.user(email).create();
@@ -75,33 +75,33 @@ async fn a_good_token_of_somebody_who_is_gone_is_refused() {
     let (user, token) = token_of("signed-out@example.com");
     user.sign_out_everywhere();
     let no_session = "No active sessions found for user";
-    assert_refused(&world, &token, Code::NotFound, no_session).await;
+    assert_rejected(&world, &token, Code::NotFound, no_session).await;
 
     let (user, token) = token_of("deleted@example.com");
     user.delete();
     let no_user = "User not found with provided email";
-    assert_refused(&world, &token, Code::NotFound, no_user).await;
+    assert_rejected(&world, &token, Code::NotFound, no_user).await;
 
     let (user, token) = token_of("banned@example.com");
     user.ban_by_sql();
-    assert_refused(&world, &token, Code::PermissionDenied, "User is banned").await;
+    assert_rejected(&world, &token, Code::PermissionDenied, "User is banned").await;
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_nobodys_fault() {
+async fn store_outage_is_unavailable() {
     let world = World::new().await;
     let session = world.issuer.user("ada@example.com").create().sign_in();
     let token = session.jwt().mint();
     world.issuer.break_store(StoreFault::Unavailable);
     let message = "Authentication temporarily unavailable";
-    assert_refused(&world, &token, Code::Unavailable, message).await;
+    assert_rejected(&world, &token, Code::Unavailable, message).await;
     world.issuer.restore_store();
     let answer = world.client(&token).who_am_i(WhoAmIRequest {}).await;
     assert!(answer.is_ok());
 }
 
 #[tokio::test]
-async fn only_an_administrator_posts() {
+async fn post_requires_the_admin_role() {
     let world = World::new().await;
     let post = async |token: &Credential, text: &str| {
         let text = text.to_owned();
@@ -116,7 +116,7 @@ async fn only_an_administrator_posts() {
     let status = post(&ada, "hello").await.unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
     assert_eq!(status.message(), "Permission denied");
-    // Whoever may not post does not learn what would be wrong with it.
+    // The role is checked before the text.
     let status = post(&ada, "").await.unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
 

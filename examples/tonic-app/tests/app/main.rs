@@ -1,4 +1,4 @@
-//! The server over real sockets, with tonic's own clients and the library's test kit.
+//! End-to-end tests with tonic's client and a test deployment.
 
 #[cfg(test)]
 mod calls;

@@ -1,4 +1,4 @@
-//! What probes and tools ask without a token.
+//! Health checks and reflection without a token.
 
 use tonic::Code;
 use tonic_app::proto::WhoAmIRequest;
@@ -13,7 +13,7 @@ use tonic_reflection::pb::v1::{
 use crate::world::World;
 
 #[tokio::test]
-async fn health_is_told_to_everybody() {
+async fn health_needs_no_token() {
     let world = World::new().await;
     let mut client = HealthClient::new(world.channel());
     for service in ["", "board.v1.Board"] {
@@ -28,12 +28,12 @@ async fn health_is_told_to_everybody() {
     assert_eq!(first.unwrap().status(), ServingStatus::Serving);
 }
 
-/// The definition is no secret; what it describes is behind the layer all the same.
+/// The service definition is public; the service is not.
 #[tokio::test]
-async fn reflection_describes_a_service_that_stays_closed() {
+async fn reflection_needs_no_token() {
     let world = World::new().await;
     let mut client = ServerReflectionClient::new(world.channel());
-    let mut ask = async |request: MessageRequest| {
+    let mut query = async |request: MessageRequest| {
         let request = ServerReflectionRequest {
             host: String::new(),
             message_request: Some(request),
@@ -44,17 +44,17 @@ async fn reflection_describes_a_service_that_stays_closed() {
         answer.message_response.unwrap()
     };
     let MessageResponse::ListServicesResponse(list) =
-        ask(MessageRequest::ListServices(String::new())).await
+        query(MessageRequest::ListServices(String::new())).await
     else {
-        panic!("a list was asked for");
+        panic!("not a list");
     };
     let names: Vec<&str> = list.service.iter().map(|service| &*service.name).collect();
     for expected in ["board.v1.Board", "grpc.health.v1.Health"] {
         assert!(names.contains(&expected), "{names:?}");
     }
     let symbol = MessageRequest::FileContainingSymbol("board.v1.Board.Watch".to_owned());
-    let MessageResponse::FileDescriptorResponse(file) = ask(symbol).await else {
-        panic!("a file was asked for");
+    let MessageResponse::FileDescriptorResponse(file) = query(symbol).await else {
+        panic!("not a file");
     };
     assert!(!file.file_descriptor_proto.is_empty());
 

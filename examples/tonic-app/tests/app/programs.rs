@@ -1,4 +1,4 @@
-//! Server and client as programs, with a database as Better Auth writes it.
+//! The server and client programs, with a SQLite database.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ const DATABASE: &str = r#"
     INSERT INTO "session" VALUES ('ses_grace', '2999-01-01T00:00:00.000Z', 'x', 'usr_grace');
 "#;
 
-/// A directory of this test's own, without a `.env`, and in it a database.
+/// A new directory with a database and without a `.env`.
 fn directory(name: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&directory);
@@ -70,7 +70,7 @@ async fn serve(directory: &Path) -> Server {
     }
 }
 
-/// What a client writes, and whether it is content.
+/// Runs the client. Returns whether it succeeded, and its output.
 async fn client(directory: &Path, variables: &[(&str, &str)], line: &[&str]) -> (bool, String) {
     let mut command = program(env!("CARGO_BIN_EXE_client"), directory, variables);
     let output = command.args(line).output().await.unwrap();
@@ -78,7 +78,7 @@ async fn client(directory: &Path, variables: &[(&str, &str)], line: &[&str]) -> 
     (output.status.success(), String::from_utf8(text).unwrap())
 }
 
-/// A token of somebody in the database.
+/// A token for the user in the database.
 fn token() -> Credential {
     let issuer = TestDeployment::builder()
         .secret(Secret::new(SECRET).unwrap())
@@ -89,7 +89,7 @@ fn token() -> Credential {
 }
 
 #[tokio::test]
-async fn the_client_reads_and_posts() {
+async fn client_reads_and_posts() {
     let directory = directory("reads-and-posts");
     let server = serve(&directory).await;
     let token = token();
@@ -111,17 +111,17 @@ async fn the_client_reads_and_posts() {
 }
 
 #[tokio::test]
-async fn the_client_says_what_is_wrong() {
-    let directory = directory("says-what-is-wrong");
+async fn client_reports_errors() {
+    let directory = directory("client-errors");
     let server = serve(&directory).await;
     let server = ("SERVER", &*server.address);
-    let (content, text) = client(&directory, &[server], &["whoami"]).await;
-    assert!(!content);
+    let (success, text) = client(&directory, &[server], &["whoami"]).await;
+    assert!(!success);
     assert_eq!(text, "error: `TOKEN` is not set; set it to a token\n");
-    let (content, text) = client(&directory, &[server, ("TOKEN", "x.y.z")], &["whoami"]).await;
-    assert!(!content);
-    let refused = "error: Unauthenticated: Invalid or expired JWT token\n";
-    assert_eq!(text, refused);
+    let (success, text) = client(&directory, &[server, ("TOKEN", "x.y.z")], &["whoami"]).await;
+    assert!(!success);
+    let rejected = "error: Unauthenticated: Invalid or expired JWT token\n";
+    assert_eq!(text, rejected);
     for line in [
         &[][..],
         &["--help"],
@@ -129,14 +129,14 @@ async fn the_client_says_what_is_wrong() {
         &["post"],
         &["post", "two", "words"],
     ] {
-        let (content, text) = client(&directory, &[server], line).await;
-        assert!(!content);
+        let (success, text) = client(&directory, &[server], line).await;
+        assert!(!success);
         assert!(text.starts_with("error: usage: client whoami"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn the_server_says_which_setting_is_missing() {
+async fn server_names_the_missing_setting() {
     let directory = directory("which-setting");
     let database = ("DATABASE_URL", "sqlite:auth.sqlite");
     let secret = ("BETTER_AUTH_SECRET", SECRET);
@@ -145,7 +145,7 @@ async fn the_server_says_which_setting_is_missing() {
         (&[database][..], "error: `BETTER_AUTH_SECRET` is not set; "),
         (
             &[database, secret, ("LISTEN", "50051")][..],
-            "error: `LISTEN` is not an address; ",
+            "error: `LISTEN` is not a socket address; ",
         ),
     ] {
         let mut command = program(env!("CARGO_BIN_EXE_server"), &directory, variables);

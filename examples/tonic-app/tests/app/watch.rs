@@ -1,4 +1,4 @@
-//! Notices arrive, until the session ends.
+//! The stream of notices and its end.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ impl Watching {
         }
     }
 
-    /// Posts a notice and says how many were watching.
+    /// Posts a notice and returns the number of readers.
     async fn post(&self, text: &str) -> u32 {
         let token = self.admin.sign_in().signed_token();
         let text = text.to_owned();
@@ -55,13 +55,13 @@ impl Watching {
         let status = end.expect("an end within a second").unwrap_err();
         assert_eq!(status.code(), Code::Unauthenticated);
         assert_eq!(status.message(), message);
-        // The stream behind it is gone, too.
-        assert_eq!(self.post("to nobody").await, 0);
+        // The inner stream is dropped.
+        assert_eq!(self.post("no readers").await, 0);
     }
 }
 
 #[tokio::test]
-async fn until_the_user_signs_out() {
+async fn sign_out_ends_the_stream() {
     let mut watching = Watching::new().await;
     watching.assert_reads("one").await;
     watching.assert_reads("two").await;
@@ -70,14 +70,14 @@ async fn until_the_user_signs_out() {
 }
 
 #[tokio::test]
-async fn until_the_user_is_banned() {
+async fn ban_ends_the_stream() {
     let mut watching = Watching::new().await;
     watching.session.user().ban_by_sql();
     watching.assert_ends("Session revoked").await;
 }
 
 #[tokio::test]
-async fn until_the_session_expires() {
+async fn session_expiry_ends_the_stream() {
     let mut watching = Watching::new().await;
     let week = Duration::from_secs(7 * 24 * 60 * 60);
     let second = Duration::from_secs(1);
@@ -87,9 +87,8 @@ async fn until_the_session_expires() {
     watching.assert_ends("Session expired").await;
 }
 
-/// Nobody is sent away since a database restarts.
 #[tokio::test]
-async fn through_an_outage_of_the_store() {
+async fn store_outage_keeps_the_stream() {
     let mut watching = Watching::new().await;
     let issuer = &watching.world.issuer;
     issuer.break_store(StoreFault::Unavailable);

@@ -1,4 +1,4 @@
-//! A running server, its deployment, and clients.
+//! A running server with a test deployment.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,7 +9,7 @@ use tonic::{
 };
 use tonic_app::{Bearer, app, proto::board_client::BoardClient};
 
-/// A server that trusts a deployment.
+/// A server and its deployment.
 pub(crate) struct World {
     pub(crate) issuer: TestDeployment,
     address: SocketAddr,
@@ -30,11 +30,11 @@ impl World {
     }
 
     pub(crate) fn channel(&self) -> Channel {
-        let address = format!("http://{}", self.address);
-        Endpoint::from_shared(address).unwrap().connect_lazy()
+        let url = format!("http://{}", self.address);
+        Endpoint::from_shared(url).unwrap().connect_lazy()
     }
 
-    /// A client that sends nothing along.
+    /// A client without a token.
     pub(crate) fn anonymous(&self) -> BoardClient<Channel> {
         BoardClient::new(self.channel())
     }

@@ -3,9 +3,9 @@
 /// Accepts Better Auth's `session.cookieCache`, written with one of its strategies.
 ///
 /// A request with a session cookie *and* a valid cache of the same session is then authenticated
-/// without a store lookup. Until the cache expires, after five minutes by default, the layer does not
-/// notice that the session has ended or that the user was banned or changed. Such an identity has
-/// [`CredentialKind::CookieCache`](crate::CredentialKind::CookieCache). A request without a valid
+/// without a store lookup. Until the cache expires, after five minutes by default, the layer does
+/// not notice that the session has ended or that the user was banned or changed. Such an identity
+/// has [`CredentialKind::CookieCache`](crate::CredentialKind::CookieCache). A request without a valid
 /// cache is authenticated by the store.
 ///
 /// ```

@@ -119,3 +119,39 @@ fn time(row: &JsonObject<'_>, name: &str) -> Result<Timestamp, Malformed> {
     let time: jiff::Timestamp = text(row, name)?.parse().map_err(|_| Malformed)?;
     Ok(Timestamp::from_unix_millis(time.as_millisecond()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: &str = r#""id":"usr_ada","email":"ada@example.com""#;
+    const SESSION: &str = r#""id":"ses_ada","userId":"usr_ada","token":"t",
+        "expiresAt":"2999-01-01T00:00:00.000Z","createdAt":"2026-11-23T11:44:02.090Z""#;
+
+    fn parse(user: &str, session: &str, others: &str) -> Result<Payload, Malformed> {
+        let json = format!(r#"{{"user":{{{user}}},"session":{{{session}}}{others}}}"#);
+        Payload::parse(&JsonObject::parse(&json)?)
+    }
+
+    #[test]
+    fn duplicate_members_are_rejected() {
+        assert!(parse(USER, SESSION, "").is_ok());
+        assert!(parse(USER, SESSION, r#","user":{}"#).is_err());
+        assert!(parse(&format!(r#"{USER},"id":"usr_ada""#), SESSION, "").is_err());
+        assert!(parse(USER, &format!(r#"{SESSION},"token":"t""#), "").is_err());
+        assert!(parse(&format!(r#"{USER},"x":1,"\u0078":1"#), SESSION, "").is_err());
+    }
+
+    #[test]
+    fn scalar_fields_are_text() {
+        let fields = r#","a":"x\ny","b":7,"c":true,"d":null,"e":[],"f":{}"#;
+        let payload = parse(&format!("{USER}{fields}"), SESSION, "").ok().unwrap();
+        let field = |name| payload.user.field(name);
+        assert_eq!(
+            ["a", "b", "c"].map(field),
+            [Some("x\ny"), Some("7"), Some("true")]
+        );
+        assert_eq!(["d", "e", "f"].map(field), [None; 3]);
+        assert_eq!(payload.version, "1");
+    }
+}

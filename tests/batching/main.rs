@@ -1,8 +1,0 @@
-//! `PostgresStore` under load: lookups that wait go together, and each is answered as if it had gone alone.
-
-mod answers;
-mod disturbances;
-mod line;
-mod random;
-mod statements;
-mod world;

@@ -1,0 +1,17 @@
+//! The layer without a database: credentials, keys, sessions, caches, rejections, the test kit.
+
+mod allocations;
+mod cache;
+mod cancellation;
+mod config;
+mod faults;
+mod golden;
+mod keys;
+mod recorded_sessions;
+mod recordings;
+mod redaction;
+mod requests;
+mod sessions;
+mod signatures;
+mod single_flight;
+mod testing;

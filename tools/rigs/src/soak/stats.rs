@@ -1,0 +1,90 @@
+//! What was asked and answered.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::history::{CheckStatus, Credential, Reply};
+use super::validity::Span;
+
+/// How many mistakes are told in full.
+const TOLD: usize = 20;
+
+/// The counts of one client, or of all who came by one door.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// By kind of credential and outcome.
+    answers: BTreeMap<(&'static str, &'static str), u64>,
+    mistakes: u64,
+    told: Vec<String>,
+    /// The longest time for which a session had been over when a request with it came that was let in.
+    latest: Duration,
+}
+
+impl Tally {
+    pub(super) fn count(
+        &mut self,
+        credential: &Credential,
+        reply: &Reply,
+        span: Span,
+        verdict: CheckStatus,
+    ) {
+        let outcome = match reply {
+            Reply::Identity(..) => "200",
+            Reply::Refused(kind) => kind.as_str(),
+        };
+        *self.answers.entry((credential.kind, outcome)).or_default() += 1;
+        match verdict {
+            Ok(late) => self.latest = self.latest.max(Duration::from_nanos(late.unwrap_or(0))),
+            Err(mistake) => {
+                self.mistakes += 1;
+                if self.told.len() < TOLD {
+                    let text = format!("{mistake}: {span:?} {reply:?} {credential:?}");
+                    self.told.push(text);
+                }
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        for (what, count) in other.answers {
+            *self.answers.entry(what).or_default() += count;
+        }
+        self.mistakes += other.mistakes;
+        self.told.extend(other.told);
+        self.told.truncate(TOLD);
+        self.latest = self.latest.max(other.latest);
+    }
+
+    /// How many requests were answered.
+    pub fn requests(&self) -> u64 {
+        self.answers.values().sum()
+    }
+
+    /// How many answers were wrong.
+    pub fn mistakes(&self) -> u64 {
+        self.mistakes
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last = "";
+        for ((kind, outcome), count) in &self.answers {
+            let shown = if *kind == last { "" } else { kind };
+            last = kind;
+            writeln!(f, "  {shown:22} {outcome:20} {count:>10}")?;
+        }
+        writeln!(f, "  all {:>50}", self.requests())?;
+        writeln!(
+            f,
+            "  let in with a session that had been over for {:.1} ms at most",
+            self.latest.as_secs_f64() * 1e3
+        )?;
+        writeln!(f, "  mistakes {:>45}", self.mistakes)?;
+        for mistake in &self.told {
+            writeln!(f, "  {mistake}")?;
+        }
+        Ok(())
+    }
+}
