@@ -29,11 +29,8 @@ fn all_variables_are_read() {
     assert_eq!(settings.secrets().unwrap().current().expose(), b"the-current-secret-of-the-list");
     assert_eq!(settings.issuer(), Some("https://app.example.com"));
     assert_eq!(settings.audiences(), ["chatkit", "support"]);
-    let schema = Schema::snake()
-        .with_user_table(TableName::new("users"))
-        .with_session_table(TableName::new("sessions").in_schema("auth"));
+    let schema = Schema::snake().with_user_table("users").with_session_table("auth.sessions");
     assert_eq!(settings.schema(), &schema);
-    assert_eq!(settings.schema().naming(), Some(Naming::Snake));
 }
 
 #[test]

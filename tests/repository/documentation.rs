@@ -5,18 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What has none, and why.
-const WITHOUT: [(&str, &str); 17] = [
+const WITHOUT: [(&str, &str); 15] = [
     ("ResponseFuture", "named for bounds; whoever calls the service awaits it"),
     ("Authenticate", "made by `Authenticator::authenticate`, and awaited"),
     ("Authorize", "made by `AuthorizeLayer`, which has one"),
     ("Membership", "made by `MembershipLayer`, which has one"),
     ("MembershipFuture", "as `ResponseFuture`"),
-    ("MembershipFn", "made by `membership_fn`, which has one"),
     ("PostgresListenerBuilder", "made by `PostgresListener::builder`, which has one"),
     ("And", "made by `Policy::and`"),
     ("Or", "made by `Policy::or`"),
     ("StoreFn", "made by `store_fn`, which has one"),
-    ("TableNameError", "an error without anything to ask it"),
     ("identity", "of tonic's: in the example of its module"),
     ("optional_identity", "of tonic's: as `identity`"),
     ("authorize", "of tonic's: in the example of its module"),

@@ -13,16 +13,14 @@ pub use better_auth_layer::diagnostics::{Check, CheckStatus, HealthReport};
 pub use better_auth_layer::jwks::{
     JwksOptions, JwsAlgorithm, KeySet, KeySource, KeySourceError, RemoteKeySource,
 };
-pub use better_auth_layer::organization::{Member, MembershipFn, MembershipStore, membership_fn};
+pub use better_auth_layer::organization::{Member, MembershipStore, membership_fn};
 pub use better_auth_layer::postgres::{
-    PostgresKeySource, PostgresListener, PostgresListenerBuilder, PostgresStore,
-    PostgresStoreBuilder, StatementMode,
+    PostgresListener, PostgresListenerBuilder, PostgresStore, PostgresStoreBuilder, StatementMode,
 };
 pub use better_auth_layer::rejection::{ProblemJson, RenderRejection, RetryAfter};
-pub use better_auth_layer::sqlite::{SqliteKeySource, SqliteStore, SqliteStoreBuilder};
+pub use better_auth_layer::sqlite::{SqliteStore, SqliteStoreBuilder};
 pub use better_auth_layer::store::{
-    Column, EmailKey, LookupKey, LookupKind, MemoryStore, Naming, Schema, StoreErrorKind, StoreFn,
-    TableName, TableNameError, store_fn,
+    EmailKey, LookupKey, LookupKind, MemoryStore, Schema, StoreErrorKind, StoreFn, store_fn,
 };
 pub use better_auth_layer::stream::{SessionEndReason, SessionEnded, UntilSessionEnd};
 pub use better_auth_layer::testing::{

@@ -70,7 +70,7 @@ fn sbom(sh: &Shell) -> Result<NotChecked> {
     sh.copy_file(workspace::root().join("crates").join(LIBRARY).join(&file), &folder)?;
     println!("{}", folder.join(&file).display());
     // The tool writes a file next to the manifest of every package.
-    cmd!(sh, "find crates examples tests xtask -name *.cdx.json -delete").run()?;
+    cmd!(sh, "find crates examples tests tools xtask -name *.cdx.json -delete").run()?;
     Ok(None)
 }
 

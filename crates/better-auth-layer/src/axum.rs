@@ -2,7 +2,7 @@
 //!
 //! [`Identity`], [`User`] and [`Session`] are extractors behind
 //! [`BetterAuthLayer`](crate::BetterAuthLayer), and [`Member`] behind a
-//! [`MembershipLayer`](crate::authorize::MembershipLayer). [`Authorized`] also applies a [`Policy`]:
+//! [`MembershipLayer`](crate::organization::MembershipLayer). [`Authorized`] also applies a [`Policy`]:
 //!
 //! ```
 //! use axum::{Router, routing::{delete, get}};
@@ -122,7 +122,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// Extracts the membership that a [`MembershipLayer`](crate::authorize::MembershipLayer) inserted.
+/// Extracts the membership that a [`MembershipLayer`](crate::organization::MembershipLayer) inserted.
 impl<S: Send + Sync> FromRequestParts<S> for Member {
     type Rejection = IdentityRejection;
 

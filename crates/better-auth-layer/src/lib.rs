@@ -143,11 +143,7 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-/// API keys: the stored hash and the options of the layer.
-pub mod api_key {
-    pub use crate::builder::ApiKeys;
-    pub use crate::identity::ApiKeyHash;
-}
+pub mod api_key;
 mod authenticator;
 pub mod authorize;
 #[cfg(feature = "axum")]
@@ -172,16 +168,15 @@ pub mod jwks;
 mod layer;
 #[cfg(feature = "metrics")]
 pub mod metrics;
-/// Membership in organizations.
-pub mod organization {
-    pub use crate::identity::Member;
-    pub use crate::store::{MembershipFn, MembershipStore, membership_fn};
-}
+pub mod organization;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod rejection;
+mod schema;
 mod secret;
 mod service;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub mod store;
@@ -196,6 +191,7 @@ mod tls;
 pub mod tonic;
 mod verify;
 
+pub use self::api_key::ApiKey;
 pub use self::authenticator::{Authenticate, Authenticator};
 pub use self::body::ResponseBody;
 pub use self::builder::BetterAuthLayerBuilder;
@@ -203,7 +199,7 @@ pub use self::config::Config;
 pub use self::config_error::ConfigError;
 pub use self::credential::CredentialSource;
 pub use self::future::ResponseFuture;
-pub use self::identity::{ApiKey, CredentialKind, Identity, Session, SessionToken, User};
+pub use self::identity::{CredentialKind, Identity, Session, SessionToken, User};
 pub use self::layer::BetterAuthLayer;
 pub use self::rejection::{Rejection, RejectionKind};
 pub use self::secret::Secret;

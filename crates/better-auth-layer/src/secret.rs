@@ -156,7 +156,7 @@ impl SecretRing {
             let malformed = || {
                 ConfigError::new(
                     SETTING,
-                    format!("has an invalid entry (number {})", index + 1),
+                    format!("has an invalid entry {}", index + 1),
                     "write `version:secret` entries with integer versions, separated by commas",
                 )
             };
@@ -248,8 +248,8 @@ mod tests {
     #[test]
     fn malformed_lists_name_the_entry() {
         for (list, problem) in [
-            ("", "number 1"),
-            ("1:a-secret-of-this-deployment,two:another", "number 2"),
+            ("", "entry 1"),
+            ("1:a-secret-of-this-deployment,two:another", "entry 2"),
             (
                 "1:a-secret-of-this-deployment,1:another-secret-of-it",
                 "version 1 twice",

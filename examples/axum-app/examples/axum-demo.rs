@@ -6,7 +6,7 @@ use std::{error::Error, io};
 use axum::{ServiceExt, extract::Request};
 use axum_app::Chat;
 use better_auth_layer::api_key::ApiKeys;
-use better_auth_layer::authorize::MembershipLayer;
+use better_auth_layer::organization::MembershipLayer;
 use better_auth_layer::organization::{Member, membership_fn};
 use better_auth_layer::testing::TestDeployment;
 use tokio::net::TcpListener;

@@ -18,9 +18,9 @@ use axum::{
 };
 use better_auth_layer::BetterAuthLayer;
 use better_auth_layer::authorize::{
-    ApiKeyPermission, AuthorizeLayer, FreshSession, MembershipLayer, NotImpersonated, Policy as _,
-    Role,
+    ApiKeyPermission, AuthorizeLayer, FreshSession, NotImpersonated, Policy as _, Role,
 };
+use better_auth_layer::organization::MembershipLayer;
 use tower::Layer as _;
 use tower_http::{
     cors::CorsLayer,

@@ -5,8 +5,8 @@ use std::{error::Error, io, process::ExitCode};
 use axum::{ServiceExt, extract::Request};
 use axum_app::Chat;
 use better_auth_layer::Config;
-use better_auth_layer::authorize::MembershipLayer;
 use better_auth_layer::config::{DatabaseStore, Env};
+use better_auth_layer::organization::MembershipLayer;
 use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 

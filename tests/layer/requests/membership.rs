@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use support::prelude::*;
 
-use better_auth_layer::authorize::MembershipLayer;
+use better_auth_layer::organization::MembershipLayer;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;

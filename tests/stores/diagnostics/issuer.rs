@@ -71,7 +71,7 @@ async fn bad_key_urls_are_explained() {
             CheckStatus::Warning,
             "1 of 2 can be used",
         ),
-        (Reply::Silence, CheckStatus::Failed, "no answer in time"),
+        (Reply::Silence, CheckStatus::Failed, "the fetch timed out"),
         (Reply::Nothing, CheckStatus::Failed, "could not be fetched"),
     ] {
         let server = KeyServer::start(reply.clone()).await;

@@ -155,8 +155,8 @@ async fn triggers_fit_custom_tables() {
         .await;
     let schema = Schema::auto()
         .with_database_schema("we\"ird")
-        .with_user_table(TableName::new("people"))
-        .with_column(Column::UserBanned, "is_banned");
+        .with_user_table("people")
+        .with_user_column("banned", "is_banned");
     for _ in 0..2 {
         make_triggers(&database, schema.clone()).await;
     }

@@ -46,15 +46,14 @@ async fn ask_usual(store: &PostgresStore) -> String {
 
 #[tokio::test]
 async fn table_and_columns_are_found() {
-    let own =
-        |name: &str| Schema::auto().with_member_table(TableName::new(name).in_schema("App 1"));
+    let own = |name: &str| Schema::auto().with_member_table(format!(r#""App 1".{name}"#));
     for (name, columns, schema) in [
         (r#""member""#, CAMEL, Schema::auto()),
         (r#""member""#, SNAKE, Schema::auto()),
         (r#""members""#, CAMEL, Schema::auto()),
         (r#""members""#, SNAKE, Schema::snake()),
         (r#""App 1"."member""#, SNAKE, Schema::auto().with_database_schema("App 1")),
-        (r#""App 1"."Team ""A""""#, CAMEL, own(r#"Team "A""#)),
+        (r#""App 1"."Team ""A""""#, CAMEL, own(r#""Team ""A""""#)),
     ] {
         let ddl = table(name, columns, ["text"; 2], TEXTS);
         let database = database(&format!(r#"CREATE SCHEMA "App 1"; {ddl}"#)).await;
@@ -161,7 +160,7 @@ async fn missing_table_is_named() {
     database.execute(r#"DROP TABLE "member""#).await;
     database.execute(&usual()).await;
     assert_eq!(ask_usual(&store).await, FOUND);
-    let named = Schema::auto().with_member_table(TableName::new("memberships"));
+    let named = Schema::auto().with_member_table("memberships");
     let named = PostgresStore::builder(database.url()).schema(named);
     let text = failure(&named.build().unwrap(), "usr_7", "org_9").await;
     assert!(text.contains(r#"no table "memberships""#), "{text}");

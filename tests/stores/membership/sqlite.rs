@@ -61,7 +61,7 @@ async fn table_and_columns_are_found() {
         ("members", CAMEL, Schema::auto()),
         ("members", SNAKE, Schema::auto()),
         ("member", SNAKE, Schema::auto().with_database_schema("main")),
-        ("Team \"A\"", CAMEL, Schema::auto().with_member_table(TableName::new("Team \"A\""))),
+        ("Team \"A\"", CAMEL, Schema::auto().with_member_table(r#""Team ""A""""#)),
     ] {
         let folder = TemporaryFolder::new();
         let more = table(&name.replace('"', "\"\""), columns, ["text"; 2], TEXTS);

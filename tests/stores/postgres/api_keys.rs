@@ -116,7 +116,7 @@ async fn older_column_names_are_read() {
                 hash.as_str()
             ))
             .await;
-        let schema = Schema::auto().with_api_key_table(TableName::new(table));
+        let schema = Schema::auto().with_api_key_table(table);
         let builder = PostgresStore::builder(database.url()).schema(schema);
         let store = builder.connect().await.unwrap();
         assert_eq!(ask(&store, "app_key").await, "usr_ada key_1", "{table}");

@@ -27,7 +27,7 @@ async fn two_user_tables_are_ambiguous() {
     ] {
         assert!(error.contains(part), "{part} is not in: {error}");
     }
-    for schema in [Schema::camel(), Schema::auto().with_user_table(TableName::new("user"))] {
+    for schema in [Schema::camel(), Schema::auto().with_user_table("user")] {
         let store = PostgresStore::builder(database.url()).schema(schema);
         assert_eq!(ask_for_ada(&store.connect().await.unwrap()).await, ADA_FOUND);
     }

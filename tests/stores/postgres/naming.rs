@@ -126,14 +126,14 @@ async fn custom_names_are_verbatim() {
     )
     .await;
     let schema = Schema::auto()
-        .with_user_table(TableName::new("people"))
-        .with_session_table(TableName::new("visits"))
-        .with_column(Column::UserId, "key")
-        .with_column(Column::UserEmail, r#"Mail "box""#)
-        .with_column(Column::UserBanned, "blocked")
-        .with_column(Column::SessionId, "key")
-        .with_column(Column::SessionUserId, "who")
-        .with_column(Column::SessionExpiresAt, "until");
+        .with_user_table("people")
+        .with_session_table("visits")
+        .with_user_column("id", "key")
+        .with_user_column("email", r#"Mail "box""#)
+        .with_user_column("banned", "blocked")
+        .with_session_column("id", "key")
+        .with_session_column("userId", "who")
+        .with_session_column("expiresAt", "until");
     let store = with_schema(&database, schema.clone()).await;
     assert_eq!(ask_for_ada(&store).await, "p v");
     let app = App::new(store);
@@ -141,7 +141,7 @@ async fn custom_names_are_verbatim() {
     app.accepts(&token_for("eve@example.com"), "not blocked", "q", "w").await;
 
     // A ban column that was named must be there: without it everybody would come in.
-    let schema = schema.with_column(Column::UserBanned, "is_blocked");
+    let schema = schema.with_user_column("banned", "is_blocked");
     let store = with_schema(&database, schema).await;
     let text = everything(&error_for_ada(&store).await);
     assert!(text.contains(r#"column "is_blocked" of "people""#), "{text}");
@@ -158,8 +158,8 @@ async fn schema_name_is_quoted() {
     ))
     .await;
     let schema = Schema::auto()
-        .with_user_table(TableName::new("user").in_schema(odd))
-        .with_session_table(TableName::new("session").in_schema(odd));
+        .with_user_table(format!(r#""{quoted}".user"#))
+        .with_session_table(format!(r#""{quoted}".session"#));
     let store = with_schema(&database, schema).await;
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     database.execute("SELECT * FROM public.kept").await;
@@ -181,9 +181,8 @@ async fn prisma_schema_parameter_is_used() {
         assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     }
     // What is named by hand is not moved.
-    let public = Schema::camel()
-        .with_user_table(TableName::new("user").in_schema("public"))
-        .with_session_table(TableName::new("session").in_schema("public"));
+    let public =
+        Schema::camel().with_user_table("public.user").with_session_table("public.session");
     let store = PostgresStore::builder(&url).schema(public);
     assert_eq!(ask_for_ada(&store.connect().await.unwrap()).await, "no user");
 

@@ -44,8 +44,8 @@ async fn ends(zone: &str, ends: &[(&str, String)]) -> Database {
 
 async fn store(database: &Database, index: usize) -> PostgresStore {
     let schema = Schema::camel()
-        .with_user_table(TableName::new(format!("user{index}")))
-        .with_session_table(TableName::new(format!("session{index}")));
+        .with_user_table(format!("user{index}"))
+        .with_session_table(format!("session{index}"));
     let store = PostgresStore::builder(database.url()).schema(schema);
     store.max_connections(2).connect().await.unwrap()
 }

@@ -153,12 +153,12 @@ async fn custom_names_are_quoted() {
         INSERT INTO "select" VALUES ('s', 'u', 9999999999);"#,
     );
     let schema = Schema::auto()
-        .with_user_table(TableName::new(r#"we"ird user"#))
-        .with_session_table(TableName::new("select").in_schema("main"))
-        .with_column(Column::UserId, "the id")
-        .with_column(Column::UserEmail, r#"e"mail"#)
-        .with_column(Column::SessionUserId, "owner")
-        .with_column(Column::SessionExpiresAt, "ends");
+        .with_user_table(r#""we""ird user""#)
+        .with_session_table("main.select")
+        .with_user_column("id", "the id")
+        .with_user_column("email", r#"e"mail"#)
+        .with_session_column("userId", "owner")
+        .with_session_column("expiresAt", "ends");
     let store = SqliteStore::builder(path).schema(schema).open().unwrap();
     assert_eq!(ask(&store, Lookup::by_email("u@example.com", now())).await, "u s");
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::api_key::ApiKeyHash;
 use crate::clock::{Clock, Timestamp};
 use crate::diagnostics::{Check, CheckStatus, HealthReport};
-use crate::identity::{ApiKeyHash, SessionToken};
+use crate::identity::SessionToken;
 use crate::jwks::{FetchReport, KeyCache};
 use crate::store::{DynUserStore, Lookup, LookupKind, Resolution, within};
 

@@ -84,33 +84,39 @@ impl Authenticator {
     /// The future returns a [`Rejection`] if the request is not authenticated, or if a backend is
     /// unavailable.
     pub fn authenticate(&self, parts: &request::Parts) -> Authenticate {
-        let mut metrics = RequestMetrics::begin();
-        let span = metrics.span();
-        let state = match span.in_scope(|| self.start(parts, &mut metrics)) {
+        let mut request_metrics = RequestMetrics::begin();
+        let span = request_metrics.span();
+        let state = match span.in_scope(|| self.start(parts, &mut request_metrics)) {
             ControlFlow::Break(result) => {
-                metrics.finish(&result);
+                request_metrics.finish(&result);
                 State::Ready(std::future::ready(result))
             }
             ControlFlow::Continue(future) => State::Waiting(future),
         };
-        Authenticate { state, metrics }
+        Authenticate {
+            state,
+            metrics: request_metrics,
+        }
     }
 
     /// Breaks with the result, or continues with a future that must wait for it.
     fn start(
         &self,
         parts: &request::Parts,
-        metrics: &mut RequestMetrics,
+        request_metrics: &mut RequestMetrics,
     ) -> ControlFlow<Outcome, BoxFuture<Outcome>> {
         let inner = &self.inner;
         let now = inner.clock.now();
         let stopwatch = metrics::ENABLED.then(|| Stopwatch::start(&*inner.clock));
-        let verified = inner.extract(parts, metrics).map(|credential| {
+        let verified = inner.extract(parts, request_metrics).map(|credential| {
             let verified = inner.verifier.verify(&credential, now);
             (credential, verified)
         });
         if let Some(stopwatch) = stopwatch {
-            metrics::record_verification(metrics.credential(), stopwatch.elapsed(&*inner.clock));
+            metrics::record_verification(
+                request_metrics.credential(),
+                stopwatch.elapsed(&*inner.clock),
+            );
         }
         match verified {
             Err(rejection) => ControlFlow::Break(Err(rejection)),
@@ -226,10 +232,10 @@ impl Inner {
     fn extract<'a>(
         &self,
         parts: &'a request::Parts,
-        metrics: &mut RequestMetrics,
+        request_metrics: &mut RequestMetrics,
     ) -> Result<Credential<'a>, Rejection> {
         let credential = self.sources.extract(parts);
-        metrics.set_credential(match &credential {
+        request_metrics.set_credential(match &credential {
             Ok(None) => "none",
             Ok(Some(credential)) => credential.as_str(),
             Err(reason) => reason.credential(),

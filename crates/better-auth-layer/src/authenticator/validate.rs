@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
+use crate::api_key::ApiKey;
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
-use crate::identity::{
-    ApiKey, Authentication, Identity, LayerHandle, Session, SessionOrApiKey, User,
-};
+use crate::identity::{Authentication, Identity, LayerHandle, Session, SessionOrApiKey, User};
 use crate::rejection::{Rejection, RejectionKind, RetryAfter};
 use crate::store::{Resolution, StoreError, StoreErrorKind};
 use crate::verify::{Subject, Verified};

@@ -29,24 +29,18 @@
 //! # async fn close() {}
 //! ```
 //!
-//! [`MembershipLayer`] checks membership in an organization, which needs a store lookup.
+//! [`MembershipLayer`](crate::organization::MembershipLayer) checks membership in an organization, which needs a store lookup.
 //!
 //! With the feature `axum`, the extractor `better_auth_layer::axum::Authorized` applies a policy and
 //! returns the identity.
 
 mod future;
 mod layer;
-mod membership;
-mod membership_future;
-mod membership_layer;
 mod policy;
 mod service;
 
 pub use self::future::ResponseFuture;
 pub use self::layer::AuthorizeLayer;
-pub use self::membership::Membership;
-pub use self::membership_future::MembershipFuture;
-pub use self::membership_layer::MembershipLayer;
 pub use self::policy::{
     And, ApiKeyPermission, FreshSession, NotImpersonated, Or, Policy, Role, SessionOnly,
     VerifiedEmail,

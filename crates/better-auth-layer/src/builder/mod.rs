@@ -1,6 +1,5 @@
 //! Configures a [`BetterAuthLayer`]. All errors are reported by `build`.
 
-mod api_keys;
 mod assembly;
 mod jwts;
 mod sessions;
@@ -10,10 +9,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::api_keys::ApiKeys;
 use self::jwts::JwtOptions;
 use self::sessions::SessionOptions;
 use self::sources::SourceOptions;
+use crate::api_key::ApiKeys;
 use crate::base_url::BaseUrl;
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;

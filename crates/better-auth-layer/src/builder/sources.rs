@@ -39,7 +39,11 @@ impl SourceOptions {
         if searches_api_keys != accepts_api_keys {
             return Err(ConfigError::conflict(
                 "credential_sources",
-                "contains `api_key` but `api_keys` is not set, or the other way round",
+                if accepts_api_keys {
+                    "does not contain `api_key`, but `api_keys` is set"
+                } else {
+                    "contains `api_key`, but no `api_keys` are accepted"
+                },
                 "set `api_keys` and add `CredentialSource::api_key`, or neither",
             ));
         }

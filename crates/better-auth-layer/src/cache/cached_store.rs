@@ -15,10 +15,7 @@ use super::invalidation::CacheInvalidator;
 use super::revocations::{Announcements, Revocations};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::diagnostics::Check;
-use crate::identity::Member;
-use crate::store::{
-    Lookup, LookupKind, MembershipStore, Question, QuestionRef, Resolution, StoreError, UserStore,
-};
+use crate::store::{Lookup, LookupKind, Question, QuestionRef, Resolution, StoreError, UserStore};
 
 /// A [`UserStore`] whose answers are given again for a short while, without asking the store behind it.
 ///
@@ -154,18 +151,12 @@ impl<S: UserStore> UserStore for CachedStore<S> {
     }
 }
 
-/// Memberships are asked for every time.
-impl<S: UserStore + MembershipStore> MembershipStore for CachedStore<S> {
-    fn member(
-        &self,
-        user_id: &str,
-        organization_id: &str,
-    ) -> impl Future<Output = Result<Option<Member>, StoreError>> + Send {
-        self.inner.store.member(user_id, organization_id)
-    }
-}
-
 impl<S: UserStore> CachedStore<S> {
+    /// The store behind the cache.
+    pub(crate) fn inner(&self) -> &S {
+        &self.inner.store
+    }
+
     /// Asks again in the background. If that fails, the answer goes on until it is too old.
     fn refresh(&self, lookup: &Lookup<'_>) {
         let Ok(runtime) = Handle::try_current() else {

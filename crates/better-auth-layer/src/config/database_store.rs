@@ -6,11 +6,12 @@ use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::diagnostics::Check;
 use crate::identity::Member;
+use crate::organization::MembershipStore;
 #[cfg(feature = "postgres")]
 use crate::postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 use crate::sqlite::SqliteStore;
-use crate::store::{Lookup, LookupKind, MembershipStore, Resolution, StoreError, UserStore};
+use crate::store::{Lookup, LookupKind, Resolution, StoreError, UserStore};
 
 /// The PostgreSQL or SQLite store that the [`Config`] names. Cloning is cheap.
 ///
@@ -19,7 +20,7 @@ use crate::store::{Lookup, LookupKind, MembershipStore, Resolution, StoreError, 
 ///
 /// ```
 /// use better_auth_layer::config::DatabaseStore;
-/// use better_auth_layer::authorize::MembershipLayer;
+/// use better_auth_layer::organization::MembershipLayer;
 /// use better_auth_layer::{BetterAuthLayer, Config, ConfigError};
 ///
 /// async fn layers(config: &Config) -> Result<(BetterAuthLayer, MembershipLayer), ConfigError> {

@@ -14,14 +14,15 @@ mod from_env;
 pub use self::database_store::DatabaseStore;
 use self::database_url::DatabaseUrl;
 pub use self::env::Env;
+use crate::api_key::ApiKeys;
 use crate::base_url::BaseUrl;
-use crate::builder::{ApiKeys, BetterAuthLayerBuilder};
+use crate::builder::BetterAuthLayerBuilder;
 use crate::config_error::ConfigError;
 use crate::csrf::TrustedOrigin;
 use crate::layer::BetterAuthLayer;
+use crate::schema::Schema;
 use crate::secret::Secret;
 pub use crate::secret::SecretRing;
-use crate::store::{Schema, TableName};
 
 /// The configuration of a layer.
 ///
@@ -310,23 +311,20 @@ fn schema(env: &Env) -> Result<Schema, ConfigError> {
             "is none of `auto`, `camel` and `snake`",
             "write `camel` for Better Auth's column names (`expiresAt`), `snake` for `expires_at`, or `auto`",
         )),
-    });
-    let mut schema = naming?.unwrap_or_else(Schema::auto);
-    if let Some(table) = env.parse("BETTER_AUTH_USER_TABLE", table)? {
-        schema = schema.with_user_table(table);
-    }
-    if let Some(table) = env.parse("BETTER_AUTH_SESSION_TABLE", table)? {
-        schema = schema.with_session_table(table);
+    })?;
+    let mut schema = naming.unwrap_or_else(Schema::auto);
+    let valid = |schema: Schema| schema.validate().map(|()| schema);
+    for (setting, with_table) in [
+        (
+            "BETTER_AUTH_USER_TABLE",
+            Schema::with_user_table as fn(Schema, String) -> Schema,
+        ),
+        ("BETTER_AUTH_SESSION_TABLE", Schema::with_session_table),
+    ] {
+        let table = env.parse(setting, |table| {
+            valid(with_table(schema.clone(), table.to_owned()))
+        });
+        schema = table?.unwrap_or(schema);
     }
     Ok(schema)
-}
-
-fn table(text: &str) -> Result<TableName, ConfigError> {
-    text.parse().map_err(|_| {
-        ConfigError::new(
-            "table",
-            "is not a table name",
-            "write `table`, `schema.table` or, quoted as in SQL, `\"schema\".\"table\"`",
-        )
-    })
 }

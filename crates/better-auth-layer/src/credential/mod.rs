@@ -19,7 +19,7 @@ use self::cookies::Cookies;
 pub(crate) use self::cookies::{CookieNames, percent_decoded};
 pub(crate) use self::invalid_reason::InvalidReason;
 pub use self::source::CredentialSource;
-pub(crate) use self::source::{SourceKind, dedicated_header};
+pub(crate) use self::source::SourceKind;
 
 /// The one credential of a request.
 pub(crate) enum Credential<'a> {

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL};
+use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderMap, HeaderName, request};
 
 use super::cookies::percent_decoded;
 use super::{BearerToken, InvalidReason};
+use crate::api_key::dedicated_header;
 use crate::config_error::ConfigError;
 
 /// A part of the request that may contain a credential, for
@@ -167,27 +168,6 @@ fn named(name: String) -> Result<String, ConfigError> {
             "contains a source with an empty name",
             "write the prefix of the subprotocol, or the name of the parameter",
         ));
-    }
-    Ok(name)
-}
-
-/// Parses the name of a header that carries nothing but the credential.
-pub(crate) fn dedicated_header(
-    setting: &'static str,
-    name: &str,
-) -> Result<HeaderName, ConfigError> {
-    let invalid = |problem: &'static str| {
-        ConfigError::new(
-            setting,
-            problem,
-            "write the name of a separate header, such as `x-api-key`",
-        )
-    };
-    let name: HeaderName = name
-        .parse()
-        .map_err(|_| invalid("contains an invalid header name"))?;
-    if name == AUTHORIZATION || name == COOKIE {
-        return Err(invalid("uses the header of another credential"));
     }
     Ok(name)
 }

@@ -71,7 +71,7 @@ impl Member {
     }
 
     /// Whether it is this user's membership in this organization, letter for letter.
-    pub(crate) fn is_answer_to(&self, user_id: &str, organization_id: &str) -> bool {
+    pub(crate) fn is_of(&self, user_id: &str, organization_id: &str) -> bool {
         *self.user_id == *user_id && *self.organization_id == *organization_id
     }
 }

@@ -3,8 +3,6 @@
 //! An identity keeps a [`LayerHandle`] to the layer that created it. Rejections, freshness checks
 //! and open streams therefore use that layer's renderer, clock and store without configuration.
 
-mod api_key;
-mod api_key_hash;
 mod credential_kind;
 mod extensions;
 mod layer_handle;
@@ -16,8 +14,6 @@ mod user;
 use std::fmt;
 use std::sync::Arc;
 
-pub use self::api_key::ApiKey;
-pub use self::api_key_hash::ApiKeyHash;
 pub use self::credential_kind::CredentialKind;
 #[cfg(feature = "axum")]
 pub(crate) use self::extensions::report_missing_layer;
@@ -26,6 +22,7 @@ pub(crate) use self::layer_handle::{LayerHandle, Reauthentication};
 pub use self::member::Member;
 pub use self::session::{Session, SessionToken};
 pub use self::user::User;
+use crate::api_key::ApiKey;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::rejection::Renderer;
 

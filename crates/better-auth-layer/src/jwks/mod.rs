@@ -11,6 +11,8 @@ mod key_source;
 mod options;
 #[cfg(feature = "jwks-http")]
 mod remote;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod table_key_source;
 
 pub use self::error::KeySourceError;
 pub use self::key::JwsAlgorithm;
@@ -22,3 +24,5 @@ pub use self::key_source::KeySource;
 pub use self::options::JwksOptions;
 #[cfg(feature = "jwks-http")]
 pub use self::remote::RemoteKeySource;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::table_key_source::TableKeySource;

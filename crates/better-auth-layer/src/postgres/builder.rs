@@ -18,8 +18,8 @@ use super::statements::StatementMode;
 use super::store::PostgresStore;
 use super::tls;
 use crate::config_error::ConfigError;
-use crate::store::Schema;
-use crate::store::sql::{MOST_WAITING, check_limits, check_range};
+use crate::schema::Schema;
+use crate::sql::{MOST_WAITING, check_limits, check_range};
 
 const MOST_LANES: usize = 64;
 const MOST_IN_FLIGHT: usize = 64;
@@ -162,6 +162,7 @@ impl PostgresStoreBuilder {
     ///
     /// [`ConfigError`] when the address cannot be understood, the certificates cannot be read, or a limit is zero.
     pub fn build(self) -> Result<PostgresStore, ConfigError> {
+        self.schema.validate()?;
         check_limits(self.deadline, self.max_connections)?;
         check_range("batch_connections", self.lanes, MOST_LANES)?;
         check_range("max_in_flight", self.in_flight, MOST_IN_FLIGHT)?;
@@ -198,7 +199,7 @@ impl PostgresStoreBuilder {
             .build()
             .map_err(|_| ConfigError::new("max_connections", "cannot be used", "use 16"))?;
         let schema = match address.schema {
-            Some(name) if self.schema.database_schema().is_none() => {
+            Some(name) if self.schema.database_schema.is_none() => {
                 self.schema.with_database_schema(name)
             }
             _ => self.schema,

@@ -48,7 +48,7 @@ impl Lookups {
         // Those that are remembered may have been changed meanwhile.
         self.check(until).await?;
         let tables = self.tables.get(&connection, None, None).await??;
-        findings.push(Check::ok("tables", tables.layout.to_string()));
+        findings.push(Check::ok("tables", tables.schema.to_string()));
         Ok(())
     }
 

@@ -1,4 +1,7 @@
-//! The tables as they were last found.
+//! The resolved schema, kept between lookups.
+//!
+//! Tables and columns are found when they are first needed, again every five minutes, and after an
+//! error that says that they changed. Tables in use stay in use as long as they fit.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -7,13 +10,14 @@ use super::connections::Connection;
 use super::failure::Failure;
 use super::tables::Tables;
 use crate::clock::Timestamp;
-use crate::store::{Schema, StoreError};
+use crate::schema::Schema;
+use crate::store::StoreError;
 
-/// Finds the tables when they are first needed, and again when that is too long ago.
+/// Finds the tables when they are first needed, and again after the refresh interval.
 pub(super) struct KnownTables {
     schema: Schema,
     refresh: Duration,
-    /// Never locked across a wait: readers take the pointer and go.
+    /// Never locked across an await.
     known: RwLock<Option<Known>>,
 }
 
@@ -21,11 +25,11 @@ pub(super) struct KnownTables {
 struct Known {
     tables: Arc<Tables>,
     since: Timestamp,
-    /// Whether they are gone, or were when they were last looked for.
+    /// Whether the last attempt to find the tables failed.
     are_gone: bool,
 }
 
-/// The earliest and the latest of the times that lookups carry.
+/// The earliest and the latest time of the lookups in a batch.
 #[derive(Clone, Copy)]
 pub(super) struct Times {
     pub(super) earliest: Timestamp,
@@ -45,8 +49,8 @@ impl KnownTables {
         &self.schema
     }
 
-    /// The tables as they are known, or found anew where that is too long ago or they turned out to be `outdated`.
-    /// Without times, what is known is taken, however old.
+    /// The known tables. They are looked for again after the refresh interval, or if the known ones
+    /// are `outdated`. Without times the age does not matter.
     pub(super) async fn get(
         &self,
         connection: &Connection,
@@ -60,7 +64,7 @@ impl KnownTables {
             .clone();
         if let Some(known) = &known
             && !known.are_gone
-            // Somebody else may have found them anew meanwhile.
+            // Another task may have found the new ones.
             && outdated.is_none_or(|outdated| !Arc::ptr_eq(outdated, &known.tables))
             && times.is_none_or(|times| self.is_fresh(known.since, times))
         {
@@ -73,11 +77,11 @@ impl KnownTables {
         let known = match (&found, known) {
             (Ok(tables), _) => Some(Known {
                 tables: Arc::clone(tables),
-                // Found without knowing the time, it is old at the next lookup.
+                // Without a time the entry is old at the next lookup.
                 since: times.map_or(Timestamp::UNIX_EPOCH, |times| times.latest),
                 are_gone: false,
             }),
-            // Nobody needs to ask them before looking for them; when they come back, they are still those in use.
+            // The known tables are kept, so that they take precedence when they are back.
             (Err(_), known) => known.map(|known| Known {
                 are_gone: true,
                 ..known
@@ -87,7 +91,7 @@ impl KnownTables {
         Ok(found)
     }
 
-    /// A clock that was set back must not keep old knowledge alive for ever.
+    /// A clock that was set back must not keep an old entry fresh.
     fn is_fresh(&self, since: Timestamp, Times { earliest, latest }: Times) -> bool {
         since.abs_diff(earliest) < self.refresh && since.abs_diff(latest) < self.refresh
     }

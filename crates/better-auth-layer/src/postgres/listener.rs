@@ -157,7 +157,7 @@ impl From<Lack> for StoreError {
     fn from(lack: Lack) -> Self {
         match lack {
             Lack::Failure(failure) => failure.into(),
-            Lack::Layout(error) => Self::new(StoreErrorKind::Schema, error),
+            Lack::Schema(error) => Self::new(StoreErrorKind::Schema, error),
             Lack::Triggers => Self::new(StoreErrorKind::Schema, "the triggers are not there"),
         }
     }
@@ -232,7 +232,7 @@ impl PostgresListenerBuilder {
             .map_err(|error| error.renamed("DATABASE_URL", "DATABASE_DIRECT_URL"))?;
         direct.config.application_name("better-auth-layer listener");
         let schema = match schema_name {
-            Some(name) if self.schema.database_schema().is_none() => {
+            Some(name) if self.schema.database_schema.is_none() => {
                 self.schema.with_database_schema(name)
             }
             _ => self.schema,

@@ -20,7 +20,7 @@ use super::listener::{Endpoint, Inner};
 use super::triggers::{CHANNEL, Lack, Triggers};
 use crate::cache::WeakCacheInvalidator;
 use crate::diagnostics::Check;
-use crate::store::sql::LayoutError;
+use crate::sql::SchemaError;
 
 /// How long each step on the way to listening may take.
 const LONGEST_STEP: Duration = Duration::from_secs(5);
@@ -81,7 +81,7 @@ enum Lost {
     /// The server did not answer in time, or closed the connection.
     Silent(&'static str),
     NotHeard,
-    Layout(LayoutError),
+    Schema(SchemaError),
     Triggers,
 }
 
@@ -290,7 +290,7 @@ impl From<Lack> for Lost {
     fn from(lack: Lack) -> Self {
         match lack {
             Lack::Failure(failure) => failure.into(),
-            Lack::Layout(error) => Self::Layout(error),
+            Lack::Schema(error) => Self::Schema(error),
             Lack::Triggers => Self::Triggers,
         }
     }
@@ -304,7 +304,7 @@ impl fmt::Display for Lost {
             Self::NotHeard => f.write_str(
                 "what is announced at DATABASE_URL is not heard at DATABASE_DIRECT_URL; the latter must lead to the same database without a pooler in between",
             ),
-            Self::Layout(error) => error.fmt(f),
+            Self::Schema(error) => error.fmt(f),
             Self::Triggers => f.write_str(
                 "the triggers are missing, switched off, or not those for the columns that there are; run what `PostgresListener::trigger_sql` prints, as the owner of the tables",
             ),

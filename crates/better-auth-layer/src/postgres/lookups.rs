@@ -106,7 +106,7 @@ impl Lookups {
                 match self.tables.get(&connection, None, outdated).await? {
                     Ok(tables) => {
                         let tables = used.insert(tables);
-                        connection.query(&tables.sql.check, &[]).await?;
+                        connection.query(&tables.statements.check, &[]).await?;
                         Ok(Ok(()))
                     }
                     Err(error) => Ok(Err(error)),

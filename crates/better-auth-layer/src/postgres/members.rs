@@ -1,4 +1,7 @@
-//! Memberships in organizations.
+//! Membership lookups.
+//!
+//! All columns that the statement reads are required, so the table is looked for once, and again
+//! only after an error that says that it changed.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -6,23 +9,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::access::Access;
-use super::column_type::{ColumnType, FoundColumn};
 use super::connections::{Connection, Terms};
 use super::failure::Failure;
 use super::last_refusal::LastRefusal;
 use super::parameters::Text;
-use super::tables::{choose_side_table, find_columns};
+use super::tables::find_columns;
 use crate::identity::Member;
-use crate::store::sql::{MemberColumn, Quoted, SideTable, member_answer, no_members, read_member};
-use crate::store::{Schema, StoreError};
+use crate::schema::Schema;
+use crate::sql::{ColumnType, Dialect, MemberTable, membership, membership_sql, read_member};
+use crate::store::StoreError;
 
-/// Asks for memberships on the store's connections.
+/// Looks up memberships on the store's connections.
 pub(super) struct Members {
     access: Arc<Access>,
     schema: Schema,
     deadline: Duration,
-    /// For the table as it was found. Every column that is read is required, so an error says when it has changed.
-    /// Never locked across a wait: readers take the pointer and go.
+    /// Never locked across an await.
     statement: RwLock<Option<Arc<Statement>>>,
 }
 
@@ -48,7 +50,7 @@ impl Members {
         outcome.unwrap_or_else(|_| Err(last_refusal.timeout()))
     }
 
-    /// Asks; once more on a new connection where the first one broke, and once more of the table as it is by now.
+    /// Retries once on a new connection if the first one broke, and once if the table has changed.
     async fn attempt(
         &self,
         ids: [&str; 2],
@@ -66,7 +68,7 @@ impl Members {
             let mut used = None;
             let answer = async {
                 match self.statement(&connection, outdated.as_ref()).await? {
-                    Ok(statement) => used.insert(statement).ask(&connection, ids).await,
+                    Ok(statement) => used.insert(statement).run(&connection, ids).await,
                     Err(error) => Ok(Err(error)),
                 }
             };
@@ -89,7 +91,7 @@ impl Members {
         }
     }
 
-    /// The statement for the table as it is known, or found anew where it turned out to be `outdated`.
+    /// The known statement, or one for the current table if the known one is `outdated`.
     async fn statement(
         &self,
         connection: &Connection,
@@ -101,55 +103,41 @@ impl Members {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         if let Some(known) = known
-            // Somebody else may have found it anew meanwhile.
+            // Another task may have found the new one.
             && outdated.is_none_or(|outdated| !Arc::ptr_eq(outdated, &known))
         {
             return Ok(Ok(known));
         }
-        let tables = MemberColumn::tables(&self.schema);
-        let found = find_columns(connection, &tables).await?;
-        let table = choose_side_table(&tables, &MemberColumn::NAMES, &found);
+        let candidates = MemberTable::candidates(&self.schema);
+        let found = find_columns(connection, &candidates).await?;
+        let table = MemberTable::resolve(&self.schema, &found);
         let statement = table.map(|table| Arc::new(Statement::new(&table)));
         *self
             .statement
             .write()
             .unwrap_or_else(PoisonError::into_inner) = statement.as_ref().ok().cloned();
-        Ok(statement.map_err(|lack| no_members(&lack)))
+        Ok(statement)
     }
 }
 
-/// The statement for one table, written once.
+/// The statement for one table.
 #[derive(Debug)]
 struct Statement {
-    /// `$1` the user's id, `$2` the organization's. Rows: the columns in the order of [`MemberColumn::ALL`].
     sql: String,
-    /// Whether the server makes something else than text of an id.
+    /// Whether the server converts an id to another type than text.
     converts: bool,
 }
 
 impl Statement {
-    fn new(table: &SideTable<FoundColumn>) -> Self {
-        let column = |column: MemberColumn| table.column(column as usize);
-        let name = |of| {
-            let name = column(of).map(|(name, _)| format!("m.{}", Quoted(name)));
-            name.unwrap_or_default()
-        };
-        let is_text = |of| column(of).is_some_and(|(_, found)| found.kind == ColumnType::Text);
-        // Compared with the column's own operator, for its index, and returned letter for letter.
-        let columns = MemberColumn::ALL.map(|of| format!("{}::text COLLATE \"C\"", name(of)));
+    fn new(table: &MemberTable) -> Self {
+        let keys = [&table.user_id, &table.organization_id];
         Self {
-            sql: format!(
-                "SELECT DISTINCT {} FROM {} m WHERE {} = $1 AND {} = $2",
-                columns.join(", "),
-                table.table(),
-                name(MemberColumn::UserId),
-                name(MemberColumn::OrganizationId),
-            ),
-            converts: !is_text(MemberColumn::UserId) || !is_text(MemberColumn::OrganizationId),
+            sql: membership_sql(Dialect::Postgres, table),
+            converts: keys.iter().any(|key| key.kind != ColumnType::Text),
         }
     }
 
-    async fn ask(
+    async fn run(
         &self,
         connection: &Connection,
         [user_id, organization_id]: [&str; 2],
@@ -163,12 +151,12 @@ impl Statement {
                 .iter()
                 .map(read_member)
                 .collect::<Result<Vec<_>, _>>()
-                .and_then(|members| member_answer(members, user_id, organization_id))),
-            // Nobody and nothing can have this id.
+                .and_then(|members| membership(members, user_id, organization_id))),
+            // No row can have this id.
             Err(Failure::BadText) => Ok(Ok(None)),
             Err(Failure::BadValue(_)) if self.converts => Ok(Ok(None)),
-            // Text is converted to text without fail: a column has another type by now, or what failed is something
-            // behind a view.
+            // A text column accepts every text, so the column has another type now, or a view that
+            // is read has failed.
             Err(Failure::BadValue(error)) => Err(Failure::SchemaChanged(error)),
             Err(failure) => Err(failure),
         }

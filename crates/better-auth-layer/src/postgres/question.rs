@@ -3,15 +3,12 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::column_type::ColumnType;
 use super::connections::Connection;
 use super::failure::Failure;
 use super::parameters::Text;
 use super::tables::Tables;
-use crate::store::sql::{
-    ApiKeyColumn, Pair, USER_COLUMNS, answer, api_key_answer, read_api_key, read_session, read_user,
-};
-use crate::store::{Column, Lookup, LookupKey, LookupKind, Resolution, StoreError};
+use crate::sql::{Column, ColumnType, LookupRow, ResolvedSchema, not_found, resolution};
+use crate::store::{Lookup, LookupKey, LookupKind, Resolution, StoreError};
 
 /// Asks for one lookup with a statement of its own.
 pub(super) async fn resolve(
@@ -40,7 +37,7 @@ fn nobody_if_unspeakable(
     lookup: &Lookup<'_>,
 ) -> Result<Result<Resolution, StoreError>, Failure> {
     match resolution {
-        Err(Failure::BadText | Failure::BadValue(_)) => Ok(Ok(nothing(lookup))),
+        Err(Failure::BadText | Failure::BadValue(_)) => Ok(Ok(not_found(lookup.key().kind()))),
         resolution => resolution,
     }
 }
@@ -51,7 +48,7 @@ async fn ask(
     lookup: &Lookup<'_>,
     session_id: Option<&str>,
 ) -> Result<Result<Resolution, StoreError>, Failure> {
-    let form = match tables.sql.form(lookup, session_id.is_some()) {
+    let form = match tables.statements.get(lookup, session_id.is_some()) {
         Ok(form) => form,
         Err(lack) => return Ok(Err(lack)),
     };
@@ -71,7 +68,7 @@ async fn ask(
     {
         parameters.push(session_id.parameter());
     }
-    match connection.query_often(&form.alone, &parameters).await {
+    match connection.query_often(&form.sql, &parameters).await {
         Ok(rows) => Ok(answer_of(&rows, tables, lookup)),
         // Text is converted to text without fail: what failed is something behind a view, and not the key.
         Err(Failure::BadValue(error)) if !is_converted(tables, lookup, session_id) => {
@@ -87,24 +84,9 @@ pub(super) fn answer_of<'a>(
     tables: &Tables,
     lookup: &Lookup<'_>,
 ) -> Result<Resolution, StoreError> {
-    let rows = rows.into_iter();
-    if let LookupKey::ApiKey(hash) = lookup.key() {
-        let first_field = USER_COLUMNS + ApiKeyColumn::ALL.len();
-        let rows: Vec<_> = rows
-            .map(|row| {
-                let user = read_user(row, first_field, &tables.user_fields)?;
-                Ok((user, read_api_key(row, USER_COLUMNS)?))
-            })
-            .collect::<Result<_, StoreError>>()?;
-        return api_key_answer(rows, hash);
-    }
-    let pairs: Vec<Pair> = rows
-        .map(|row| {
-            let user = read_user(row, Column::ALL.len(), &tables.user_fields)?;
-            Ok((user, read_session(row)?))
-        })
-        .collect::<Result<_, StoreError>>()?;
-    answer(pairs, lookup)
+    let read = |row| LookupRow::read(row, lookup, &tables.user_fields);
+    let rows = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    resolution(rows, lookup)
 }
 
 /// What is looked for: of an e-mail address both spellings.
@@ -124,24 +106,15 @@ pub(super) fn narrows(lookup: &Lookup<'_>) -> bool {
 
 /// Whether the server makes something else than text of a key.
 fn is_converted(tables: &Tables, lookup: &Lookup<'_>, session_id: Option<&str>) -> bool {
-    let is_text = |column| tables.layout.column_type(column) == ColumnType::Text;
-    !is_text(key_column(lookup)) || session_id.is_some() && !is_text(Column::SessionId)
-}
-
-fn key_column(lookup: &Lookup<'_>) -> Column {
-    match lookup.key().kind() {
-        LookupKind::Email => Column::UserEmail,
-        LookupKind::UserId => Column::UserId,
+    let ResolvedSchema { user, session } = &tables.schema;
+    let is_text = |column: &Column| column.kind == ColumnType::Text;
+    let is_text_key = match lookup.key().kind() {
+        LookupKind::Email => is_text(&user.email),
+        LookupKind::UserId => is_text(&user.id),
         // A hash is looked up as the text that it is.
-        LookupKind::SessionToken | LookupKind::ApiKey => Column::SessionToken,
-    }
-}
-
-/// What it means that there is no row at all.
-fn nothing(lookup: &Lookup<'_>) -> Resolution {
-    match lookup.key().kind() {
-        LookupKind::SessionToken => Resolution::NoActiveSession,
-        LookupKind::ApiKey => Resolution::ApiKeyNotFound,
-        LookupKind::Email | LookupKind::UserId => Resolution::UserNotFound,
-    }
+        LookupKind::SessionToken | LookupKind::ApiKey => {
+            session.token.as_ref().is_some_and(is_text)
+        }
+    };
+    !is_text_key || session_id.is_some() && !is_text(&session.id)
 }

@@ -1,15 +1,15 @@
-//! A row of a lookup's answer.
+//! Reading the columns of a PostgreSQL row.
 
 use std::borrow::Cow;
 
-use tokio_postgres::Row;
+use tokio_postgres::Row as PgRow;
 use tokio_postgres::types::FromSql;
 
 use crate::clock::Timestamp;
-use crate::store::sql::Record;
+use crate::sql::Row;
 use crate::store::{StoreError, StoreErrorKind};
 
-impl Record for Row {
+impl Row for PgRow {
     type Error = StoreError;
 
     fn text_at(&self, index: usize) -> Result<Option<Cow<'_, str>>, StoreError> {
@@ -21,7 +21,7 @@ impl Record for Row {
     }
 }
 
-fn get<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<Option<T>, StoreError> {
+fn get<'a, T: FromSql<'a>>(row: &'a PgRow, index: usize) -> Result<Option<T>, StoreError> {
     row.try_get(index)
         .map_err(|_| StoreErrorKind::Schema.into())
 }

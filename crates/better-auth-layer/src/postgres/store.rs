@@ -10,7 +10,6 @@ use super::access::Access;
 use super::batcher::{Batcher, Limits, Unanswered};
 use super::connections::{Connection, Terms};
 use super::failure::Failure;
-use super::key_source::PostgresKeySource;
 use super::known_tables::KnownTables;
 use super::lane::Lane;
 use super::last_refusal::LastRefusal;
@@ -21,11 +20,10 @@ use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::diagnostics::Check;
 use crate::identity::Member;
-use crate::jwks::KeySet;
-use crate::store::sql::LayoutError;
-use crate::store::{
-    Lookup, LookupKind, MembershipStore, Resolution, StoreError, StoreErrorKind, UserStore,
-};
+use crate::jwks::{KeySet, TableKeySource};
+use crate::organization::MembershipStore;
+use crate::sql::SchemaError;
+use crate::store::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind, UserStore};
 
 /// How long the start of a service may be held up by a first look at the database.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
@@ -103,11 +101,15 @@ impl PostgresStore {
     /// [`key_source`](crate::BetterAuthLayerBuilder::key_source). Private keys are not read: the role needs the right to
     /// `SELECT` the columns `id`, `publicKey`, `alg` and `expiresAt`, no more.
     #[must_use]
-    pub fn key_source(&self) -> PostgresKeySource {
-        PostgresKeySource::new(self.clone())
+    pub fn key_source(&self) -> TableKeySource {
+        let store = self.clone();
+        TableKeySource::new(move |now, grace_period| {
+            let store = store.clone();
+            async move { store.public_keys(now, grace_period).await }
+        })
     }
 
-    pub(super) async fn public_keys(
+    async fn public_keys(
         &self,
         now: Timestamp,
         grace_period: Duration,
@@ -146,8 +148,8 @@ impl PostgresStore {
         let Err(error) = check.unwrap_or_else(|_| Err(StoreError::timeout())) else {
             return Ok(());
         };
-        let layout_error = error.source().and_then(|source| source.downcast_ref());
-        if let Some(several @ LayoutError::Ambiguous { .. }) = layout_error {
+        let schema_error = error.source().and_then(|source| source.downcast_ref());
+        if let Some(several @ SchemaError::Ambiguous { .. }) = schema_error {
             let remedy = several.to_string();
             return Err(ConfigError::new("DATABASE_URL", "leaves a choice", remedy));
         }

@@ -1,37 +1,35 @@
-//! Finds out which tables and columns the database has.
+//! Discovery: which tables and columns the database has.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio_postgres::Row as PgRow;
 use tokio_postgres::types::Type;
 
-use super::column_type::{ColumnType, FoundColumn};
 use super::connections::Connection;
 use super::failure::Failure;
-use super::key_type::KeyType;
-use super::lookup_sql::{self, LookupSql};
 use crate::clock::Timestamp;
 use crate::jwks::KeySet;
-use crate::store::sql::{
-    ApiKeyColumn, FoundTables, KeyColumn, Layout, Record, SideColumn, SideTable, candidate_tables,
+use crate::schema::{Schema, TableName};
+use crate::sql::{
+    self, ApiKeyTable, BatchKey, ColumnType, Dialect, FoundColumn, FoundTables, JwksTable,
+    ResolvedSchema, Statements, add_public_key, candidate_tables,
 };
-use crate::store::{Column, Schema, StoreError, StoreErrorKind, TableName};
+use crate::store::{StoreError, StoreErrorKind};
 
-/// The tables as they were found, and the statements for them.
+/// The resolved schema and its statements.
 #[derive(Debug)]
 pub(super) struct Tables {
-    pub(super) layout: Layout<FoundColumn>,
-    pub(super) sql: LookupSql,
+    pub(super) schema: ResolvedSchema,
+    pub(super) statements: Statements,
     pub(super) user_fields: Vec<String>,
 }
 
-/// One row per column of every candidate that exists; none, and no error, for those that do not.
+/// One row per column of every candidate that exists, and none for those that do not.
 pub(super) const COLUMNS: &str = "\
-    SELECT candidate, a.attname::text, t.typname::text, t.typcategory::text, \
+    SELECT number, a.attname::text, t.typname::text, t.typcategory::text, \
     pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'), \
     t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace \
-    FROM unnest($1::text[]) AS candidate \
+    FROM unnest($1::text[]) WITH ORDINALITY AS candidates (candidate, number) \
     JOIN pg_catalog.pg_class c \
     ON c.oid = pg_catalog.to_regclass(candidate) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
@@ -45,42 +43,35 @@ impl Tables {
         in_use: Option<&Self>,
     ) -> Result<Result<Self, StoreError>, Failure> {
         let mut candidates = candidate_tables(schema);
-        candidates.extend(ApiKeyColumn::tables(schema));
+        candidates.extend(ApiKeyTable::candidates(schema));
         let found = find_columns(connection, &candidates).await?;
         Ok(Self::of(schema, &found, in_use))
     }
 
-    fn of(
-        schema: &Schema,
-        found: &FoundTables<FoundColumn>,
-        in_use: Option<&Self>,
-    ) -> Result<Self, StoreError> {
-        let mut layout = Layout::choose(schema, found, in_use.map(|tables| &tables.layout))
+    fn of(schema: &Schema, found: &FoundTables, in_use: Option<&Self>) -> Result<Self, StoreError> {
+        let in_use = in_use.map(|tables| &tables.schema);
+        let resolved = ResolvedSchema::resolve(schema, found, in_use)
             .map_err(|error| StoreError::new(StoreErrorKind::Schema, error))?;
-        leave_unreadable(&mut layout)?;
-        for column in [
-            Column::SessionExpiresAt,
-            Column::SessionCreatedAt,
-            Column::UserBanExpires,
-        ] {
-            let kind = layout.column_type(column);
-            if let Some((name, _)) = layout.found(column)
-                && !matches!(kind, ColumnType::Timestamp | ColumnType::Number)
-            {
+        let ResolvedSchema { user, session } = &resolved;
+        let times = [
+            Some(&session.expires_at),
+            session.created_at.as_ref(),
+            user.ban_expires.as_ref(),
+        ];
+        for column in times.into_iter().flatten() {
+            if !matches!(column.kind, ColumnType::Timestamp | ColumnType::Number) {
                 let cause = format!(
-                    "column \"{name}\" is no time; make it `timestamptz`, `timestamp` (holding UTC) or a number"
+                    "column \"{}\" does not contain times; make it `timestamptz`, `timestamp` (in UTC) or a number",
+                    column.name
                 );
                 return Err(StoreError::new(StoreErrorKind::Schema, cause));
             }
         }
-        let api_keys = ApiKeyColumn::tables(schema);
-        let api_keys = choose_side_table(&api_keys, &ApiKeyColumn::NAMES, found);
-        let sql = LookupSql::new(&layout, api_keys);
-        let user_fields = layout.user_fields().iter();
+        let api_keys = ApiKeyTable::resolve(schema, found);
         Ok(Self {
-            user_fields: user_fields.map(|(name, _)| name.clone()).collect(),
-            layout,
-            sql,
+            statements: Statements::new(Dialect::Postgres, &resolved, api_keys),
+            user_fields: user.field_names(),
+            schema: resolved,
         })
     }
 }
@@ -88,107 +79,54 @@ impl Tables {
 /// The columns of the tables that exist.
 pub(super) async fn find_columns(
     connection: &Connection,
-    tables: &[TableName],
-) -> Result<FoundTables<FoundColumn>, Failure> {
-    let candidates: Vec<String> = tables.iter().map(ToString::to_string).collect();
+    candidates: &[TableName],
+) -> Result<FoundTables, Failure> {
+    let names: Vec<String> = candidates.iter().map(ToString::to_string).collect();
     let rows = connection
-        .query(COLUMNS, &[(&candidates, Type::TEXT_ARRAY)])
+        .query(COLUMNS, &[(&names, Type::TEXT_ARRAY)])
         .await?;
-    let mut found = FoundTables::new();
-    for row in &rows {
+    Ok(found_tables(candidates, &rows))
+}
+
+/// The tables in the rows of [`COLUMNS`].
+pub(super) fn found_tables(candidates: &[TableName], rows: &[PgRow]) -> FoundTables {
+    let mut found = FoundTables::default();
+    for row in rows {
+        let number: i64 = row.try_get(0).unwrap_or_default();
+        let index = usize::try_from(number - 1).ok();
+        let Some(table) = index.and_then(|index| candidates.get(index)) else {
+            continue;
+        };
         let text = |index: usize| row.try_get::<_, String>(index).unwrap_or_default();
-        let columns: &mut BTreeMap<_, _> = found.entry(text(0)).or_default();
         let column = FoundColumn {
             kind: ColumnType::of(&text(2), &text(3)),
             is_readable: row.try_get(4).unwrap_or(false),
-            key: match row.try_get(5) {
-                Ok(true) => KeyType::of(&text(2)),
+            batch_key: match row.try_get(5) {
+                Ok(true) => BatchKey::of(&text(2)),
                 _ => None,
             },
         };
-        columns.insert(text(1), column);
+        found.insert(table, text(1), column);
     }
-    Ok(found)
+    found
 }
 
-pub(super) fn choose_side_table(
-    candidates: &[TableName],
-    columns: &[SideColumn],
-    found: &FoundTables<FoundColumn>,
-) -> Result<SideTable<FoundColumn>, String> {
-    SideTable::choose(candidates, columns, found, |column| column.is_readable)
-}
-
-/// The public keys that were in force at a time, or have ended less than the grace period before.
+/// The public keys that are valid at a time, or whose grace period has not ended.
 pub(super) async fn public_keys(
     connection: &Connection,
     schema: &Schema,
     now: Timestamp,
     grace_period: Duration,
 ) -> Result<Result<KeySet, StoreError>, Failure> {
-    let tables = KeyColumn::tables(schema);
-    let found = find_columns(connection, &tables).await?;
-    let table = match choose_side_table(&tables, &KeyColumn::NAMES, &found) {
+    let found = find_columns(connection, &JwksTable::candidates(schema)).await?;
+    let table = match JwksTable::resolve(schema, &found) {
         Ok(table) => table,
-        Err(lack) => return Ok(Err(StoreError::new(StoreErrorKind::Schema, lack))),
+        Err(error) => return Ok(Err(error)),
     };
-    let rows = connection
-        .query(&lookup_sql::public_keys(&table), &[])
-        .await?;
-    Ok(rows.iter().try_fold(KeySet::default(), |mut keys, row| {
-        let ends = row.time_at(KeyColumn::ExpiresAt as usize)?;
-        let text = |column: KeyColumn| row.text_at(column as usize);
-        if let (Some(kid), Some(key)) = (text(KeyColumn::Id)?, text(KeyColumn::PublicKey)?)
-            && ends.is_none_or(|ends| ends.saturating_add(grace_period) > now)
-        {
-            let alg = text(KeyColumn::Alg)?.map(Cow::into_owned);
-            keys.push_row(kid.into_owned(), alg, &key);
-        }
-        Ok(keys)
-    }))
-}
-
-/// Does without columns that the role may not read, unless they decide who comes in: a ban that cannot be read is not
-/// the same as none.
-fn leave_unreadable(layout: &mut Layout<FoundColumn>) -> Result<(), StoreError> {
-    let mut lacking = Vec::new();
-    for &column in Column::ALL {
-        let Some((name, FoundColumn { is_readable, .. })) = layout.found(column) else {
-            continue;
-        };
-        if is_readable {
-            continue;
-        }
-        if decides(column) {
-            let table = if column.is_in_user_table() {
-                layout.user_table()
-            } else {
-                layout.session_table()
-            };
-            lacking.push(format!("column \"{name}\" of {table}"));
-        } else {
-            layout.leave(column);
-        }
-    }
-    for (name, FoundColumn { is_readable, .. }) in layout.user_fields() {
-        if !is_readable {
-            lacking.push(format!("column \"{name}\" of {}", layout.user_table()));
-        }
-    }
-    if lacking.is_empty() {
-        return Ok(());
-    }
-    let cause = format!(
-        "the database's role may not read {}; GRANT SELECT on it",
-        lacking.join(", ")
-    );
-    Err(StoreError::new(StoreErrorKind::Schema, cause))
-}
-
-fn decides(column: Column) -> bool {
-    column.is_required()
-        || matches!(
-            column,
-            Column::UserBanned | Column::UserBanExpires | Column::SessionImpersonatedBy
-        )
+    let statement = sql::public_keys(Dialect::Postgres, &table);
+    let rows = connection.query(&statement, &[]).await?;
+    let mut keys = KeySet::default();
+    let mut rows = rows.iter();
+    let added = rows.try_for_each(|row| add_public_key(&mut keys, row, now, grace_period));
+    Ok(added.map(|()| keys))
 }

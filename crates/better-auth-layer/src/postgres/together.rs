@@ -5,10 +5,10 @@ use tokio_postgres::types::Type;
 
 use super::connections::Connection;
 use super::failure::Failure;
-use super::lookup_sql::Together;
 use super::parameters::{Parameter, Texts};
 use super::question::{answer_of, key_texts, narrows, resolve};
 use super::tables::Tables;
+use crate::sql::Batch;
 use crate::store::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind};
 
 pub(super) type Answer = Result<Resolution, StoreError>;
@@ -34,10 +34,10 @@ pub(super) async fn resolve_all(
         .filter(|(_, answer)| answer.is_none())
         .collect();
     let form = match open.first() {
-        Some((lookup, _)) => tables.sql.form(lookup, sort(lookup).1),
+        Some((lookup, _)) => tables.statements.get(lookup, sort(lookup).1),
         None => return Ok(()),
     };
-    let together = form.ok().and_then(|form| form.together.as_ref());
+    let together = form.ok().and_then(|form| form.batch.as_ref());
     let (mut fitting, mut others): (Vec<_>, Vec<_>) = open
         .into_iter()
         .partition(|(lookup, _)| together.is_some_and(|together| fits(lookup, together)));
@@ -64,19 +64,19 @@ pub(super) async fn resolve_all(
 }
 
 /// Whether the server surely reads the keys of a lookup.
-fn fits(lookup: &Lookup<'_>, together: &Together) -> bool {
+fn fits(lookup: &Lookup<'_>, together: &Batch) -> bool {
     let (key, lower_cased) = key_texts(lookup);
     let session_id = match together.session_id {
-        Some(session_id) => lookup.session_id().is_some_and(|id| session_id.takes(id)),
+        Some(session_id) => lookup.session_id().is_some_and(|id| session_id.accepts(id)),
         None => true,
     };
-    session_id && together.key.takes(key) && together.key.takes(lower_cased)
+    session_id && together.key.accepts(key) && together.key.accepts(lower_cased)
 }
 
 async fn ask(
     connection: &Connection,
     tables: &Tables,
-    together: &Together,
+    together: &Batch,
     lookups: &mut [(&Lookup<'_>, &mut Option<Answer>)],
 ) -> Result<(), Failure> {
     let (keys, lower_cased): (Vec<_>, Vec<_>) =

@@ -1,4 +1,4 @@
-//! The triggers that announce what changes.
+//! The triggers that notify the listener of changes.
 
 use std::fmt::Write as _;
 
@@ -7,14 +7,14 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::failure::Failure;
-use super::tables::COLUMNS;
-use crate::store::sql::{FoundTables, Layout, LayoutError, Quoted, candidate_tables};
-use crate::store::{Column, Schema, TableName};
+use super::tables::{COLUMNS, found_tables};
+use crate::schema::{Quoted, Schema, TableName};
+use crate::sql::{ResolvedSchema, SchemaError, candidate_tables};
 
-/// Where they announce it.
+/// The channel of the notifications.
 pub(super) const CHANNEL: &str = "better_auth_layer";
 
-/// On each of the two tables.
+/// The triggers of each of the two tables.
 const TRIGGERS: [&str; 3] = [
     "better_auth_layer_deleted",
     "better_auth_layer_changed",
@@ -23,19 +23,20 @@ const TRIGGERS: [&str; 3] = [
 
 /// The triggers for a database's tables.
 ///
-/// None of them announces a change that takes nothing away from anybody: transactions that announce something wait for
-/// each other, and most updates of a session move its expiry further off. An id that is too long for a notification
-/// becomes "all", since an announcement that fails would fail the application's own statement.
+/// They notify only of changes that can end or change an identity: PostgreSQL commits transactions
+/// with notifications one after the other, and most updates of a session extend its expiry. An id
+/// that is too long for a notification becomes "all", because a failing notification would fail the
+/// application's own statement.
 pub(super) struct Triggers {
     sql: String,
     user_table: TableName,
     session_table: TableName,
 }
 
-/// Why it is not known which triggers there should be, or they are not there.
+/// Why the triggers are missing, or are unknown.
 pub(super) enum Lack {
     Failure(Failure),
-    Layout(LayoutError),
+    Schema(SchemaError),
     Triggers,
 }
 
@@ -46,55 +47,56 @@ impl From<Failure> for Lack {
 }
 
 impl Triggers {
-    /// Finds the tables, and makes the triggers that they should have.
+    /// Finds the tables and writes their triggers.
     pub(super) async fn find(client: &Client, schema: &Schema) -> Result<Self, Lack> {
-        let candidates: Vec<String> = candidate_tables(schema)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let candidates = candidate_tables(schema);
+        let names: Vec<String> = candidates.iter().map(ToString::to_string).collect();
         let rows = client
-            .query_typed(COLUMNS, &[(&candidates, Type::TEXT_ARRAY)])
+            .query_typed(COLUMNS, &[(&names, Type::TEXT_ARRAY)])
             .await
             .map_err(|error| Failure::of_query(&error))?;
-        let mut found = FoundTables::new();
-        for row in &rows {
-            let text = |index: usize| row.try_get::<_, String>(index).unwrap_or_default();
-            found.entry(text(0)).or_default().insert(text(1), ());
-        }
-        let layout = Layout::choose(schema, &found, None).map_err(Lack::Layout)?;
-        Ok(Self::of(&layout))
+        // Triggers may depend on columns that this role cannot read.
+        let found = found_tables(&candidates, &rows).all_readable();
+        let resolved = ResolvedSchema::resolve(schema, &found, None).map_err(Lack::Schema)?;
+        Ok(Self::of(&resolved))
     }
 
-    fn of(layout: &Layout<()>) -> Self {
-        let mut user_changes = changes(layout, true);
-        let fields = layout.user_fields().iter();
-        user_changes.extend(fields.map(|(name, ())| differs(name)));
-        let mut session_changes = changes(layout, false);
-        if let Some(name) = layout.column(Column::SessionExpiresAt) {
-            let name = Quoted(name);
-            session_changes.push(format!("new.{name} < old.{name} OR new.{name} IS NULL"));
-        }
-        let id = |column| layout.column(column).unwrap_or("id");
+    fn of(ResolvedSchema { user, session }: &ResolvedSchema) -> Self {
+        let user_columns = user.columns().chain(&user.fields);
+        let user_changes: Vec<_> = user_columns.map(|column| differs(&column.name)).collect();
+        // A later expiry does not end a session, and nothing depends on the time of creation.
+        let session_columns = [
+            Some(&session.id),
+            Some(&session.user_id),
+            session.token.as_ref(),
+            session.impersonated_by.as_ref(),
+            session.active_organization_id.as_ref(),
+        ];
+        let session_columns = session_columns.into_iter().flatten();
+        let mut session_changes: Vec<_> = session_columns
+            .map(|column| differs(&column.name))
+            .collect();
+        let expires_at = Quoted(&session.expires_at.name);
+        session_changes.push(format!(
+            "new.{expires_at} < old.{expires_at} OR new.{expires_at} IS NULL"
+        ));
         let mut sql = String::new();
-        let (user_table, session_table) = (layout.user_table(), layout.session_table());
-        let user_id = id(Column::UserId);
-        on_table(&mut sql, user_table, "user", user_id, &user_changes);
-        let session_id = id(Column::SessionId);
+        on_table(&mut sql, &user.table, "user", &user.id.name, &user_changes);
         on_table(
             &mut sql,
-            session_table,
+            &session.table,
             "session",
-            session_id,
+            &session.id.name,
             &session_changes,
         );
         Self {
             sql,
-            user_table: user_table.clone(),
-            session_table: session_table.clone(),
+            user_table: user.table.clone(),
+            session_table: session.table.clone(),
         }
     }
 
-    /// All of it as one transaction that may be run again.
+    /// One transaction that creates or replaces all triggers.
     pub(super) fn sql(&self) -> String {
         let Self {
             user_table,
@@ -121,7 +123,7 @@ impl Triggers {
         sql
     }
 
-    /// Whether they are there, as this version makes them for the columns that there are, and switched on.
+    /// Whether the triggers exist, are enabled, and are those that this version writes for the columns.
     pub(super) async fn check(&self, client: &Client) -> Result<(), Lack> {
         const THERE: &str = "\
             SELECT count(*) FROM pg_catalog.pg_trigger t \
@@ -165,19 +167,7 @@ impl Triggers {
     }
 }
 
-/// The columns of which any change counts: all that an identity shows or is found by.
-fn changes(layout: &Layout<()>, of_user: bool) -> Vec<String> {
-    let columns = Column::ALL.iter().filter(|column| {
-        column.is_in_user_table() == of_user
-            && !matches!(column, Column::SessionExpiresAt | Column::SessionCreatedAt)
-    });
-    columns
-        .filter_map(|column| layout.column(*column))
-        .map(differs)
-        .collect()
-}
-
-/// As text: some types have no equality, and some an equality to which `A` is `a`.
+/// Compares as text: some types have no equality, and some compare without regard to case.
 fn differs(name: &str) -> String {
     let name = Quoted(name);
     format!("old.{name}::text IS DISTINCT FROM new.{name}::text")

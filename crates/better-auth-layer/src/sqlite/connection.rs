@@ -3,20 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection as Sqlite, ErrorCode, InterruptHandle, OpenFlags, Params, params};
+use rusqlite::{Connection as Sqlite, ErrorCode, InterruptHandle, OpenFlags, ToSql, params};
 
-use super::statements::{Statements, public_keys};
 use crate::clock::Timestamp;
-use crate::identity::{ApiKeyHash, Member};
+use crate::identity::Member;
 use crate::jwks::KeySet;
-use crate::store::sql::{
-    ApiKeyColumn, FoundTables, KeyColumn, Layout, MemberColumn, Pair, Record, SideColumn,
-    SideTable, USER_COLUMNS, answer, api_key_answer, candidate_tables, member_answer, no_members,
-    read_api_key, read_member, read_session, read_user,
+use crate::schema::{Schema, TableName};
+use crate::sql::{
+    self, ApiKeyTable, Dialect, FoundColumn, FoundTables, JwksTable, LookupRow, MemberTable,
+    ResolvedSchema, Statements, add_public_key, candidate_tables, membership, membership_sql,
+    read_member, resolution,
 };
-use crate::store::{
-    Column, Lookup, LookupKey, Resolution, Schema, StoreError, StoreErrorKind, TableName,
-};
+use crate::store::{Lookup, LookupKey, LookupKind, Resolution, StoreError, StoreErrorKind};
 
 pub(super) struct Connection {
     sqlite: Sqlite,
@@ -24,8 +22,10 @@ pub(super) struct Connection {
 }
 
 struct Known {
-    layout: Layout<()>,
+    tables: ResolvedSchema,
     statements: Statements,
+    /// The statement for a membership, or why there is none.
+    membership: Result<String, StoreError>,
     /// SQLite counts every change of the schema.
     schema_version: i64,
     user_fields: Vec<String>,
@@ -81,53 +81,37 @@ impl Connection {
         lookup: &Lookup<'_>,
     ) -> Result<Resolution, StoreError> {
         self.refresh(schema)?;
-        let Some(known @ Known { statements, .. }) = &self.known else {
+        let Some(known) = &self.known else {
             return Err(StoreErrorKind::Schema.into());
         };
-        let (now, session_id) = (lookup.now().as_unix_seconds_f64(), lookup.session_id());
-        let pairs = match lookup.key() {
-            LookupKey::Email(email) => {
-                let keys = params![now, session_id, email.as_str(), email.to_lowercase()];
-                self.pairs(known, &statements.by_email, keys)
-            }
-            LookupKey::UserId(id) => {
-                self.pairs(known, &statements.by_user_id, params![now, session_id, id])
-            }
-            LookupKey::SessionToken(token) => {
-                let Some(sql) = &statements.by_token else {
-                    let cause = "the session table has no `token` column";
-                    return Err(StoreError::new(StoreErrorKind::Unsupported, cause));
-                };
-                self.pairs(known, sql, params![now, session_id, token.expose()])
-            }
-            LookupKey::ApiKey(hash) => return self.resolve_api_key(known, hash),
+        let (now, kind) = (lookup.now().as_unix_seconds_f64(), lookup.key().kind());
+        let (key, lower_case) = match lookup.key() {
+            LookupKey::Email(email) => (email.as_str(), Some(email.to_lowercase())),
+            LookupKey::UserId(id) => (id.as_ref(), None),
+            LookupKey::SessionToken(token) => (token.expose(), None),
+            LookupKey::ApiKey(hash) => (hash.as_str(), None),
         };
-        answer(pairs.map_err(|error| failure(&error))?, lookup)
-    }
-
-    fn pairs(&self, known: &Known, sql: &str, keys: impl Params) -> rusqlite::Result<Vec<Pair>> {
-        let first_field = Column::ALL.len();
-        let mut statement = self.sqlite.prepare_cached(sql)?;
-        let pairs = statement.query_map(keys, |row| {
-            let user = read_user(row, first_field, &known.user_fields)?;
-            Ok((user, read_session(row)?))
-        })?;
-        pairs.collect()
-    }
-
-    fn resolve_api_key(&self, known: &Known, hash: &ApiKeyHash) -> Result<Resolution, StoreError> {
-        let sql = known.statements.by_api_key.as_ref();
-        let sql = sql.map_err(|lack| StoreError::new(StoreErrorKind::Schema, lack.as_str()))?;
-        let first_field = USER_COLUMNS + ApiKeyColumn::ALL.len();
+        let session_id = lookup
+            .session_id()
+            .filter(|_| matches!(kind, LookupKind::Email | LookupKind::UserId));
+        let statement = known.statements.get(lookup, session_id.is_some())?;
+        let mut parameters: Vec<&dyn ToSql> = vec![&key];
+        if let Some(lower_case) = &lower_case {
+            parameters.push(lower_case);
+        }
+        if kind != LookupKind::ApiKey {
+            parameters.push(&now);
+        }
+        if let Some(session_id) = &session_id {
+            parameters.push(session_id);
+        }
         let rows = || -> rusqlite::Result<Vec<_>> {
-            let mut statement = self.sqlite.prepare_cached(sql)?;
-            let rows = statement.query_map([hash.as_str()], |row| {
-                let user = read_user(row, first_field, &known.user_fields)?;
-                Ok((user, read_api_key(row, USER_COLUMNS)?))
-            })?;
+            let mut statement = self.sqlite.prepare_cached(&statement.sql)?;
+            let read = |row: &rusqlite::Row<'_>| LookupRow::read(row, lookup, &known.user_fields);
+            let rows = statement.query_map(parameters.as_slice(), read)?;
             rows.collect()
         };
-        api_key_answer(rows().map_err(|error| failure(&error))?, hash)
+        resolution(rows().map_err(|error| failure(&error))?, lookup)
     }
 
     pub(super) fn member(
@@ -137,18 +121,17 @@ impl Connection {
         organization_id: &str,
     ) -> Result<Option<Member>, StoreError> {
         self.refresh(schema)?;
-        let Some(Known { statements, .. }) = &self.known else {
+        let Some(known) = &self.known else {
             return Err(StoreErrorKind::Schema.into());
         };
-        let sql = statements.member.as_ref();
-        let sql = sql.map_err(|lack| no_members(lack))?;
+        let sql = known.membership.as_ref().map_err(StoreError::share)?;
         let rows = || -> rusqlite::Result<Vec<_>> {
             let mut statement = self.sqlite.prepare_cached(sql)?;
             let rows = statement.query_map([user_id, organization_id], |row| read_member(row))?;
             rows.collect()
         };
         let rows = rows().map_err(|error| failure(&error))?;
-        member_answer(rows, user_id, organization_id)
+        membership(rows, user_id, organization_id)
     }
 
     /// The public keys that were in force at a time, or have ended less than the grace period before.
@@ -158,20 +141,16 @@ impl Connection {
         now: Timestamp,
         grace_period: Duration,
     ) -> Result<KeySet, StoreError> {
-        let table = self.side_table(&KeyColumn::tables(schema), &KeyColumn::NAMES)?;
-        let table = table.map_err(|lack| StoreError::new(StoreErrorKind::Schema, lack))?;
+        let found = self.found(&JwksTable::candidates(schema))?;
+        let table = JwksTable::resolve(schema, &found)?;
         let mut keys = KeySet::default();
         let mut read = || -> rusqlite::Result<()> {
-            let mut statement = self.sqlite.prepare(&public_keys(&table))?;
+            let mut statement = self
+                .sqlite
+                .prepare(&sql::public_keys(Dialect::Sqlite, &table))?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let ends = row.time_at(KeyColumn::ExpiresAt as usize)?;
-                if ends.is_some_and(|ends| ends.saturating_add(grace_period) <= now) {
-                    continue;
-                }
-                let kid: String = row.get(KeyColumn::Id as usize)?;
-                let key: String = row.get(KeyColumn::PublicKey as usize)?;
-                keys.push_row(kid, row.get(KeyColumn::Alg as usize)?, &key);
+                add_public_key(&mut keys, row, now, grace_period)?;
             }
             Ok(())
         };
@@ -191,15 +170,20 @@ impl Connection {
         {
             return Ok(());
         }
-        let in_use = self.known.take().map(|known| known.layout);
-        let layout = self.find(schema, in_use.as_ref())?;
-        let api_keys = self.side_table(&ApiKeyColumn::tables(schema), &ApiKeyColumn::NAMES)?;
-        let members = self.side_table(&MemberColumn::tables(schema), &MemberColumn::NAMES)?;
-        let user_fields = layout.user_fields().iter();
+        let in_use = self.known.take().map(|known| known.tables);
+        let mut candidates = candidate_tables(schema);
+        candidates.extend(ApiKeyTable::candidates(schema));
+        candidates.extend(MemberTable::candidates(schema));
+        let found = self.found(&candidates)?;
+        let tables = ResolvedSchema::resolve(schema, &found, in_use.as_ref())
+            .map_err(|error| StoreError::new(StoreErrorKind::Schema, error))?;
+        let api_keys = ApiKeyTable::resolve(schema, &found);
+        let members = MemberTable::resolve(schema, &found);
         self.known = Some(Known {
-            statements: Statements::new(&layout, api_keys, members),
-            user_fields: user_fields.map(|(name, ())| name.clone()).collect(),
-            layout,
+            statements: Statements::new(Dialect::Sqlite, &tables, api_keys),
+            membership: members.map(|members| membership_sql(Dialect::Sqlite, &members)),
+            user_fields: tables.user.field_names(),
+            tables,
             schema_version,
         });
         Ok(())
@@ -210,32 +194,15 @@ impl Connection {
         statement.query_row([], |row| row.get(0))
     }
 
-    fn find(&self, schema: &Schema, in_use: Option<&Layout<()>>) -> Result<Layout<()>, StoreError> {
-        let found = self.found(&candidate_tables(schema))?;
-        Layout::choose(schema, &found, in_use)
-            .map_err(|error| StoreError::new(StoreErrorKind::Schema, error))
-    }
-
-    /// One of these tables, or why there is none.
-    fn side_table(
-        &self,
-        tables: &[TableName],
-        columns: &[SideColumn],
-    ) -> Result<Result<SideTable<()>, String>, StoreError> {
-        let found = self.found(tables)?;
-        Ok(SideTable::choose(tables, columns, &found, |()| true))
-    }
-
     /// The columns of the tables that exist.
-    fn found(&self, tables: &[TableName]) -> Result<FoundTables<()>, StoreError> {
-        let mut found = FoundTables::new();
+    fn found(&self, tables: &[TableName]) -> Result<FoundTables, StoreError> {
+        let mut found = FoundTables::default();
         for table in tables {
             let names = self
                 .column_names(table.schema(), table.name())
                 .map_err(|error| failure(&error))?;
-            if !names.is_empty() {
-                let columns = names.into_iter().map(|name| (name, ()));
-                found.insert(table.to_string(), columns.collect());
+            for name in names {
+                found.insert(table, name, FoundColumn::default());
             }
         }
         Ok(found)

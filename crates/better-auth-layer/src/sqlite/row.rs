@@ -1,13 +1,13 @@
-//! A row of a lookup's answer.
+//! Reading the columns of a SQLite row.
 
 use std::borrow::Cow;
 
-use rusqlite::Row;
+use rusqlite::Row as SqliteRow;
 
 use crate::clock::Timestamp;
-use crate::store::sql::Record;
+use crate::sql::Row;
 
-impl Record for Row<'_> {
+impl Row for SqliteRow<'_> {
     type Error = rusqlite::Error;
 
     fn text_at(&self, index: usize) -> rusqlite::Result<Option<Cow<'_, str>>> {

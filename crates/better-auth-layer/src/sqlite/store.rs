@@ -7,16 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::Connection;
-use super::key_source::SqliteKeySource;
 use super::workers::{Limits, Workers};
 use crate::clock::Timestamp;
 use crate::config_error::ConfigError;
 use crate::identity::Member;
-use crate::jwks::KeySet;
-use crate::store::sql::{LayoutError, MOST_WAITING, check_limits, check_range};
-use crate::store::{
-    Lookup, LookupKind, MembershipStore, Resolution, Schema, StoreError, StoreErrorKind, UserStore,
-};
+use crate::jwks::{KeySet, TableKeySource};
+use crate::organization::MembershipStore;
+use crate::schema::Schema;
+use crate::sql::{MOST_WAITING, SchemaError, check_limits, check_range};
+use crate::store::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind, UserStore};
 
 /// How long the start of a service may be held up by a writer's lock.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
@@ -63,11 +62,15 @@ impl SqliteStore {
     /// The public keys in this file's `jwks` table, for the builder's
     /// [`key_source`](crate::BetterAuthLayerBuilder::key_source). Private keys are not read.
     #[must_use]
-    pub fn key_source(&self) -> SqliteKeySource {
-        SqliteKeySource::new(self.clone())
+    pub fn key_source(&self) -> TableKeySource {
+        let store = self.clone();
+        TableKeySource::new(move |now, grace_period| {
+            let store = store.clone();
+            async move { store.public_keys(now, grace_period).await }
+        })
     }
 
-    pub(super) async fn public_keys(
+    async fn public_keys(
         &self,
         now: Timestamp,
         grace_period: Duration,
@@ -144,6 +147,7 @@ impl SqliteStoreBuilder {
     /// [`ConfigError`] when the file is not there or is no SQLite database, when several sets of tables could be
     /// Better Auth's, or when a limit is out of range.
     pub fn open(self) -> Result<SqliteStore, ConfigError> {
+        self.schema.validate()?;
         check_limits(self.deadline, self.max_connections)?;
         check_range("queue_capacity", self.waiting, MOST_WAITING)?;
         if !self.path.is_file() {
@@ -156,8 +160,8 @@ impl SqliteStoreBuilder {
         let first_look = Connection::open(&self.path, FIRST_LOOK)
             .and_then(|mut connection| connection.check(&self.schema));
         if let Err(error) = first_look {
-            let layout_error = error.source().and_then(|source| source.downcast_ref());
-            if let Some(several @ LayoutError::Ambiguous { .. }) = layout_error {
+            let schema_error = error.source().and_then(|source| source.downcast_ref());
+            if let Some(several @ SchemaError::Ambiguous { .. }) = schema_error {
                 let remedy = several.to_string();
                 return Err(ConfigError::new("DATABASE_URL", "leaves a choice", remedy));
             }

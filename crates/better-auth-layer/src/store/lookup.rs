@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::EmailKey;
+use crate::api_key::{ApiKey, ApiKeyHash};
 use crate::clock::Timestamp;
-use crate::identity::{ApiKey, ApiKeyHash, Session, SessionToken, User};
+use crate::identity::{Session, SessionToken, User};
 
 /// One question to a store: which user, which session, and what time it is.
 ///

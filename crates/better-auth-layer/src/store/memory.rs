@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::identity::{ApiKey, Member, Session, User};
-use crate::store::{
-    Lookup, LookupKey, LookupKind, MembershipStore, Resolution, StoreError, UserStore,
-};
+use crate::api_key::ApiKey;
+use crate::identity::{Member, Session, User};
+use crate::store::{Lookup, LookupKey, LookupKind, Resolution, StoreError, UserStore};
 
 /// Users, sessions and memberships in memory: the mock for unit tests of a service behind the layer.
 ///
@@ -92,16 +91,25 @@ impl MemoryStore {
         self.change(|tables| {
             tables
                 .members
-                .retain(|other| !other.is_answer_to(member.user_id(), member.organization_id()));
+                .retain(|other| !other.is_of(member.user_id(), member.organization_id()));
             tables.members.push(member);
         });
+    }
+
+    /// Looks up a membership.
+    pub(crate) fn find_member(&self, user_id: &str, organization_id: &str) -> Option<Member> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let mut members = tables.members.iter();
+        members
+            .find(|member| member.is_of(user_id, organization_id))
+            .cloned()
     }
 
     /// Ends a user's membership in an organization.
     pub fn remove_member(&self, user_id: &str, organization_id: &str) {
         self.change(|tables| {
             let members = &mut tables.members;
-            members.retain(|member| !member.is_answer_to(user_id, organization_id));
+            members.retain(|member| !member.is_of(user_id, organization_id));
         });
     }
 
@@ -149,20 +157,6 @@ impl UserStore for MemoryStore {
 
     fn supports(&self, _: LookupKind) -> bool {
         true
-    }
-}
-
-impl MembershipStore for MemoryStore {
-    async fn member(
-        &self,
-        user_id: &str,
-        organization_id: &str,
-    ) -> Result<Option<Member>, StoreError> {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        let mut members = tables.members.iter();
-        Ok(members
-            .find(|member| member.is_answer_to(user_id, organization_id))
-            .cloned())
     }
 }
 

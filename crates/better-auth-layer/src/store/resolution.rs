@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::identity::{ApiKey, Session, User};
+use crate::api_key::ApiKey;
+use crate::identity::{Session, User};
 
 /// A store's answer to a [`Lookup`](crate::Lookup). That it could *not* answer is a
 /// [`StoreError`](crate::StoreError), never one of these.

@@ -11,8 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::deployment::Deployment;
 use super::json_object::JsonObject;
 use super::{TestApiKey, TestUser, random};
+use crate::api_key::{ApiKey, ApiKeyHash};
 use crate::clock::Timestamp;
-use crate::identity::{ApiKey, ApiKeyHash};
 
 /// An API key about to be made; made by [`TestUser::api_key`].
 ///

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::must::fail;
+use crate::api_key::ApiKey;
 use crate::clock::{Clock, SystemClock, Timestamp};
-use crate::identity::{
-    ApiKey, Authentication, CredentialKind, Identity, Session, SessionOrApiKey, User,
-};
+use crate::identity::{Authentication, CredentialKind, Identity, Session, SessionOrApiKey, User};
 
 /// An identity for a handler that is tested by itself: this user with this session, as if the session cookie had proved
 /// them now.

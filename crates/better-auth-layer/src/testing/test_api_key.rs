@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::deployment::Deployment;
 use super::{Credential, TestUser};
-use crate::identity::ApiKey;
+use crate::api_key::ApiKey;
 
 /// An API key of a user's; clones are the same key. Made by [`TestUser::api_key`].
 ///

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::api_key::ApiKeyHash;
 use crate::clock::Timestamp;
 use crate::credential::InvalidReason;
-use crate::identity::{ApiKeyHash, CredentialKind, Session, SessionToken, User};
+use crate::identity::{CredentialKind, Session, SessionToken, User};
 use crate::jwks::KeyFetch;
 use crate::store::Lookup;
 

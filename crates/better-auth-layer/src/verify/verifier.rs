@@ -6,9 +6,10 @@ use super::cookie_cache::CookieCacheVerifier;
 use super::jwt::JwtVerifier;
 use super::session_token::{SessionTokenVerifier, TokenValidator, validate_form};
 use super::verified::{Subject, Verified, VerifyError};
+use crate::api_key::ApiKeyHash;
 use crate::clock::Timestamp;
 use crate::credential::{BearerForm, Credential, InvalidReason, SessionCookie, percent_decoded};
-use crate::identity::{ApiKeyHash, CredentialKind, SessionToken};
+use crate::identity::{CredentialKind, SessionToken};
 
 /// The verifiers of all accepted credentials.
 pub(crate) struct Verifier {

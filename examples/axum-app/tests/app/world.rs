@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use axum::{ServiceExt, extract::Request};
 use axum_app::Chat;
 use better_auth_layer::api_key::ApiKeys;
-use better_auth_layer::authorize::MembershipLayer;
+use better_auth_layer::organization::MembershipLayer;
 use better_auth_layer::organization::{Member, membership_fn};
 use better_auth_layer::testing::{TestApiKey, TestDeployment, TestSession};
 use tokio::net::TcpListener;

@@ -37,7 +37,7 @@ fn healthy_deployment_is_reported() {
         "ok       secret: ",
         "ok       issuer: ",
         "ok       store: answers",
-        "ok       lookups: by e-mail address, by session token are answered",
+        "ok       lookups: ",
     ] {
         assert_line(&text, prefix, "");
     }
@@ -80,7 +80,7 @@ fn failed_checks_have_a_remedy() {
         (
             own("BETTER_AUTH_JWKS_URL", &keys).set("BETTER_AUTH_URL", "https://app.example.com"),
             "failed   public keys: ",
-            "can be reached from here",
+            "BETTER_AUTH_JWKS_URL",
         ),
         (
             own("BETTER_AUTH_CACHE", "listen"),

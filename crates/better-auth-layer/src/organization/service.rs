@@ -8,8 +8,8 @@ use std::time::Duration;
 use http::{Request, Response, request};
 use tower_service::Service;
 
-use super::membership_future::{Lookup, MembershipFuture};
-use super::membership_layer::Condition;
+use super::future::{Lookup, MembershipFuture};
+use super::layer::Condition;
 use crate::body::ResponseBody;
 use crate::decide::DecideThenCall;
 use crate::identity::{Identity, Member, required};

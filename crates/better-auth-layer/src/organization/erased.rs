@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::erased::BoxFuture;
-use super::{MembershipStore, StoreError, StoreErrorKind};
+use super::MembershipStore;
 use crate::identity::Member;
+use crate::store::{BoxFuture, StoreError, StoreErrorKind};
 
 /// [`MembershipStore`] with its future boxed and owning what it needs.
 pub(crate) trait DynMembershipStore: Send + Sync + 'static {
@@ -26,7 +26,7 @@ impl<S: MembershipStore> DynMembershipStore for S {
         Box::pin(async move {
             let member = S::member(&*self, &user_id, &organization_id).await?;
             match member {
-                Some(member) if !member.is_answer_to(&user_id, &organization_id) => {
+                Some(member) if !member.is_of(&user_id, &organization_id) => {
                     let cause = "the membership is another user's or in another organization";
                     Err(StoreError::new(StoreErrorKind::WrongAnswer, cause))
                 }
@@ -39,7 +39,7 @@ impl<S: MembershipStore> DynMembershipStore for S {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::membership_fn;
+    use crate::organization::membership_fn;
 
     type Answer = Result<Option<Member>, StoreErrorKind>;
 

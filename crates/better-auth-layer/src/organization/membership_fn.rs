@@ -1,22 +1,23 @@
-//! Memberships from a closure.
+//! A membership store made from a closure.
 
 use std::fmt;
 
-use super::{MembershipStore, StoreError};
+use super::MembershipStore;
 use crate::identity::Member;
+use crate::store::StoreError;
 
-/// Makes a [`MembershipStore`] of an async closure that takes a user id and an organization id: the shortest mock for a
-/// unit test.
+/// Creates a [`MembershipStore`] from an async closure that takes a user id and an organization id,
+/// for unit tests.
 ///
 /// ```
 /// use better_auth_layer::StoreError;
 /// use better_auth_layer::organization::{Member, membership_fn};
 ///
-/// let everybody_owns_everything = membership_fn(|user_id, organization_id| async move {
+/// let every_user_is_owner = membership_fn(|user_id, organization_id| async move {
 ///     Ok::<_, StoreError>(Some(Member::new(user_id, organization_id).with_role("owner")))
 /// });
 /// ```
-pub fn membership_fn<F, Fut>(member: F) -> MembershipFn<F>
+pub fn membership_fn<F, Fut>(member: F) -> impl MembershipStore + fmt::Debug
 where
     F: Fn(String, String) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Option<Member>, StoreError>> + Send,
@@ -24,9 +25,7 @@ where
     MembershipFn { member }
 }
 
-/// The [`MembershipStore`] that [`membership_fn`] makes.
-#[derive(Clone)]
-pub struct MembershipFn<F> {
+struct MembershipFn<F> {
     member: F,
 }
 

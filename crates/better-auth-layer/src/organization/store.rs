@@ -1,9 +1,11 @@
-//! The trait behind which memberships in organizations live.
+//! The trait of stores that look up memberships, and its implementation for stores of other modules.
 
 use std::sync::Arc;
 
-use super::StoreError;
+use crate::cache::CachedStore;
 use crate::identity::Member;
+use crate::store::MemoryStore;
+use crate::store::{StoreError, UserStore};
 
 /// Knows who is a member of which organization (Better Auth's organization plugin). Optional beside a
 /// [`UserStore`](crate::UserStore); the stores of this crate are both.
@@ -50,5 +52,26 @@ impl<S: MembershipStore> MembershipStore for Arc<S> {
         organization_id: &str,
     ) -> impl Future<Output = Result<Option<Member>, StoreError>> + Send {
         S::member(self, user_id, organization_id)
+    }
+}
+
+/// Memberships are not cached.
+impl<S: UserStore + MembershipStore> MembershipStore for CachedStore<S> {
+    fn member(
+        &self,
+        user_id: &str,
+        organization_id: &str,
+    ) -> impl Future<Output = Result<Option<Member>, StoreError>> + Send {
+        self.inner().member(user_id, organization_id)
+    }
+}
+
+impl MembershipStore for MemoryStore {
+    async fn member(
+        &self,
+        user_id: &str,
+        organization_id: &str,
+    ) -> Result<Option<Member>, StoreError> {
+        Ok(self.find_member(user_id, organization_id))
     }
 }

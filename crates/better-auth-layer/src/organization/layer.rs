@@ -6,9 +6,8 @@ use std::sync::Arc;
 use http::request;
 use tower_layer::Layer;
 
-use super::Membership;
+use super::{DynMembershipStore, Membership, MembershipStore};
 use crate::identity::{Identity, Member};
-use crate::store::{DynMembershipStore, MembershipStore};
 
 /// Layer that applies [`Membership`], which lets members of an organization pass, with their
 /// [`Member`](crate::organization::Member) in the request's extensions.
@@ -20,7 +19,7 @@ use crate::store::{DynMembershipStore, MembershipStore};
 ///
 /// ```
 /// use axum::{Router, routing::{delete, get}};
-/// use better_auth_layer::authorize::MembershipLayer;
+/// use better_auth_layer::organization::MembershipLayer;
 /// use better_auth_layer::BetterAuthLayer;
 /// use better_auth_layer::organization::{Member, MembershipStore};
 ///
@@ -68,7 +67,7 @@ impl MembershipLayer {
     /// refused.
     ///
     /// ```
-    /// use better_auth_layer::authorize::MembershipLayer;
+    /// use better_auth_layer::organization::MembershipLayer;
     /// # use better_auth_layer::organization::MembershipStore;
     ///
     /// # fn layer(store: impl MembershipStore) -> MembershipLayer {

@@ -1,16 +1,16 @@
-//! Limits that make no sense.
+//! Bounds of the limits that a SQL store can be configured with.
 
 use std::time::Duration;
 
 use crate::config_error::ConfigError;
 
-/// How many lookups may wait at most.
+/// The maximum length of a queue of lookups.
 pub(crate) const MOST_WAITING: usize = 1_000_000;
 
 const LONGEST_DEADLINE: Duration = Duration::from_secs(3600);
 const MOST_CONNECTIONS: usize = 10_000;
 
-/// Refuses a deadline and a number of connections that are zero, or so large that a library below panics.
+/// Rejects a timeout or a number of connections that is zero, or so large that a dependency panics.
 pub(crate) fn check_limits(deadline: Duration, max_connections: usize) -> Result<(), ConfigError> {
     if deadline.is_zero() || deadline > LONGEST_DEADLINE {
         return Err(ConfigError::new(
@@ -29,7 +29,7 @@ pub(crate) fn check_limits(deadline: Duration, max_connections: usize) -> Result
     Ok(())
 }
 
-/// Refuses a limit that is zero, or more than makes sense.
+/// Rejects a limit that is zero or above its maximum.
 pub(crate) fn check_range(
     setting: &'static str,
     value: usize,

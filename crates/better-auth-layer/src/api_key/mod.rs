@@ -1,10 +1,17 @@
-//! A row of Better Auth's `apikey` table.
+//! API keys of Better Auth's API key plugin: the key's row, its hash, and the options for
+//! accepting keys.
+
+mod hash;
+mod header;
+mod options;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::ApiKeyHash;
+pub use self::hash::ApiKeyHash;
+pub(crate) use self::header::dedicated_header;
+pub use self::options::ApiKeys;
 use crate::clock::Timestamp;
 
 /// An API key of Better Auth's API-key plugin, as the store read it. The key itself is not in it: the table has its

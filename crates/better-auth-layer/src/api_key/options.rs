@@ -2,9 +2,8 @@
 
 use http::HeaderName;
 
+use super::{ApiKey, dedicated_header};
 use crate::config_error::ConfigError;
-use crate::credential::dedicated_header;
-use crate::identity::ApiKey;
 
 /// Options for API keys: accepted headers and configurations.
 ///
@@ -63,14 +62,14 @@ impl ApiKeys {
         self
     }
 
-    pub(super) fn headers(&self) -> Result<Vec<HeaderName>, ConfigError> {
+    pub(crate) fn headers(&self) -> Result<Vec<HeaderName>, ConfigError> {
         if self.headers.is_empty() {
             return Ok(vec![HeaderName::from_static("x-api-key")]);
         }
         self.headers.iter().cloned().collect()
     }
 
-    pub(super) fn configurations(&self) -> Vec<String> {
+    pub(crate) fn configurations(&self) -> Vec<String> {
         if self.configurations.is_empty() {
             return vec![ApiKey::DEFAULT_CONFIGURATION.to_owned()];
         }
