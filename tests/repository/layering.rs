@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// From the foundations to the top. Modules on one line do not use each other.
 const ORDER: [&[&str]; 23] = [
-    &["clock", "secret", "config_error", "sync"],
-    &["api_key", "base_url", "diagnostics", "schema", "tls"],
+    &["clock", "config_error", "sync"],
+    &["api_key", "base_url", "diagnostics", "schema", "secret", "tls"],
     &["rejection"],
     &["identity"],
     &["credential", "metrics"],

@@ -200,7 +200,7 @@ async fn api_key_has_permissions() {
     assert_eq!(found.remaining(), Some(1));
 
     let internal = ada.api_key().configuration("internal").create();
-    let api_keys = ApiKeys::new().configuration("internal").header("x-internal").unwrap();
+    let api_keys = ApiKeys::new().configuration("internal").header("x-internal");
     let layer = issuer.layer_builder().api_keys(api_keys).build().unwrap();
     let request = Request::get("/").header("x-internal", internal.credential().text());
     let (parts, ()) = request.body(()).unwrap().into_parts();

@@ -95,7 +95,7 @@ pub async fn invalid_api_keys_are_rejected(store: impl UserStore) {
 /// The configured values replace the defaults.
 pub async fn other_key_settings_are_opt_in(store: impl UserStore) {
     let keys = ApiKeys::new().configuration("internal").header("x-internal-key");
-    let app = App::of(with_keys(store, keys.unwrap()));
+    let app = App::of(with_keys(store, keys));
     app.accepts(
         header("x-internal-key", "app_internal"),
         "the named one",
