@@ -158,7 +158,7 @@ pub(crate) fn questions(server: &OwnCluster, from: usize) -> Questions {
         let Some((_, rest)) = line.split_once("execute ") else {
             continue;
         };
-        if !rest.contains("AS c0") || rest.contains("LIMIT 0") {
+        if !rest.contains("AS u0") || rest.contains("LIMIT 0") {
             continue;
         }
         if rest.contains("WITH ORDINALITY") {
