@@ -53,7 +53,7 @@ async fn table_problems_are_named() {
         (
             r#"ALTER TABLE "session" ALTER "expiresAt" TYPE text USING 'soon'"#,
             "tables",
-            r#"column "expiresAt" is no time"#,
+            r#"column "expiresAt" does not contain times"#,
         ),
         (r#"ALTER TABLE "user" RENAME "email" TO "mail""#, "tables", r#"column "email" of "user""#),
         (r#"DROP TABLE "apikey""#, "lookups by API key", "apikey"),

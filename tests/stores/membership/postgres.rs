@@ -135,7 +135,7 @@ async fn duplicate_rows_must_agree() {
     for role in ["'owner'", "NULL"] {
         database.execute(&format!(r#"UPDATE "member" SET "role" = {role} WHERE "id" = 'n'"#)).await;
         let text = failure(&store, "usr_7", "org_9").await;
-        assert!(text.starts_with("WrongAnswer") && text.contains("twice"), "{text}");
+        assert!(text.starts_with("WrongAnswer") && text.contains("two memberships"), "{text}");
     }
     database.execute(r#"DELETE FROM "member" WHERE "id" = 'm'"#).await;
     assert_eq!(ask_usual(&store).await, "member as ");
@@ -156,7 +156,7 @@ async fn missing_table_is_named() {
     }
     database.execute(r#"CREATE TABLE "member" ("userId" text, "role" text)"#).await;
     let text = failure(&store, "usr_7", "org_9").await;
-    assert!(text.contains(r#"no column "organizationId" in "member""#), "{text}");
+    assert!(text.contains(r#"no column "organizationId" of "member""#), "{text}");
     database.execute(r#"DROP TABLE "member""#).await;
     database.execute(&usual()).await;
     assert_eq!(ask_usual(&store).await, FOUND);

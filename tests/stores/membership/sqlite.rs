@@ -136,7 +136,7 @@ async fn duplicate_rows_must_agree() {
         let sql = format!(r#"UPDATE "member" SET "role" = {role} WHERE "id" = 'n'"#);
         database.execute_batch(&sql).unwrap();
         let text = failure(&store, "usr_7", "org_9").await;
-        assert!(text.starts_with("WrongAnswer") && text.contains("twice"), "{text}");
+        assert!(text.starts_with("WrongAnswer") && text.contains("two memberships"), "{text}");
     }
 }
 
@@ -166,7 +166,7 @@ async fn missing_table_is_named() {
     let incomplete = r#"CREATE TABLE "member" ("userId" text, "organizationId" text)"#;
     database.execute_batch(incomplete).unwrap();
     let text = failure(&store, "usr_7", "org_9").await;
-    assert!(text.contains(r#"no column "role" in "member""#), "{text}");
+    assert!(text.contains(r#"no column "role" of "member""#), "{text}");
     database.execute_batch(r#"DROP TABLE "member""#).unwrap();
     let members = table("members", SNAKE, ["text"; 2], TEXTS);
     database.execute_batch(&members).unwrap();

@@ -164,7 +164,7 @@ async fn incomplete_table_is_an_error() {
     let error = store.resolve(Lookup::by_api_key(&hash, now)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Schema);
     let text = format!("{error:#}");
-    assert!(text.contains(r#"column "enabled" in "apikey""#), "{text}");
+    assert!(text.contains(r#"column "enabled" of "apikey""#), "{text}");
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn wrong_time_type_is_named() {
     let error = error_for_ada(&store).await;
     assert_eq!(error.kind(), StoreErrorKind::Schema);
     let text = everything(&error);
-    assert!(text.contains(r#"column "expiresAt" is no time"#), "{text}");
+    assert!(text.contains(r#"column "expiresAt" does not contain times"#), "{text}");
     assert!(text.contains("timestamptz"), "{text}");
 }
 

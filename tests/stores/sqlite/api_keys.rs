@@ -101,7 +101,7 @@ async fn bad_tables_are_an_error() {
         r#"CREATE TABLE "apikey" ("id" text, "key" text, "referenceId" text, "enabled" integer);"#;
     let (store, _folder) = file("text", "usr_ada", less).await;
     let text = ask(&store, "app_key").await;
-    assert!(text.contains(r#"no column "expiresAt" in "apikey""#), "{text}");
+    assert!(text.contains(r#"no column "expiresAt" of "apikey""#), "{text}");
     let twice = key("'usr_ada'", "NULL") + r#"INSERT INTO "apikey" SELECT * FROM "apikey";"#;
     let (store, _folder) = file("text", "usr_ada", &twice).await;
     let text = ask(&store, "app_key").await;
