@@ -65,7 +65,7 @@ async fn talk(input: &str) {
             .replace(OWN_ITEM, &own.item)
             .replace(FOREIGN_THREAD, &foreign.thread)
             .replace(FOREIGN_ITEM, &foreign.item);
-        // The service returns the text of its own user.
+        // The service may return the text that the same user has sent.
         let body = body.replace(SECRET, "");
         let (status, answer) = send(&chatkit, "mallory", body).await;
         // Some operations of the protocol are not supported.
