@@ -1,19 +1,21 @@
-//! Settings for API keys.
+//! Options for accepting API keys.
 
 use http::HeaderName;
 
 use super::{ApiKey, dedicated_header};
 use crate::config_error::ConfigError;
 
-/// Which API keys are accepted, and where they are sent.
+/// Options for accepting API keys.
 ///
-/// They are looked up by their hash. Checked are `enabled`, `expiresAt`, whether uses are left in `remaining`, the
-/// plugin's configuration, and that the owner exists and is not banned. A service that only reads the table cannot
-/// count: `remaining` is not counted down and the rate limit (ten uses a day by Better Auth's default) not enforced;
-/// both stand in the identity's [`ApiKey`](crate::ApiKey), as do the permissions, which the service has to check.
+/// A key is looked up by its hash. The layer checks `enabled`, `expiresAt`, that `remaining` is not
+/// used up, the plugin's configuration, and that the owner exists and is not banned. It does not write
+/// to the table, so `remaining` is not counted down and the rate limit (by default ten uses a day in
+/// Better Auth) is not enforced. Both are in the identity's [`ApiKey`](crate::ApiKey), and so are the
+/// permissions, which the service has to check.
 ///
-/// Keys of organizations (a configuration with `references: "organization"`) belong to no user and are refused, because
-/// no user has the organization's id. Where ids are numbers in sequence one may: do not accept such a configuration then.
+/// Keys of organizations (a configuration with `references: "organization"`) are rejected, because no
+/// user has the organization's id. If ids are consecutive numbers, a user may have it: do not accept
+/// such a configuration then.
 ///
 /// ```
 /// use better_auth_layer::api_key::ApiKeys;
@@ -36,7 +38,7 @@ impl Default for ApiKeys {
 }
 
 impl ApiKeys {
-    /// Keys of the plugin's default configuration in the header `x-api-key`.
+    /// Accepts keys of the plugin's default configuration in the header `x-api-key`.
     pub fn new() -> Self {
         Self {
             headers: Vec::new(),
@@ -44,18 +46,19 @@ impl ApiKeys {
         }
     }
 
-    /// Adds a header to look at, in place of `x-api-key` (`apiKeyHeaders`).
+    /// Adds a header that carries keys, instead of `x-api-key` (`apiKeyHeaders`).
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] for what is no header name, and for `Authorization` and `Cookie`, which are for other credentials.
+    /// [`ConfigError`] for an invalid name, and for `Authorization` and `Cookie`, which carry other
+    /// credentials.
     pub fn header(mut self, name: &str) -> Result<Self, ConfigError> {
         let name = dedicated_header("api_keys", name)?;
         self.headers.push(name);
         Ok(self)
     }
 
-    /// Adds a configuration of the plugin (`configId`) whose keys are accepted, in place of `default`.
+    /// Adds a configuration of the plugin (`configId`) whose keys are accepted, instead of `default`.
     pub fn configuration(mut self, id: impl Into<String>) -> Self {
         self.configurations.push(id.into());
         self
