@@ -28,7 +28,7 @@ async fn invalid_settings_are_one_check() {
         (
             vec![database, ("BETTER_AUTH_SECRET", "hunter2")],
             "BETTER_AUTH_SECRET",
-            "the secret has 7 bytes",
+            "has 7 bytes",
         ),
         (
             vec![database, ("BETTER_AUTH_SECRET", "better-auth-secret-12345678901234567890")],
