@@ -1,4 +1,4 @@
-//! Credentials in other places, in another order.
+//! Custom credential sources and their order.
 
 use http::{HeaderValue, Request};
 use support::prelude::*;
@@ -60,7 +60,7 @@ async fn order_of_sources_is_kept() {
     let both = || request(&[bearer(&jwt()), cookie()]);
     assert_eq!(answer(bearer_first, both()).await.body, "usr_ada by secret_jwt");
     assert_eq!(answer(cookie_first.clone(), both()).await.body, "usr_ada by session_cookie");
-    // The first one that is there is final.
+    // The first credential is final.
     let bad_cookie = ("cookie", "better-auth.session_token=x.y".to_owned());
     let refused = answer(cookie_first, request(&[bearer(&jwt()), bad_cookie])).await;
     assert_eq!(refused.kind, Some(InvalidCredential));

@@ -1,9 +1,8 @@
-//! Settings that make no sense are named before the first request.
+//! Invalid settings are reported before the first request.
 
 use super::fixtures::{Counting, layer};
 use support::prelude::*;
 
-/// A store that knows one kind of lookup.
 struct Only(LookupKind);
 
 impl UserStore for Only {
@@ -91,7 +90,7 @@ fn partial_stores_are_enough() {
     assert!(keys.store(Only(LookupKind::ApiKey)).build().is_ok());
 }
 
-/// The store and the issuer may be down, and there need be no runtime yet.
+/// The store and the issuer may be down, and a runtime is not needed.
 #[test]
 fn building_does_no_io() {
     let store = Counting::new();
