@@ -1,4 +1,4 @@
-//! The changes that the triggers announce, on a real PostgreSQL.
+//! Which changes the triggers announce, on a real PostgreSQL.
 
 use cluster::{Database, cluster};
 use support::fixtures::POSTGRES_TABLES;
@@ -33,7 +33,7 @@ pub(crate) async fn make_triggers(database: &Database, schema: Schema) {
     database.execute(&sql).await;
 }
 
-/// The notifications of a database.
+/// What is announced in a database.
 struct Ear {
     said: mpsc::UnboundedReceiver<String>,
     client: Client,
@@ -57,10 +57,10 @@ impl Ear {
         Self { said, client }
     }
 
-    /// The notifications of a statement, sorted.
+    /// What a statement leads to, in order of the text.
     async fn hear(&mut self, statement: &str) -> Vec<String> {
         self.client.batch_execute(statement).await.unwrap();
-        // Notifications arrive in the order of their transactions.
+        // Announcements come in the order of their transactions.
         self.client.batch_execute("NOTIFY better_auth_layer, 'end'").await.unwrap();
         let mut said = Vec::new();
         loop {
@@ -96,7 +96,7 @@ async fn only_revocations_are_announced() {
     ] {
         let statement = format!(r#"UPDATE "user" SET {change} WHERE "id" = 'usr_ada'"#);
         assert_eq!(ear.hear(&statement).await, [ada], "{change}");
-        // The second run changes nothing.
+        // The second time it changes nothing.
         let again = statement.replace("now()", r#"coalesce("banExpires", now())"#);
         let again = again
             .replace(r#""updatedAt" = coalesce("banExpires", now())"#, r#""updatedAt" = now()"#);
@@ -128,19 +128,19 @@ async fn only_revocations_are_announced() {
     assert_eq!(ear.hear(statement).await, ["session:ses_new"]);
     let statement = r#"DELETE FROM "session" WHERE "id" = 'ses_other'"#;
     assert_eq!(ear.hear(statement).await, ["session:ses_other"]);
-    // Deleting a user deletes the sessions.
+    // With the user go the sessions.
     let statement = r#"DELETE FROM "user" WHERE "id" = 'usr_eve'"#;
     assert_eq!(ear.hear(statement).await, ["session:ses_ada", "session:ses_eve", "user:usr_eve"]);
     let statement = r#"TRUNCATE "session""#;
     assert_eq!(ear.hear(statement).await, ["all"]);
-    // A long id does not fail the statement.
+    // An id of any length fails nobody's statement.
     let statement = r#"
         INSERT INTO "user" ("id", "name", "email", "emailVerified") VALUES (repeat('x', 9000), '', '', false);
         DELETE FROM "user" WHERE "email" = ''"#;
     assert_eq!(ear.hear(statement).await, ["all"]);
 }
 
-/// Other names, id types and schemas. The statements can be repeated.
+/// Other names, other types of ids, a schema of its own, and the same statements a second time.
 #[tokio::test]
 async fn triggers_fit_custom_tables() {
     let database = cluster().await.create_database().await;
@@ -171,9 +171,9 @@ async fn triggers_fit_custom_tables() {
     assert_eq!(hear("UPDATE SCHEMA.sessions SET expires_at = 1000").await, session);
     assert_eq!(hear("DELETE FROM SCHEMA.sessions").await, session);
 
-    // Without tables, creating triggers is an error.
+    // Without tables there are none, and it says so.
     let empty = cluster().await.create_database().await;
     let error = listener(&empty).build().unwrap().trigger_sql().await.unwrap_err();
     let error = format!("{error:#}");
-    assert!(error.contains("Better Auth's tables were not found"), "{error}");
+    assert!(error.contains("tables were not found"), "{error}");
 }
