@@ -10,6 +10,7 @@ mod lookup_row;
 mod member_row;
 mod resolved_schema;
 mod row;
+mod selection;
 mod statements;
 mod table;
 

@@ -10,9 +10,9 @@ use super::column_type::{BatchKey, ColumnType};
 use super::dialect::Dialect;
 use super::jwks_row::JwksTable;
 use super::member_row::MemberTable;
-use super::resolved_schema::{ResolvedSchema, SessionTable, UserTable};
+use super::resolved_schema::ResolvedSchema;
+use super::selection::{Value, aliases, column};
 use super::table::Column;
-use crate::schema::Quoted;
 use crate::store::{Lookup, LookupKind, StoreError, StoreErrorKind};
 
 /// The statements of all lookups for one schema.
@@ -71,17 +71,6 @@ struct Parameters {
     now: String,
     session_id: Option<String>,
 }
-
-/// How a value is selected.
-#[derive(Clone, Copy)]
-enum Value {
-    Text,
-    Time,
-    /// A time at which something ends, if it ends.
-    End,
-}
-
-type Selection<'a> = Vec<(Value, Option<&'a Column>)>;
 
 impl Statements {
     /// `api_keys` is the table of API keys, or a list of its missing columns.
@@ -428,95 +417,4 @@ impl Batch {
             session_id,
         }
     }
-}
-
-impl UserTable {
-    fn selection(&self) -> Selection<'_> {
-        let mut selection = vec![
-            (Value::Text, Some(&self.id)),
-            (Value::Text, Some(&self.email)),
-            (Value::Text, self.email_verified.as_ref()),
-            (Value::Text, self.name.as_ref()),
-            (Value::Text, self.image.as_ref()),
-            (Value::Text, self.role.as_ref()),
-            (Value::Text, self.banned.as_ref()),
-            (Value::Time, self.ban_expires.as_ref()),
-        ];
-        selection.extend(self.fields.iter().map(|field| (Value::Text, Some(field))));
-        selection
-    }
-}
-
-impl SessionTable {
-    fn selection(&self) -> Selection<'_> {
-        vec![
-            (Value::Text, Some(&self.id)),
-            (Value::Text, Some(&self.user_id)),
-            (Value::Time, Some(&self.expires_at)),
-            (Value::Text, self.token.as_ref()),
-            (Value::Time, self.created_at.as_ref()),
-            (Value::Text, self.impersonated_by.as_ref()),
-            (Value::Text, self.active_organization_id.as_ref()),
-        ]
-    }
-}
-
-impl ApiKeyTable {
-    fn selection(&self) -> Selection<'_> {
-        vec![
-            (Value::Text, Some(&self.id)),
-            (Value::Text, Some(&self.hash)),
-            (Value::Text, Some(&self.owner)),
-            (Value::Text, Some(&self.enabled)),
-            (Value::End, Some(&self.expires_at)),
-            (Value::Text, Some(&self.remaining)),
-            (Value::Text, self.config_id.as_ref()),
-            (Value::Text, self.name.as_ref()),
-            (Value::Text, self.refill_interval.as_ref()),
-            (Value::Text, self.refill_amount.as_ref()),
-            (Value::Time, self.last_refill_at.as_ref()),
-            (Value::Time, self.created_at.as_ref()),
-            (Value::Text, self.rate_limit_enabled.as_ref()),
-            (Value::Text, self.rate_limit_time_window.as_ref()),
-            (Value::Text, self.rate_limit_max.as_ref()),
-            (Value::Text, self.permissions.as_ref()),
-        ]
-    }
-}
-
-impl Dialect {
-    /// Selects columns of the table with an alias. Their own aliases are the table's with a number:
-    /// `u0`, `u1`, ….
-    fn select(self, table: &str, selection: &[(Value, Option<&Column>)]) -> Vec<String> {
-        let expression = |(value, selected): &(Value, Option<&Column>)| {
-            let Some(selected) = selected else {
-                return match value {
-                    Value::Text => self.null_text().to_owned(),
-                    Value::Time | Value::End => self.null_time().to_owned(),
-                };
-            };
-            let name = column(table, selected);
-            match value {
-                Value::Text => self.text(&name),
-                Value::Time => self.epoch(&name, selected.kind),
-                Value::End => self.end(&name, selected.kind),
-            }
-        };
-        let expressions = selection.iter().map(expression).enumerate();
-        let selected =
-            expressions.map(|(index, expression)| format!("{expression} AS {table}{index}"));
-        selected.collect()
-    }
-}
-
-/// The columns that [`Dialect::select`] selected in a subquery.
-fn aliases(table: &str, columns: usize) -> String {
-    let names: Vec<_> = (0..columns)
-        .map(|index| format!("{table}.{table}{index}"))
-        .collect();
-    names.join(", ")
-}
-
-fn column(table: &str, column: &Column) -> String {
-    format!("{table}.{}", Quoted(&column.name))
 }
