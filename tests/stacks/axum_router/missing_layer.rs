@@ -1,4 +1,4 @@
-//! Routes that nobody has put the layer around.
+//! Routes without the layer.
 
 use axum::Router;
 use axum::routing::get;
@@ -17,7 +17,7 @@ impl Policy for Everybody {
     }
 }
 
-/// A route per extractor, none of which may be reached.
+/// A route for each extractor.
 fn routes() -> Router {
     Router::new()
         .route("/identity", get(|_: Identity| async { "reached" }))
@@ -63,7 +63,7 @@ async fn layer_makes_routes_reachable() {
     }
 }
 
-/// A layer around one route says nothing about the next one, not even on the same connection.
+/// A layer on one route does not apply to the next one, not even on the same connection.
 #[tokio::test]
 async fn other_routes_identity_is_ignored() {
     let app = routes()

@@ -1,4 +1,4 @@
-//! The refusals of extractors look like those of the layer.
+//! Rejections of extractors look like those of the layer.
 
 use axum::Router;
 use axum::routing::get;
@@ -19,7 +19,7 @@ impl Policy for Nobody {
     }
 }
 
-/// A refusal per place: the layer, each extractor.
+/// The rejection of the layer and of each extractor.
 async fn refusals(auth: BetterAuthLayer) -> Vec<(&'static str, Answer)> {
     let app = Router::new()
         .route("/identity", get(|_: Identity| async { "reached" }))

@@ -1,4 +1,4 @@
-//! The deployment that the environment names.
+//! A deployment that is configured by the environment.
 
 use cluster::{Database, cluster};
 use support::fixtures::POSTGRES_TABLES;
@@ -77,7 +77,7 @@ async fn whole_deployment_is_checked() {
     for what in ["secret", "issuer", "database", "tables", "lookups", "public keys", "listener"] {
         assert_eq!(about(&diagnosis, what).len(), 1, "{what} in\n{diagnosis}");
     }
-    // Nothing goes on listening.
+    // No listener is left.
     let client = database.client().await;
     let listeners = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%listener'";
     while !client.query(listeners, &[]).await.unwrap().is_empty() {

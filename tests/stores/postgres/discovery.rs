@@ -1,4 +1,4 @@
-//! Databases in which the tables are not there, not all there, or there twice.
+//! Databases with missing, incomplete or ambiguous tables.
 
 use cluster::{Database, cluster};
 use support::prelude::*;
@@ -103,7 +103,7 @@ async fn wrong_time_type_is_named() {
 #[tokio::test]
 async fn only_real_tables_are_found() {
     let database = ada().await;
-    // An index and a sequence stand in the same list as tables.
+    // Indexes and sequences are in the same catalog as tables.
     database
         .execute(r#"CREATE TABLE other ("id" text, "email" text); CREATE INDEX users ON other ("id", "email"); CREATE SEQUENCE sessions"#)
         .await;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::cache::CachedStore;
 use crate::identity::Member;
-#[cfg(feature = "memory")]
 use crate::store::MemoryStore;
 use crate::store::{StoreError, UserStore};
 
@@ -68,7 +67,6 @@ impl<S: UserStore + MembershipStore> MembershipStore for CachedStore<S> {
     }
 }
 
-#[cfg(feature = "memory")]
 impl MembershipStore for MemoryStore {
     async fn member(
         &self,

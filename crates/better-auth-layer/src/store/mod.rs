@@ -5,7 +5,6 @@ mod erased;
 mod error;
 mod limits;
 mod lookup;
-#[cfg(feature = "memory")]
 mod memory;
 mod question;
 mod resolution;
@@ -18,7 +17,6 @@ pub(crate) use self::erased::{BoxFuture, DynUserStore};
 pub use self::error::{StoreError, StoreErrorKind};
 pub(crate) use self::limits::{catch_panic, within};
 pub use self::lookup::{Lookup, LookupKey, LookupKind};
-#[cfg(feature = "memory")]
 pub use self::memory::MemoryStore;
 pub(crate) use self::question::{Question, QuestionRef};
 pub use self::resolution::Resolution;
