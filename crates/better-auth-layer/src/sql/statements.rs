@@ -6,7 +6,8 @@
 //! decides which user is found. Every column is cast, so its type may change while the service runs.
 
 use super::api_key_row::ApiKeyTable;
-use super::column_type::{BatchKey, ColumnType};
+use super::batch::{Batch, Parameters};
+use super::column_type::ColumnType;
 use super::dialect::Dialect;
 use super::jwks_row::JwksTable;
 use super::member_row::MemberTable;
@@ -47,29 +48,6 @@ pub(crate) struct Statement {
         expect(dead_code, reason = "PostgreSQL only")
     )]
     pub(crate) batch: Option<Batch>,
-}
-
-/// A statement for several lookups. Each parameter is an array with a value for each lookup, and the
-/// last column of a row is the number of the row's lookup, counted from 1.
-#[derive(Debug)]
-#[cfg_attr(
-    not(feature = "postgres"),
-    expect(dead_code, reason = "PostgreSQL only")
-)]
-pub(crate) struct Batch {
-    pub(crate) sql: String,
-    pub(crate) key: BatchKey,
-    /// The type of the session's id, if the lookups are for one session each.
-    pub(crate) session_id: Option<BatchKey>,
-}
-
-/// The parameters of a lookup, as its statement writes them.
-#[derive(Default)]
-struct Parameters {
-    key: String,
-    lower_case: String,
-    now: String,
-    session_id: Option<String>,
 }
 
 impl Statements {
@@ -371,50 +349,5 @@ impl Lookups<'_> {
 
     fn sessions(&self) -> Vec<String> {
         self.dialect.select("s", &self.schema.session.selection())
-    }
-}
-
-impl Batch {
-    fn new(
-        parameters: &Parameters,
-        key: BatchKey,
-        session_id: Option<BatchKey>,
-        write: impl Fn(&Parameters) -> String,
-    ) -> Self {
-        let cast = |name: &str, to: BatchKey| format!("lookup.{name}::{}", to.name());
-        let one = write(&Parameters {
-            key: cast("key", key),
-            lower_case: cast("lower_case", key),
-            now: "lookup.now".to_owned(),
-            session_id: session_id.map(|id| cast("session_id", id)),
-        });
-        let arrays = [
-            (parameters.key.as_str(), "text", "key"),
-            (&parameters.lower_case, "text", "lower_case"),
-            (&parameters.now, "float8", "now"),
-            (
-                parameters.session_id.as_deref().unwrap_or_default(),
-                "text",
-                "session_id",
-            ),
-        ];
-        let arrays: Vec<_> = arrays
-            .iter()
-            .filter(|(parameter, ..)| !parameter.is_empty())
-            .collect();
-        let values = arrays
-            .iter()
-            .map(|(parameter, of, _)| format!("{parameter}::{of}[]"));
-        let names = arrays.iter().map(|(.., name)| *name);
-        Self {
-            sql: format!(
-                "SELECT result.*, lookup.number FROM unnest({}) WITH ORDINALITY AS lookup ({}, number) \
-                 CROSS JOIN LATERAL ({one}) AS result",
-                values.collect::<Vec<_>>().join(", "),
-                names.collect::<Vec<_>>().join(", "),
-            ),
-            key,
-            session_id,
-        }
     }
 }
