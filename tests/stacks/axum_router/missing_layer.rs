@@ -9,9 +9,9 @@ use support::prelude::*;
 use super::fixtures::{Credential, get as request, layer, send};
 
 #[derive(Debug, Default)]
-struct Everybody;
+struct AllowAll;
 
-impl Policy for Everybody {
+impl Policy for AllowAll {
     fn allows(&self, _: &Identity) -> bool {
         true
     }
@@ -24,7 +24,7 @@ fn routes() -> Router {
         .route("/user", get(|_: User| async { "reached" }))
         .route("/session", get(|_: Session| async { "reached" }))
         .route("/optional", get(|_: Option<Identity>| async { "reached" }))
-        .route("/authorized", get(|_: Authorized<Everybody>| async { "reached" }))
+        .route("/authorized", get(|_: Authorized<AllowAll>| async { "reached" }))
 }
 
 const PATHS: [&str; 5] = ["/identity", "/user", "/session", "/optional", "/authorized"];

@@ -11,9 +11,9 @@ use support::prelude::*;
 use super::fixtures::{Answer, Credential, get as request, send, settings};
 
 #[derive(Debug, Default)]
-struct Nobody;
+struct DenyAll;
 
-impl Policy for Nobody {
+impl Policy for DenyAll {
     fn allows(&self, _: &Identity) -> bool {
         false
     }
@@ -24,7 +24,7 @@ async fn refusals(auth: BetterAuthLayer) -> Vec<(&'static str, Answer)> {
     let app = Router::new()
         .route("/identity", get(|_: Identity| async { "reached" }))
         .route("/session", get(|_: Session| async { "reached" }))
-        .route("/denied", get(|_: Authorized<Nobody>| async { "reached" }))
+        .route("/denied", get(|_: Authorized<DenyAll>| async { "reached" }))
         .layer(auth.optional());
     let mut answers = Vec::new();
     for (path, credential) in [

@@ -295,7 +295,7 @@ fn cache_mode(text: &str) -> Result<CacheMode, ConfigError> {
         "listen" => Ok(CacheMode::Listen),
         _ => Err(ConfigError::new(
             "cache",
-            "is none of `off`, `on` and `listen`",
+            "is not `off`, `on` or `listen`",
             "write `on` to cache users and sessions for 5 seconds, or `listen` to cache them until PostgreSQL reports a change",
         )),
     }
@@ -308,7 +308,7 @@ fn schema(env: &Env) -> Result<Schema, ConfigError> {
         "snake" => Ok(Schema::snake()),
         _ => Err(ConfigError::new(
             "schema",
-            "is none of `auto`, `camel` and `snake`",
+            "is not `auto`, `camel` or `snake`",
             "write `camel` for Better Auth's column names (`expiresAt`), `snake` for `expires_at`, or `auto`",
         )),
     })?;
