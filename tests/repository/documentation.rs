@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Items without an example, and the reason.
-const WITHOUT: [(&str, &str); 16] = [
+const WITHOUT: [(&str, &str); 15] = [
     ("ResponseFuture", "named for bounds; callers of the service await it"),
     ("Authenticate", "made by `Authenticator::authenticate`, and awaited"),
     ("Authorize", "made by `AuthorizeLayer`, which has one"),
@@ -13,7 +13,6 @@ const WITHOUT: [(&str, &str); 16] = [
     ("PostgresListenerBuilder", "made by `PostgresListener::builder`, which has one"),
     ("And", "made by `Policy::and`"),
     ("Or", "made by `Policy::or`"),
-    ("TableKeySource", "made by `PostgresStore::key_source` and `SqliteStore::key_source`"),
     ("StoreFn", "made by `store_fn`, which has one"),
     ("identity", "of tonic's: in the example of its module"),
     ("optional_identity", "of tonic's: as `identity`"),

@@ -2,6 +2,7 @@
 //! of rows. A database adds its connection, the discovery of tables, and a [`Dialect`].
 
 mod api_key_row;
+mod batch;
 mod column_type;
 mod dialect;
 mod jwks_row;
@@ -10,10 +11,13 @@ mod lookup_row;
 mod member_row;
 mod resolved_schema;
 mod row;
+mod selection;
 mod statements;
 mod table;
 
 pub(crate) use self::api_key_row::ApiKeyTable;
+#[cfg(feature = "postgres")]
+pub(crate) use self::batch::Batch;
 #[cfg(feature = "postgres")]
 pub(crate) use self::column_type::{BatchKey, ColumnType};
 pub(crate) use self::dialect::Dialect;
@@ -25,8 +29,6 @@ pub(crate) use self::lookup_row::{LookupRow, resolution};
 pub(crate) use self::member_row::{MemberTable, membership, read_member};
 pub(crate) use self::resolved_schema::{ResolvedSchema, SchemaError, candidate_tables};
 pub(crate) use self::row::Row;
-#[cfg(feature = "postgres")]
-pub(crate) use self::statements::Batch;
 pub(crate) use self::statements::{Statements, membership as membership_sql, public_keys};
 #[cfg(feature = "postgres")]
 pub(crate) use self::table::Column;

@@ -6,13 +6,14 @@
 //! decides which user is found. Every column is cast, so its type may change while the service runs.
 
 use super::api_key_row::ApiKeyTable;
-use super::column_type::{BatchKey, ColumnType};
+use super::batch::{Batch, Parameters};
+use super::column_type::ColumnType;
 use super::dialect::Dialect;
 use super::jwks_row::JwksTable;
 use super::member_row::MemberTable;
-use super::resolved_schema::{ResolvedSchema, SessionTable, UserTable};
+use super::resolved_schema::ResolvedSchema;
+use super::selection::{Value, aliases, column};
 use super::table::Column;
-use crate::schema::Quoted;
 use crate::store::{Lookup, LookupKind, StoreError, StoreErrorKind};
 
 /// The statements of all lookups for one schema.
@@ -48,40 +49,6 @@ pub(crate) struct Statement {
     )]
     pub(crate) batch: Option<Batch>,
 }
-
-/// A statement for several lookups. Each parameter is an array with a value for each lookup, and the
-/// last column of a row is the number of the row's lookup, counted from 1.
-#[derive(Debug)]
-#[cfg_attr(
-    not(feature = "postgres"),
-    expect(dead_code, reason = "PostgreSQL only")
-)]
-pub(crate) struct Batch {
-    pub(crate) sql: String,
-    pub(crate) key: BatchKey,
-    /// The type of the session's id, if the lookups are for one session each.
-    pub(crate) session_id: Option<BatchKey>,
-}
-
-/// The parameters of a lookup, as its statement writes them.
-#[derive(Default)]
-struct Parameters {
-    key: String,
-    lower_case: String,
-    now: String,
-    session_id: Option<String>,
-}
-
-/// How a value is selected.
-#[derive(Clone, Copy)]
-enum Value {
-    Text,
-    Time,
-    /// A time at which something ends, if it ends.
-    End,
-}
-
-type Selection<'a> = Vec<(Value, Option<&'a Column>)>;
 
 impl Statements {
     /// `api_keys` is the table of API keys, or a list of its missing columns.
@@ -383,140 +350,4 @@ impl Lookups<'_> {
     fn sessions(&self) -> Vec<String> {
         self.dialect.select("s", &self.schema.session.selection())
     }
-}
-
-impl Batch {
-    fn new(
-        parameters: &Parameters,
-        key: BatchKey,
-        session_id: Option<BatchKey>,
-        write: impl Fn(&Parameters) -> String,
-    ) -> Self {
-        let cast = |name: &str, to: BatchKey| format!("lookup.{name}::{}", to.name());
-        let one = write(&Parameters {
-            key: cast("key", key),
-            lower_case: cast("lower_case", key),
-            now: "lookup.now".to_owned(),
-            session_id: session_id.map(|id| cast("session_id", id)),
-        });
-        let arrays = [
-            (parameters.key.as_str(), "text", "key"),
-            (&parameters.lower_case, "text", "lower_case"),
-            (&parameters.now, "float8", "now"),
-            (
-                parameters.session_id.as_deref().unwrap_or_default(),
-                "text",
-                "session_id",
-            ),
-        ];
-        let arrays: Vec<_> = arrays
-            .iter()
-            .filter(|(parameter, ..)| !parameter.is_empty())
-            .collect();
-        let values = arrays
-            .iter()
-            .map(|(parameter, of, _)| format!("{parameter}::{of}[]"));
-        let names = arrays.iter().map(|(.., name)| *name);
-        Self {
-            sql: format!(
-                "SELECT result.*, lookup.number FROM unnest({}) WITH ORDINALITY AS lookup ({}, number) \
-                 CROSS JOIN LATERAL ({one}) AS result",
-                values.collect::<Vec<_>>().join(", "),
-                names.collect::<Vec<_>>().join(", "),
-            ),
-            key,
-            session_id,
-        }
-    }
-}
-
-impl UserTable {
-    fn selection(&self) -> Selection<'_> {
-        let mut selection = vec![
-            (Value::Text, Some(&self.id)),
-            (Value::Text, Some(&self.email)),
-            (Value::Text, self.email_verified.as_ref()),
-            (Value::Text, self.name.as_ref()),
-            (Value::Text, self.image.as_ref()),
-            (Value::Text, self.role.as_ref()),
-            (Value::Text, self.banned.as_ref()),
-            (Value::Time, self.ban_expires.as_ref()),
-        ];
-        selection.extend(self.fields.iter().map(|field| (Value::Text, Some(field))));
-        selection
-    }
-}
-
-impl SessionTable {
-    fn selection(&self) -> Selection<'_> {
-        vec![
-            (Value::Text, Some(&self.id)),
-            (Value::Text, Some(&self.user_id)),
-            (Value::Time, Some(&self.expires_at)),
-            (Value::Text, self.token.as_ref()),
-            (Value::Time, self.created_at.as_ref()),
-            (Value::Text, self.impersonated_by.as_ref()),
-            (Value::Text, self.active_organization_id.as_ref()),
-        ]
-    }
-}
-
-impl ApiKeyTable {
-    fn selection(&self) -> Selection<'_> {
-        vec![
-            (Value::Text, Some(&self.id)),
-            (Value::Text, Some(&self.hash)),
-            (Value::Text, Some(&self.owner)),
-            (Value::Text, Some(&self.enabled)),
-            (Value::End, Some(&self.expires_at)),
-            (Value::Text, Some(&self.remaining)),
-            (Value::Text, self.config_id.as_ref()),
-            (Value::Text, self.name.as_ref()),
-            (Value::Text, self.refill_interval.as_ref()),
-            (Value::Text, self.refill_amount.as_ref()),
-            (Value::Time, self.last_refill_at.as_ref()),
-            (Value::Time, self.created_at.as_ref()),
-            (Value::Text, self.rate_limit_enabled.as_ref()),
-            (Value::Text, self.rate_limit_time_window.as_ref()),
-            (Value::Text, self.rate_limit_max.as_ref()),
-            (Value::Text, self.permissions.as_ref()),
-        ]
-    }
-}
-
-impl Dialect {
-    /// Selects columns of the table with an alias. Their own aliases are the table's with a number:
-    /// `u0`, `u1`, ….
-    fn select(self, table: &str, selection: &[(Value, Option<&Column>)]) -> Vec<String> {
-        let expression = |(value, selected): &(Value, Option<&Column>)| {
-            let Some(selected) = selected else {
-                return match value {
-                    Value::Text => self.null_text().to_owned(),
-                    Value::Time | Value::End => self.null_time().to_owned(),
-                };
-            };
-            let name = column(table, selected);
-            match value {
-                Value::Text => self.text(&name),
-                Value::Time => self.epoch(&name, selected.kind),
-                Value::End => self.end(&name, selected.kind),
-            }
-        };
-        let expressions = selection.iter().map(expression).enumerate();
-        let selected =
-            expressions.map(|(index, expression)| format!("{expression} AS {table}{index}"));
-        selected.collect()
-    }
-}
-
-/// The columns that [`Dialect::select`] selected in a subquery.
-fn aliases(table: &str, columns: usize) -> String {
-    let names: Vec<_> = (0..columns)
-        .map(|index| format!("{table}.{table}{index}"))
-        .collect();
-    names.join(", ")
-}
-
-fn column(table: &str, column: &Column) -> String {
-    format!("{table}.{}", Quoted(&column.name))
 }
