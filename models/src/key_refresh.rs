@@ -13,7 +13,7 @@ use crate::jwks::key_set::{KeySet, ROTATED};
 use crate::jwks::{DynKeySource, JwksOptions, KeySourceError};
 use crate::runtime::{End, Handle, Task, panic_here};
 use crate::sightings::saw;
-use crate::store::erased::BoxFuture;
+use crate::store::user_store::BoxFuture;
 use crate::sync::{advance, below, one_in, time};
 
 pub(crate) const MUST_SEE: &[&str] = &[

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What has none, and why.
-const WITHOUT: [(&str, &str); 15] = [
+const WITHOUT: [(&str, &str); 14] = [
     ("ResponseFuture", "named for bounds; whoever calls the service awaits it"),
     ("Authenticate", "made by `Authenticator::authenticate`, and awaited"),
     ("Authorize", "made by `AuthorizeLayer`, which has one"),
@@ -14,7 +14,6 @@ const WITHOUT: [(&str, &str); 15] = [
     ("PostgresListenerBuilder", "made by `PostgresListener::builder`, which has one"),
     ("And", "made by `Policy::and`"),
     ("Or", "made by `Policy::or`"),
-    ("StoreFn", "made by `store_fn`, which has one"),
     ("identity", "of tonic's: in the example of its module"),
     ("optional_identity", "of tonic's: as `identity`"),
     ("authorize", "of tonic's: in the example of its module"),

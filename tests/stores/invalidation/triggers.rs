@@ -174,6 +174,6 @@ async fn triggers_fit_custom_tables() {
     // Without tables there are none, and it says so.
     let empty = cluster().await.create_database().await;
     let error = listener(&empty).build().unwrap().trigger_sql().await.unwrap_err();
-    let error = format!("{error:#}");
+    let error = with_causes(&error);
     assert!(error.contains("no tables of Better Auth found"), "{error}");
 }

@@ -104,7 +104,7 @@ async fn hosts_are_verified_and_prepared() {
     // One host's certificate is not the other's.
     let crossed = compute.url(POOLED, compute.cluster.port(), "sslmode=require");
     let error = error_for_ada(&PostgresStore::builder(&crossed).build().unwrap()).await;
-    assert!(everything(&error).contains("certificate"), "{error:#}");
+    assert!(everything(&error).contains("certificate"), "{error:?}");
 }
 
 /// A server that cannot bind the password's proof to its TLS channel may be somebody in between.

@@ -154,7 +154,7 @@ impl PostgresStore {
             return Err(ConfigError::new("DATABASE_URL", "leaves a choice", remedy));
         }
         tracing::warn!(
-            error = format!("{error:#}"),
+            error = error.with_causes(),
             "the database cannot answer yet; requests get 503 until it can"
         );
         Ok(())
