@@ -1,5 +1,5 @@
-//! Readers of a key cache that wait or are dropped, and fetches that fail, panic, time out or end with
-//! their runtime.
+//! Readers of a key cache that wait or are dropped, and fetches that fail, panic, time out or end
+//! with their runtime.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -50,16 +50,16 @@ impl<S: UserStore> CachedStoreBuilder<S> {
     /// Sets the lifetime of an entry, measured from when its lookup was sent. An ended session or a
     /// banned user can remain active for this long. Default: 5 seconds; at most 5 minutes.
     ///
-    /// Entries of API keys have this lifetime even with a listener, which does not report changes of
-    /// API keys.
+    /// Entries of API keys have this lifetime even with a listener, which does not report changes
+    /// of API keys.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.options.ttl = ttl;
         self
     }
 
-    /// Sets the lifetime of an entry while a listener, such as a `PostgresListener`, reports changes.
-    /// Revocations then take effect at once; the lifetime is an additional safeguard. Default: 60
-    /// seconds; at most 5 minutes.
+    /// Sets the lifetime of an entry while a listener, such as a `PostgresListener`, reports
+    /// changes. Revocations then take effect at once; the lifetime is an additional safeguard.
+    /// Default: 60 seconds; at most 5 minutes.
     pub fn ttl_while_leased(mut self, ttl: Duration) -> Self {
         self.options.ttl_while_leased = ttl;
         self

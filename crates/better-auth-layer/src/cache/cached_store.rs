@@ -38,16 +38,16 @@ use crate::store::{
 ///
 /// The end of a session, a ban or a removed role takes effect after up to
 /// [`ttl`](CachedStoreBuilder::ttl), 5 seconds by default, unless an
-/// [`invalidator`](Self::invalidator) or a listener reports the change. An entry is never used after
-/// its session or API key has expired, and credentials are verified for every request.
+/// [`invalidator`](Self::invalidator) or a listener reports the change. An entry is never used
+/// after its session or API key has expired, and credentials are verified for every request.
 ///
-/// Only users that were found are cached. A missing user or session is looked up every time, so that
-/// a sign-in takes effect at once. Errors are not cached.
+/// Only users that were found are cached. A missing user or session is looked up every time, so
+/// that a sign-in takes effect at once. Errors are not cached.
 ///
 /// # Implementation
 ///
-/// The cache key is the complete lookup except its time; keys are compared in full and hashed with a
-/// random seed. A hit takes no exclusive lock and does not allocate. Entries are stored in
+/// The cache key is the complete lookup except its time; keys are compared in full and hashed with
+/// a random seed. A hit takes no exclusive lock and does not allocate. Entries are stored in
 /// [quick_cache](https://docs.rs/quick_cache): a hit took 35 ns (moka: 130 ns, plus an append to a
 /// queue; papaya: 31 ns, but unbounded), and an entry needed 48 bytes in addition to key and value
 /// (moka: 223).

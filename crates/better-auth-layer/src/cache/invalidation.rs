@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::revocations::{Revocations, Subject};
 
 /// Invalidates entries of a [`CachedStore`](crate::cache::CachedStore); returned by
-/// [`CachedStore::invalidator`](crate::cache::CachedStore::invalidator). Cheap to clone and to call;
-/// never blocks.
+/// [`CachedStore::invalidator`](crate::cache::CachedStore::invalidator). Cheap to clone and to
+/// call; never blocks.
 ///
 /// Once a call has returned, results of lookups that were sent before the call are no longer used.
 /// This holds for every lookup key, and for results that are still in flight. Therefore change the

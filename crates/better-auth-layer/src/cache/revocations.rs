@@ -106,8 +106,8 @@ impl Revocations {
             .fetch_max(self.next_number(), Ordering::SeqCst);
     }
 
-    /// Increments the count. This comes before the mark is set: a lookup that reads the new count is
-    /// sent after the revocation.
+    /// Increments the count. This comes before the mark is set: a lookup that reads the new count
+    /// is sent after the revocation.
     fn next_number(&self) -> u64 {
         self.count.fetch_add(1, Ordering::SeqCst) + 1
     }

@@ -34,8 +34,8 @@ struct Resolved {
 impl Connection {
     /// Opens an existing file for queries.
     ///
-    /// SQLite needs write access to recover from a crash of a writer and to share a write-ahead log.
-    /// `query_only` rejects statements that write.
+    /// SQLite needs write access to recover from a crash of a writer and to share a write-ahead
+    /// log. `query_only` rejects statements that write.
     pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let sqlite = Sqlite::open_with_flags(path, flags).map_err(|error| failure(&error))?;

@@ -57,8 +57,8 @@ impl Read {
                 let (result, is_reusable) = match started {
                     Ok(connection) => {
                         let result = catch_panic(|| work(connection));
-                        // An interrupted connection is not reused: the interrupt may arrive late and
-                        // affect the next read.
+                        // An interrupted connection is not reused: the interrupt may arrive late
+                        // and affect the next read.
                         let is_reusable = finish(&state) && result.is_ok();
                         (result.unwrap_or_else(Err), is_reusable)
                     }

@@ -22,8 +22,8 @@ const STARTUP_BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Users and sessions in the SQLite file that Better Auth writes.
 ///
-/// Supports all formats in which Better Auth's adapters write times: ISO 8601 text, milliseconds and
-/// seconds.
+/// Supports all formats in which Better Auth's adapters write times: ISO 8601 text, milliseconds
+/// and seconds.
 ///
 /// ```no_run
 /// use better_auth_layer::{BetterAuthLayer, Secret};
@@ -40,9 +40,10 @@ const STARTUP_BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 ///
 /// # Deployment
 ///
-/// The store never writes to the file. If Better Auth uses a write-ahead log, the process still needs
-/// write permission for the file and its directory. Lookups run on dedicated threads, at most
-/// [`max_connections`](SqliteStoreBuilder::max_connections). A Tokio runtime with a timer is required.
+/// The store never writes to the file. If Better Auth uses a write-ahead log, the process still
+/// needs write permission for the file and its directory. Lookups run on dedicated threads, at most
+/// [`max_connections`](SqliteStoreBuilder::max_connections). A Tokio runtime with a timer is
+/// required.
 #[derive(Clone)]
 pub struct SqliteStore {
     path: Arc<Path>,
@@ -55,8 +56,8 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the file does not exist or is not a SQLite database, or when several sets
-    /// of tables match.
+    /// [`ConfigError`] when the file does not exist or is not a SQLite database, or when several
+    /// sets of tables match.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         Self::builder(path).open()
     }
@@ -135,8 +136,8 @@ impl SqliteStoreBuilder {
         self
     }
 
-    /// Sets the maximum number of queued lookups, from 1 to a million. If the queue is full, a lookup
-    /// fails at once with [`Unavailable`](StoreErrorKind::Unavailable). Default: 1024.
+    /// Sets the maximum number of queued lookups, from 1 to a million. If the queue is full, a
+    /// lookup fails at once with [`Unavailable`](StoreErrorKind::Unavailable). Default: 1024.
     pub fn queue_capacity(mut self, lookups: usize) -> Self {
         self.queue_capacity = lookups;
         self
@@ -147,8 +148,8 @@ impl SqliteStoreBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the file does not exist or is not a SQLite database, when several sets of
-    /// tables match, or when a limit is out of range.
+    /// [`ConfigError`] when the file does not exist or is not a SQLite database, when several sets
+    /// of tables match, or when a limit is out of range.
     pub fn open(self) -> Result<SqliteStore, ConfigError> {
         self.schema.validate()?;
         check_limits(self.query_timeout, self.max_connections)?;

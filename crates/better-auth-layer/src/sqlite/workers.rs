@@ -1,12 +1,13 @@
 //! Runs reads on dedicated threads, several in one transaction.
 //!
 //! Each connection belongs to one thread. Threads start when they are needed, and end with the
-//! store. They belong to no Tokio runtime, so a runtime that shuts down affects no lookup of another
-//! runtime.
+//! store. They belong to no Tokio runtime, so a runtime that shuts down affects no lookup of
+//! another runtime.
 //!
 //! A thread runs queued reads in one transaction if they were queued before the transaction began,
-//! so every lookup sees everything that was committed before it was sent. A slow read delays another
-//! one only if all threads are busy. A cancelled read is removed from the queue or interrupted.
+//! so every lookup sees everything that was committed before it was sent. A slow read delays
+//! another one only if all threads are busy. A cancelled read is removed from the queue or
+//! interrupted.
 
 use std::collections::VecDeque;
 use std::iter;
@@ -160,7 +161,8 @@ impl Shared {
         let mut queue = lock(&this.queue);
         queue.threads -= 1;
         if queue.threads == 0 {
-            // No thread will run the queued reads. Their callers get an error when they are dropped.
+            // No thread will run the queued reads. Their callers get an error when they are
+            // dropped.
             let reads = std::mem::take(&mut queue.reads);
             drop(queue);
             drop(reads);

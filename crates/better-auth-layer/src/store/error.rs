@@ -10,8 +10,8 @@ use crate::rejection::{Rejection, RejectionKind, RetryAfter};
 
 /// A failed lookup. The client gets `503`, never `401`, `404` or an identity.
 ///
-/// `Display` is one sentence; [`source`](Error::source) is the cause. The layer logs both, so a store
-/// must keep keys, tokens and connection strings out of the source.
+/// `Display` is one sentence; [`source`](Error::source) is the cause. The layer logs both, so a
+/// store must keep keys, tokens and connection strings out of the source.
 ///
 /// ```
 /// use std::error::Error;
