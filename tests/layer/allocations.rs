@@ -1,6 +1,6 @@
-//! What a request costs on the heap, counted: a rise is a defect, whatever the machine.
+//! Heap allocations per request: the count must not rise.
 //!
-//! Counted is what the layer adds to what a request costs without it, less what `http` needs to hold an extension.
+//! Counted are the allocations that the layer adds, without those of `http` for an extension.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -12,7 +12,7 @@ use allocation_counter::measure;
 use http::{Request, Response};
 use tower::{Layer, Service, service_fn};
 
-/// As a server makes it, before the layer sees it.
+/// A request as a server creates it.
 fn request(credential: &Credential) -> Request<()> {
     let request = Request::post("/support/chatkit")
         .header("host", "app.example.com")
@@ -21,14 +21,14 @@ fn request(credential: &Credential) -> Request<()> {
     credential.apply(request).body(()).unwrap()
 }
 
-/// Runs a request through the layer and back, and counts.
+/// The lowest number of allocations of a request through the layer and back.
 fn allocations(auth: &BetterAuthLayer, credential: &Credential) -> u64 {
     let mut service = auth.layer(service_fn(|request: Request<()>| {
         assert!(request.extensions().get::<Identity>().is_some());
         ready(Ok::<_, Infallible>(Response::new(())))
     }));
     let mut least = u64::MAX;
-    // The first ones fill caches and thread-locals.
+    // The first requests fill caches and thread-locals.
     for _ in 0..8 {
         let request = request(credential);
         let info = measure(|| {
@@ -42,7 +42,7 @@ fn allocations(auth: &BetterAuthLayer, credential: &Credential) -> u64 {
     least - extension()
 }
 
-/// What an extension costs in a request that has none.
+/// The allocations for the first extension of a request.
 fn extension() -> u64 {
     let (mut request, value) = (Request::new(()), Arc::new(()));
     measure(move || {
@@ -51,7 +51,7 @@ fn extension() -> u64 {
     .count_total
 }
 
-/// At most so many for each kind of credential.
+/// The upper bounds for each kind of credential.
 struct Costs {
     cookie: u64,
     signed_token: u64,

@@ -1,11 +1,11 @@
-//! A store behind a cache answers as before, for a while without being asked.
+//! The cache in front of a store.
 
 use support::prelude::*;
 fn by_email(address: &str) -> Lookup<'_> {
     Lookup::by_email(address, now())
 }
 
-/// `user session`, `user key`, or the kind of refusal.
+/// The ids of the user and of the session or key, or the error.
 fn what(answer: Result<Resolution, StoreError>) -> String {
     match answer {
         Ok(Resolution::Found { user, session, .. }) => format!("{} {}", user.id(), session.id()),
@@ -45,7 +45,7 @@ async fn found_users_are_cached() {
         ),
     ];
     for (lookups, (question, answer)) in questions.iter().enumerate() {
-        // Each is a question of its own, though most have the same answer.
+        // Each lookup has a separate entry, although most have the same result.
         assert!(cached.try_resolve(question).is_none(), "{question:?}");
         assert_eq!(what(cached.resolve(question.clone()).await), *answer);
         assert_eq!(store.lookups(), lookups + 1);
@@ -69,7 +69,7 @@ async fn entry_expires_after_its_ttl() {
     assert!(cached.try_resolve(&by_email(ADA)).is_none());
     assert_eq!(what(cached.resolve(by_email(ADA)).await), "NoActiveSession");
 
-    // Counted from when the store was asked, not from when it answered; wall time does not count.
+    // The age is measured from the start of the lookup, in monotonic time.
     store.close();
     let slow = tokio::spawn({
         let cached = cached.clone();
@@ -88,7 +88,7 @@ async fn entry_expires_after_its_ttl() {
 #[tokio::test]
 async fn entry_ends_with_session_or_key() {
     let (store, _, cached) = cached();
-    // Both end in a second, long before the answer would be too old.
+    // Both end after one second, before the TTL.
     let edge = |seconds| Lookup::by_email("edge@example.com", at(seconds));
     cached.resolve(edge(NOW)).await.unwrap();
     assert!(cached.try_resolve(&edge(NOW)).is_some());
@@ -120,7 +120,7 @@ async fn misses_and_errors_are_not_cached() {
             assert_eq!(store.lookups(), 2 * lookups + again + 1);
         }
     }
-    // A sign-in takes effect at once.
+    // A sign-in takes effect immediately.
     let session = Session::new("ses_new", "usr_nosession", at(NOW + 60));
     store.memory.insert_session(session);
     let answer = cached.resolve(by_email("no-session@example.com")).await;
@@ -132,12 +132,12 @@ async fn misses_and_errors_are_not_cached() {
     }
     store.set(Mode::Work);
     assert_eq!(what(cached.resolve(by_email(ADA)).await), "usr_ada ses_ada");
-    // What is known does not need the store.
+    // A cached entry does not need the store.
     store.set(Mode::Fail);
     assert_eq!(what(cached.resolve(by_email(ADA)).await), "usr_ada ses_ada");
 }
 
-/// Behind a pooler the answer may be to another client's question; it must not be given for seconds.
+/// A pooler may mix up results. A mismatched result must not be cached.
 #[tokio::test]
 async fn mismatched_result_is_not_cached() {
     let eve = User::new("usr_eve", "eve@example.com");
@@ -170,7 +170,7 @@ async fn capacity_is_bounded() {
     let busy = address(0);
     for user in 0..10 * MOST {
         cached.resolve(by_email(&address(user))).await.unwrap();
-        // Whoever comes often stays.
+        // A frequently used entry is not evicted.
         cached.try_resolve(&by_email(&busy));
     }
     let kept = (0..10 * MOST).filter(|user| {
@@ -206,7 +206,7 @@ async fn concurrent_requests_share_a_lookup() {
         app.accepts(&token_for(ADA), "cached", "usr_ada", "ses_ada").await;
     }
     assert_eq!(store.lookups(), 1);
-    // A cached user is judged like any other, and a token is verified like any other.
+    // Cached users are validated and tokens are verified as usual.
     app.rejects(&format!("{}x", token_for(ADA)), "forged", InvalidCredential).await;
     store.memory.insert_user(User::new("usr_ada", ADA).with_ban(None));
     app.accepts(&token_for(ADA), "within five seconds", "usr_ada", "ses_ada").await;
@@ -232,7 +232,7 @@ async fn hot_entry_is_refreshed_ahead() {
     settle().await;
     assert_eq!(store.lookups(), 1);
 
-    // Many hits, one lookup, and nobody waits for it.
+    // Many hits cause one lookup, and no hit waits for it.
     clock.advance(Duration::from_millis(1));
     store.close();
     for _ in 0..10 {
@@ -246,7 +246,7 @@ async fn hot_entry_is_refreshed_ahead() {
     settle().await;
     assert_eq!(store.lookups(), 2);
 
-    // If it fails, the answer is given until it is too old, and asked for once.
+    // If the refresh fails, the entry is used until its TTL, and the lookup is not repeated.
     clock.advance(Duration::from_millis(1));
     store.set(Mode::Fail);
     assert!(hit().is_some());
@@ -257,7 +257,7 @@ async fn hot_entry_is_refreshed_ahead() {
     clock.advance(Duration::from_secs(1));
     assert!(hit().is_none());
 
-    // What turns out to be over is not given until it is too old.
+    // If the refresh finds no session, the entry is removed.
     store.set(Mode::Work);
     cached.resolve(by_email(ADA)).await.unwrap();
     clock.advance(Duration::from_secs(4));
@@ -361,7 +361,7 @@ async fn other_methods_are_delegated() {
     );
 }
 
-/// Memberships are asked for each time, and a service needs but one store.
+/// Memberships are looked up each time. A service needs only one store.
 #[tokio::test]
 async fn members_are_not_cached() {
     let memory = Arc::new(MemoryStore::new());

@@ -1,4 +1,5 @@
-//! A request may be dropped wherever it waits: nothing of it stays, and those who come after it or wait with it are answered.
+//! A request may be dropped wherever it waits: it leaves nothing behind, and other requests
+//! complete.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -15,10 +16,10 @@ use tower::{Layer, Service, ServiceExt};
 const TOKEN: &str = "XN6DtGUWabcdefghijklmnopqrstuvDc";
 const KEY: &str = "app_key_of_ada";
 
-/// How many times each thing has its asker wait.
+/// The number of polls for which each operation is pending.
 const WAITS: usize = 3;
 
-/// What is under way, and how often it began.
+/// The number of operations in progress, and of those started.
 #[derive(Debug, Default)]
 struct Work {
     under_way: AtomicUsize,
@@ -34,7 +35,7 @@ impl Drop for Guard<'_> {
 }
 
 impl Work {
-    /// Waits some times, once for each poll.
+    /// Yields a few times.
     async fn take_a_while(&self) {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.under_way.fetch_add(1, Ordering::SeqCst);
@@ -74,7 +75,7 @@ impl UserStore for Store {
     }
 }
 
-/// Says who came, after a while.
+/// Responds with the ids after a while.
 #[derive(Clone)]
 struct Inner(Arc<Everything>);
 
@@ -102,10 +103,10 @@ fn who(identity: &Identity) -> String {
     format!("{} {}", identity.user().id(), session.or(key).unwrap())
 }
 
-/// A deployment that has just started: no key is known.
+/// A deployment after the start, without keys.
 struct World {
     all: Arc<Everything>,
-    /// Two requests at a time may be on their way.
+    /// Allows two concurrent requests.
     service: BetterAuth<ConcurrencyLimit<Inner>>,
     authenticator: Authenticator,
 }
@@ -136,7 +137,7 @@ impl World {
         Self { service: layer.layer(limited), authenticator: layer.authenticator().clone(), all }
     }
 
-    /// A request by one of the two ways in.
+    /// Sends a request through the service or the authenticator.
     async fn ask(&self, way: Way, header: &(&'static str, String)) -> Asking {
         let request = Request::get("/").header(header.0, &header.1).body(()).unwrap();
         match way {
@@ -156,7 +157,7 @@ impl World {
         }
     }
 
-    /// What is under way: fetches of keys, lookups, calls of the service behind the layer.
+    /// The fetches, lookups and service calls in progress.
     fn under_way(&self) -> [usize; 3] {
         let Everything { fetches, lookups, calls } = &*self.all;
         [fetches, lookups, calls].map(|work| work.under_way.load(Ordering::SeqCst))
@@ -166,21 +167,21 @@ impl World {
         self.all.lookups.begun.load(Ordering::SeqCst)
     }
 
-    /// Nothing is left of requests that are gone, and the next ones are answered as if there had been none.
+    /// Asserts that dropped requests left nothing behind and that the next requests succeed.
     async fn assert_as_new(&self, held: usize, header: &(&'static str, String), what: &str) {
         settle().await;
         assert_eq!(self.under_way(), [0; 3], "{what}");
         assert_eq!(Arc::strong_count(&self.all), held, "{what}: something is kept");
         let mut requests = Vec::new();
         for _ in 0..AT_A_TIME {
-            // Would wait for ever if a place had been lost.
+            // This would hang if a permit had been lost.
             requests.push(self.ask(Way::Service, header).await);
         }
         let before = self.lookups();
         for request in requests {
             assert_eq!(finish(request).await, answer_to(header), "{what}");
         }
-        // One after the other: nobody waits for a lookup that is not there.
+        // The requests run one after the other, so each starts at most one lookup.
         assert!(self.lookups() <= before + AT_A_TIME, "{what}");
     }
 }
@@ -195,12 +196,12 @@ type Asking = Pin<Box<dyn Future<Output = String> + Send>>;
 
 async fn poll(asking: &mut Asking) -> Poll<String> {
     let polled = std::future::poll_fn(|cx| Poll::Ready(asking.as_mut().poll(cx))).await;
-    // A fetch of keys is a task of its own.
+    // Keys are fetched in a separate task.
     tokio::task::yield_now().await;
     polled
 }
 
-/// More polls than any request here needs.
+/// More polls than a request needs.
 const ENDLESS: usize = 200;
 
 async fn finish(mut asking: Asking) -> String {
@@ -263,7 +264,7 @@ async fn dropped_request_leaves_nothing() {
                     break;
                 }
             }
-            // Each place to wait has been reached.
+            // Each waiting point has been reached.
             let has_fetch = number == 1;
             let has_call = matches!(way, Way::Service);
             for (stage, is_there) in
@@ -306,7 +307,7 @@ async fn dropped_follower_affects_no_other() {
                     if all.iter().all(Option::is_none) {
                         break;
                     }
-                    assert!(round < ENDLESS, "{what}: somebody waits for ever");
+                    assert!(round < ENDLESS, "{what}: a request hangs");
                 }
                 world.assert_as_new(held, header, &what).await;
                 if !has_left {

@@ -1,4 +1,4 @@
-//! Settings from the environment and from a `.env` file, and what `build` says about bad ones.
+//! Configuration from the environment and from a `.env` file, and the errors of `build`.
 
 use support::prelude::*;
 fn environment(variables: &[(&str, &str)]) -> Env {
@@ -159,7 +159,7 @@ fn unquoted_dollar_is_rejected() {
         let environment = with_file(&[], line).unwrap();
         assert_eq!(environment.get("SECRET").unwrap(), Some(value), "{line}");
     }
-    // The environment's own value is not the file's concern.
+    // A `$` in an environment variable is allowed.
     let environment = with_file(&[("SECRET", "a$b")], "SECRET=x$y").unwrap();
     assert_eq!(environment.get("SECRET").unwrap(), Some("a$b"));
 }
@@ -182,7 +182,7 @@ fn build_errors_suggest_a_fix() {
     for (builder, setting, says) in [
         (BetterAuthLayer::builder(), "secret", "BETTER_AUTH_SECRET"),
         (BetterAuthLayer::builder().secret(secret()), "store", "PostgresStore"),
-        (builder(TokensOnly), "store", "by e-mail address"),
+        (builder(TokensOnly), "store", "by email"),
         (good().leeway(Duration::from_secs(301)), "leeway", "at most 300 s"),
         (good().lookup_timeout(Duration::ZERO), "lookup_timeout", "some time"),
         (good().issuer(""), "issuer", "leave it out"),

@@ -1,5 +1,6 @@
-//! The sessions and keys that a real Better Auth handed out beside the usual sign-up, recorded: anonymous and short ones,
-//! impersonation, API keys, sessions in Redis; and what its other tokens are worth to a layer that has their keys.
+//! Recorded sessions and keys beyond the usual sign-up: anonymous and short sessions,
+//! impersonation, API keys, Redis; and tokens that are signed with known keys but are no session
+//! tokens.
 
 use std::path::Path;
 use support::prelude::*;
@@ -44,7 +45,7 @@ fn session(row: &Value) -> Session {
     }
 }
 
-/// A layer of the recorded deployments, at this second.
+/// The layer of the recorded deployments at a second.
 fn layer(now: i64, store: MemoryStore) -> BetterAuthLayerBuilder {
     BetterAuthLayer::builder()
         .secret(Secret::new(SECRET).unwrap())
@@ -52,7 +53,7 @@ fn layer(now: i64, store: MemoryStore) -> BetterAuthLayerBuilder {
         .store(store)
 }
 
-/// The value of a `Set-Cookie` for the session cookie.
+/// The session cookie of a `Set-Cookie` header.
 fn session_cookie(set_cookie: &Value) -> &str {
     let mut cookies = set_cookie.as_array().unwrap().iter().map(text);
     let good =
@@ -84,7 +85,7 @@ async fn redis_sessions_have_valid_cookies() {
     }
 }
 
-/// Their rows were not recorded: what is known is whose they are and that the token is this one.
+/// The session rows were not recorded, only their users and tokens.
 #[tokio::test]
 async fn every_sign_in_is_accepted() {
     for name in ["sqlite-nocache.json", "pg-nocache.json"] {
@@ -99,7 +100,7 @@ async fn every_sign_in_is_accepted() {
             store.insert_user(user(&body["user"]));
             let row = Session::new("s", user_id, Timestamp::MAX);
             store.insert_session(row.with_token(SessionToken::new(token)));
-            // Another session of the same user, which would be taken if the token did not count.
+            // Another session of the user, which would be chosen if the token were ignored.
             store.insert_session(Session::new("other", user_id, Timestamp::MAX));
             let app = App::of(layer(now, store));
             let cookie = session_cookie(&document[way]["setCookie"]);
@@ -107,7 +108,7 @@ async fn every_sign_in_is_accepted() {
             let signed = text(&document[way]["headers"]["set-auth-token"]);
             app.accepts(signed, &what, user_id, "s").await;
         }
-        // The JWTs: of somebody anonymous, of a session that was signed out since, with an organization.
+        // JWTs of an anonymous user, of a session after its sign-out, and with an organization.
         for (what, token) in [
             ("anonymous", &document["anonToken"]["raw"]),
             ("signed out", &document["signOut"]["jwtBefore"]),
@@ -163,7 +164,7 @@ async fn api_keys_identify_their_owners() {
     }
 }
 
-/// Better Auth cannot read these caches itself: a text of the user's has the form of a date, which it writes differently.
+/// Better Auth itself rejects these caches: a user field looks like a date, which it reformats.
 #[tokio::test]
 async fn cache_bytes_are_not_reformatted() {
     for (name, cache) in
@@ -181,7 +182,7 @@ async fn cache_bytes_are_not_reformatted() {
     }
 }
 
-/// The cookie, the file as it was written, and everything between them.
+/// The recorded cookie with the recorded SQLite file.
 #[tokio::test]
 async fn cookie_works_with_recorded_file() {
     let rows = recording("sqlite.rows.json");
@@ -238,12 +239,12 @@ async fn impersonation_is_reported() {
     let identity = app.identity();
     let admin = identity.session().unwrap().impersonated_by();
     assert_eq!(admin, row["impersonatedBy"].as_str());
-    // The administrator's own session is in a cookie beside it, which is no session cookie.
+    // The cookie of the administrator's session is not a session cookie.
     let admin = kept.iter().find(|cookie| cookie.contains("admin_session"));
     app.rejects(Cookie(admin.unwrap()), "admin_session", MissingCredential).await;
 }
 
-/// A flag in the database leaves the user's sessions and even `/token` working at Better Auth; not here.
+/// Better Auth keeps accepting the sessions of a user banned by SQL. The layer does not.
 #[tokio::test]
 async fn ban_in_the_database_counts() {
     let document = recording("sqlite-nocache.json");
@@ -265,8 +266,8 @@ async fn ban_in_the_database_counts() {
     }
 }
 
-/// The keys of the deployment that was attacked were not recorded. Here the same tokens are signed with keys that the
-/// layer has, so that nothing but what they are keeps them out.
+/// The keys of the attacked deployment were not recorded. The same tokens are signed with known
+/// keys here, so they are rejected for their type alone.
 #[tokio::test]
 async fn other_signed_tokens_are_rejected() {
     let (log, _guard) = CapturedLog::start();
@@ -296,7 +297,7 @@ async fn other_signed_tokens_are_rejected() {
     };
     let mut session_jwt = invitation.clone();
     session_jwt["sub"] = json!(user_id);
-    app().accepts(&sign(None, &session_jwt), "what a session JWT looks like", user_id, "s").await;
+    app().accepts(&sign(None, &session_jwt), "the format of a session JWT", user_id, "s").await;
     let mut for_us = cache.clone();
     for_us["aud"] = json!(BASE_URL);
     for_us["iss"] = json!(BASE_URL);

@@ -1,5 +1,5 @@
-//! Every credential that a real Better Auth deployment handed out, recorded: each proves exactly the user and the
-//! session that Better Auth itself saw behind it.
+//! All recorded credentials of real Better Auth deployments: each identifies the user and session
+//! that Better Auth reported.
 
 use std::path::Path;
 use support::prelude::*;
@@ -11,7 +11,7 @@ fn fixtures() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/better-auth")
 }
 
-/// One deployment with one user, as it was recorded.
+/// One recorded deployment with one user.
 struct Recording {
     name: String,
     document: Value,
@@ -25,7 +25,7 @@ impl Recording {
         Self { name: name.to_owned(), document: serde_json::from_str(&text).unwrap() }
     }
 
-    /// Every file that holds a session cookie, and with it whatever else its deployment hands out.
+    /// All files with a session cookie.
     fn all() -> Vec<Self> {
         let mut names: Vec<String> = std::fs::read_dir(fixtures())
             .unwrap()
@@ -47,7 +47,7 @@ impl Recording {
         text.unwrap_or_else(|| panic!("{}: no {name}", self.name))
     }
 
-    /// What Better Auth itself answers to the cookie.
+    /// The session that Better Auth reported for the cookie.
     fn truth(&self) -> &Value {
         let answer = &self.document["getSession"];
         if answer["body"].is_object() { &answer["body"] } else { answer }
@@ -71,7 +71,7 @@ impl Recording {
         self.document["baseURL"].as_str().unwrap_or("http://localhost:55463")
     }
 
-    /// The rows as the database has them.
+    /// The rows of the database.
     fn store(&self) -> MemoryStore {
         let (row, session) = (&self.truth()["user"], &self.truth()["session"]);
         let store = MemoryStore::new();
@@ -228,7 +228,7 @@ async fn bearer_tokens_match_better_auth() {
     assert_eq!(count, 18);
 }
 
-/// With nobody in the store, what is known is what the cache says.
+/// The store is empty, so the identity comes from the cache.
 #[tokio::test]
 async fn cookie_caches_identify_sessions() {
     let mut count = 0;
@@ -263,7 +263,7 @@ async fn cookie_caches_identify_sessions() {
         let later = recording.now().as_unix_seconds() + 8 * 24 * 3600;
         let late = App::of(believed().clock(TestClock::at(at(later))));
         late.rejects(Cookie(cookies), &recording.name, refused).await;
-        // Every character counts; it is enough to look at some of them.
+        // Every character is signed. The test changes a sample.
         let data = cookies.find("session_data").unwrap();
         let value = data + cookies[data..].find('=').unwrap() + 1;
         let end = cookies[value..].find(';').map_or(cookies.len(), |end| value + end);
@@ -305,7 +305,8 @@ async fn old_secret_is_opt_in() {
     assert_eq!(lenient.send(Cookie(cookies)).await.status, 200);
 }
 
-/// Tokens of an OAuth client are signed with the same keys and are not for us; the user's own token is.
+/// OAuth access tokens are signed with the same keys and are rejected. The user's own token is
+/// accepted.
 #[tokio::test]
 async fn oauth_tokens_are_rejected() {
     let document = Recording::read("oauth-provider").document;

@@ -1,18 +1,18 @@
-//! Nothing secret in logs, `Debug` and errors, whatever happens.
+//! No secret in logs, `Debug` output and errors.
 
 use std::fmt::Debug;
 use support::prelude::*;
 
 use support::conformance;
 
-/// What must never be seen: the secret, every address of the world, parts of tokens, names.
+/// The secret, all emails of the fixtures, and the beginnings of tokens.
 fn forbidden() -> Vec<String> {
     let mut forbidden: Vec<String> =
         fixtures::users().iter().map(|person| person.email.to_owned()).collect();
     forbidden.push("@example.com".to_owned());
     forbidden.push("@ex".to_owned());
     forbidden.push(SECRET.to_owned());
-    // The usual header, encoded: the beginning of every token that the tests sign.
+    // The encoded usual header is the beginning of every signed test token.
     forbidden.push(support::token::base64url(HEADER));
     forbidden.push("eyJ".to_owned());
     forbidden
@@ -29,18 +29,18 @@ fn assert_clean(what: &str, text: &str) {
     }
 }
 
-/// Runs the contract's table for every store with everything captured: our own events, and what the drivers under us
-/// give to the `log` crate.
+/// Runs the conformance suite for a store, and captures our events and those that drivers send to
+/// the `log` crate.
 macro_rules! table_leaves_no_secret {
     ($($name:ident => $store:expr;)*) => {$(
         #[tokio::test]
         async fn $name() {
             use conformance::Keep;
-            // The same one for all tests; it hands on to the capture of the thread it is called on.
+            // The process has one logger, which forwards to the capture of the current thread.
             let _ = tracing_log::LogTracer::init();
             let (log, _guard) = CapturedLog::start();
             let (store, _keep) = $store.split();
-            // The test's own rows were written through the same drivers.
+            // The fixtures were written through the same drivers.
             log.take();
             let store = std::sync::Arc::new(store);
             let shared = || Arc::clone(&store);
@@ -158,7 +158,7 @@ async fn debug_shows_no_secret() {
     assert_eq!(rejection.to_string(), "Invalid or expired JWT token");
 }
 
-/// Errors about settings are read by whoever starts the service, and end up in logs.
+/// Configuration errors are read by operators and written to logs.
 #[test]
 fn config_errors_quote_no_value() {
     for (name, value) in [
@@ -180,7 +180,7 @@ fn config_errors_quote_no_value() {
     }
 }
 
-/// A store's `Debug` may be asked for by the application; the trait does not force one.
+/// The trait does not require `Debug` of a store.
 #[tokio::test]
 async fn store_needs_no_debug() {
     struct Silent;

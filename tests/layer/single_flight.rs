@@ -1,4 +1,5 @@
-//! Those who ask the same question at the same time share a lookup, and nobody gets an answer from before they came.
+//! Concurrent identical lookups share the next lookup, and no request gets a result from before it
+//! started.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
@@ -16,7 +17,7 @@ fn send_all(app: &App, many: usize, token: &str) -> Vec<JoinHandle<TestResponse>
     (0..many).map(|_| send(app, token)).collect()
 }
 
-/// A app whose store is closed and asked for Ada by one request, and those who came after that one.
+/// A store with one held-back lookup for Ada, and followers of the request that started it.
 async fn one_asks(
     followers: usize,
 ) -> (MockStore, App, JoinHandle<TestResponse>, Vec<JoinHandle<TestResponse>>) {
@@ -42,7 +43,7 @@ async fn followers_share_the_next_lookup() {
     assert_ada(first).await;
     store.wait_for(2).await;
     assert!(others.iter().all(|request| !request.is_finished()));
-    // The second one runs: this is the third.
+    // The second lookup is running, so this request waits for the third.
     let late = send(&app, &token_for(ADA));
     store.wait_for(2).await;
     store.release_one();
@@ -67,7 +68,7 @@ async fn sign_out_before_request_is_seen() {
     let after = send_all(&app, 3, &token_for(ADA));
     store.wait_for(1).await;
     store.open();
-    // Asked while the session was there.
+    // This lookup ran before the sign-out.
     assert_ada(before).await;
     for request in after {
         let answer = request.await.unwrap();
@@ -84,10 +85,10 @@ async fn different_lookups_run_in_parallel() {
     let session = Session::new("ses_ada", "usr_ada", at(NOW + 3600));
     let session = session.with_token(SessionToken::new(token));
     store.memory.insert_session(session);
-    // An address that reads like a token.
+    // An email that looks like a token.
     store.memory.insert_user(User::new("usr_odd", token));
     store.close();
-    // The same user and the same session every time, and every time another question.
+    // The same user and session, but different lookup keys.
     let narrowed = |sid: &str| sign(&claims_with(ADA, json!({ "sid": sid })));
     let tokens = [
         token_for(ADA),
@@ -118,11 +119,11 @@ async fn dropped_leader_is_replaced() {
     let (store, _gate, first, mut others) = one_asks(3).await;
     first.abort();
     store.wait_for(2).await;
-    // Of those three one asks; when it is gone, too, the next one does.
+    // One of the three followers becomes the leader. When it is dropped, the next one does.
     for begun in [3, 4] {
         let before = others.len();
         for request in &others {
-            // Whichever it is: aborting one that waits changes nothing.
+            // Dropping a follower changes nothing.
             if store.lookups() < begun {
                 request.abort();
                 settle().await;
@@ -144,7 +145,7 @@ async fn dropped_leader_is_replaced() {
 #[tokio::test(start_paused = true)]
 async fn abandoned_lookup_is_restarted() {
     let (store, app, first, others) = one_asks(3).await;
-    // Those who wait first, so that nobody is there when the turn comes to them.
+    // The followers are dropped first, so no request is left to become the leader.
     for request in others {
         request.abort();
     }
@@ -162,7 +163,7 @@ async fn abandoned_lookup_is_restarted() {
     store.wait_for(2).await;
     let behind = send_all(&app, 2, &token_for(ADA));
     settle().await;
-    // The round whose turn it is ends with its last member, and passes on what it leaves.
+    // The last member of the current round is dropped, and the next round starts.
     for request in others {
         request.abort();
     }
@@ -182,7 +183,7 @@ async fn panicking_leader_is_replaced() {
     answer.assert_rejected("panicked", Unavailable);
     store.wait_for(2).await;
     store.release_one();
-    // One of the three had the same misfortune.
+    // One of the three followers panicked, too.
     store.wait_for(3).await;
     store.set(Mode::Work);
     store.open();
@@ -229,12 +230,12 @@ async fn stalled_leader_is_replaced_in_time() {
     let mut forgotten = Box::pin(app.send(&token));
     let mut context = Context::from_waker(Waker::noop());
     assert!(forgotten.as_mut().poll(&mut context).is_pending());
-    // Behind the forgotten one.
+    // This request follows the stalled one.
     app.rejects(&token, "held up", Unavailable).await;
     assert_eq!(store.lookups(), 1);
     let next = send(&app, &token);
     store.wait_for(2).await;
-    // It has no turn any more to pass on.
+    // It is no longer the leader.
     drop(forgotten);
     let late = send(&app, &token);
     store.wait_for(2).await;
@@ -244,14 +245,14 @@ async fn stalled_leader_is_replaced_in_time() {
     assert_eq!(store.lookups(), 3);
 }
 
-/// The lookup that is shared is asked at the time of the latest of those who share it.
+/// The shared lookup uses the latest time of all followers.
 #[tokio::test(start_paused = true)]
 async fn latest_time_is_used() {
     let clock = clock();
     let store = MockStore::new();
     let app = App::of(builder(store.clone()).clock(clock.clone()));
     store.close();
-    // Ends in a second; behind it is one that an administrator opened.
+    // Ends in a second. The user also has an impersonated session.
     store.memory.insert_session(Session::new("ses_own", "usr_impersonated", at(NOW + 1)));
     let token = token_for("impersonated@example.com");
     let first = send(&app, &token);
@@ -271,7 +272,7 @@ async fn latest_time_is_used() {
     assert_eq!(store.lookups(), 2);
 }
 
-/// Many users at once, whose sessions end one after the other.
+/// Many users, whose sessions end one after the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn results_never_mix_under_load() {
     const USERS: usize = 20;
@@ -280,7 +281,7 @@ async fn results_never_mix_under_load() {
     for user in 0..USERS {
         memory.insert_user(User::new(id(user), format!("{}@example.com", id(user))));
         for session in 0..SESSIONS {
-            // The preferred one is the one with the highest number.
+            // The session with the highest number is preferred.
             let expires_at = at(NOW + 100 + session as i64);
             let name = format!("{}_{session}", id(user));
             memory.insert_session(Session::new(name, id(user), expires_at));
@@ -343,7 +344,7 @@ async fn results_never_mix_under_load() {
     assert!(lookups < requests, "{lookups} lookups for {requests} requests");
 }
 
-/// The wrapping is invisible where nobody else asks.
+/// Sequential requests do not share lookups.
 #[tokio::test]
 async fn sequential_requests_all_look_up() {
     let store = MockStore::new();
@@ -354,7 +355,7 @@ async fn sequential_requests_all_look_up() {
     }
 }
 
-/// An answer at hand, a probe and what a store supports pass through.
+/// `try_resolve`, `ready` and `supports` are delegated to the store.
 #[tokio::test]
 async fn other_methods_are_delegated() {
     struct Other;

@@ -1,13 +1,13 @@
-//! Dependencies inside the library point one way: each module uses what stands above it in this list, nothing below.
+//! Dependencies point one way: each module uses only modules above it in this list.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the top of the house to its bottom. Modules on one line do not know each other.
+/// From the foundations to the top. Modules on one line do not use each other.
 const ORDER: [&[&str]; 23] = [
-    &["clock", "secret", "config_error", "sync"],
-    &["api_key", "base_url", "diagnostics", "schema", "tls"],
+    &["clock", "config_error", "sync"],
+    &["api_key", "base_url", "diagnostics", "schema", "secret", "tls"],
     &["rejection"],
     &["identity"],
     &["credential", "metrics"],
@@ -24,12 +24,12 @@ const ORDER: [&[&str]; 23] = [
     &["service"],
     &["layer"],
     &["builder"],
-    // A feature each; nothing but the next lines knows them.
+    // Optional features, which only the next lines use.
     &["axum", "postgres", "sqlite", "tonic"],
-    // The kit for users' tests, on the store in memory.
+    // The test kit.
     &["testing"],
     &["config"],
-    // Has no code.
+    // Contains no code.
     &["guide"],
     &["lib"],
 ];
@@ -51,13 +51,13 @@ fn dependencies_point_one_way() {
         let module = module_of(file.strip_prefix(&source).unwrap());
         let rank = ranks
             .get(module.as_str())
-            .unwrap_or_else(|| panic!("module `{module}` is not in ORDER: say where it stands"));
+            .unwrap_or_else(|| panic!("module `{module}` is not in ORDER: add it"));
         for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
             let code = line.split("//").next().unwrap();
             for used in code.split("crate::").skip(1) {
                 let used: String =
                     used.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-                // A name of the crate's root that is no module would hide where it comes from.
+                // A name re-exported at the crate root would hide its module.
                 let used_rank = ranks.get(used.as_str()).copied().unwrap_or(usize::MAX);
                 if used != module && used_rank >= *rank {
                     upward.push(format!("{}:{}: {module} uses {used}", file.display(), number + 1));

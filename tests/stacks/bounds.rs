@@ -1,5 +1,5 @@
-//! What the layer can be put around: the services, boxes, bodies and makers that Tower and hyper have. The guide's page on
-//! bounds says what cannot, and compiles none of it.
+//! The services, boxes, bodies and makers of Tower and hyper that the layer can wrap. The guide's
+//! page on bounds lists those it cannot wrap.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -41,13 +41,13 @@ async fn text<B: Body<Data = Bytes, Error: std::fmt::Debug>>(response: Response<
     String::from_utf8(body.into()).unwrap()
 }
 
-/// Who sent it, for every kind of request.
+/// The user, for every kind of request.
 async fn whoami<B>(request: Request<B>) -> Result<Response<String>, Infallible> {
     let identity = Identity::from_extensions(request.extensions()).unwrap();
     Ok(Response::new(identity.user().id().to_owned()))
 }
 
-/// A good request reaches the service, one without a credential does not.
+/// Asserts that a valid request reaches the service and an anonymous one does not.
 async fn holds<S, B>(service: S)
 where
     S: Service<Request<String>, Response = Response<B>, Error: std::fmt::Debug> + Clone,
@@ -66,7 +66,7 @@ async fn wraps_functions_and_builders() {
     holds(layer().layer(service_fn(whoami))).await;
     holds(ServiceBuilder::new().layer(layer()).service(service_fn(whoami))).await;
     holds(ServiceBuilder::new().layer(layer()).service_fn(whoami::<String>)).await;
-    // As one layer of several in a value.
+    // The layer in a pair of layers.
     let pair = (tower::layer::util::Identity::new(), layer());
     holds(pair.layer(service_fn(whoami))).await;
 }
@@ -91,7 +91,7 @@ async fn wraps_boxes_both_ways() {
 
 fn is_sync<T: Send + Sync + 'static>(_: &T) {}
 
-/// Not `Clone`, and counts by itself.
+/// A service without `Clone` and with a counter.
 struct Counter(u64);
 
 impl Service<Request<String>> for Counter {
@@ -116,7 +116,7 @@ async fn wraps_a_buffer() {
         let response = service.clone().oneshot(bad(String::new())).await.unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         let response = service.clone().oneshot(good(String::new())).await.unwrap();
-        assert_eq!(text(response).await, count, "a refused request was counted");
+        assert_eq!(text(response).await, count, "a rejected request was counted");
     }
 }
 
@@ -169,7 +169,7 @@ async fn wraps_every_body_type() {
     let body = response.unwrap().into_body();
     assert_eq!(body.size_hint().exact(), Some(4));
 
-    // What comes from the layer goes into boxes, too.
+    // The service of the layer can be boxed.
     let inner = service_fn(async |_: Request<()>| {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("anything")))
     });
@@ -179,7 +179,7 @@ async fn wraps_every_body_type() {
     }
 }
 
-/// A request without a body, and no body at all behind the service: nothing of the layer asks for one.
+/// A request and a response without a body type: the layer requires none.
 #[tokio::test]
 async fn wraps_a_service_without_body() {
     let service =
@@ -188,7 +188,7 @@ async fn wraps_a_service_without_body() {
     assert_eq!(response.status(), StatusCode::OK);
 }
 
-/// Serves on a socket, HTTP/1.1 and HTTP/2, and returns the address.
+/// Serves HTTP/1.1 and HTTP/2 on a socket.
 async fn serve<S, B>(service: S) -> SocketAddr
 where
     S: Service<Request<Incoming>, Response = Response<B>, Future: Send> + Clone + Send + 'static,
@@ -202,7 +202,7 @@ where
             let service = TowerToHyperService::new(service.clone());
             tokio::spawn(async move {
                 let builder = auto::Builder::new(TokioExecutor::new());
-                // A client that goes away ends it with an error.
+                // A client that disconnects is an error here.
                 let _ = builder.serve_connection(TokioIo::new(stream), service).await;
             });
         }
@@ -255,7 +255,7 @@ async fn socket_stream_keeps_trailers() {
     let address = serve(layer().layer(service_fn(stream))).await;
     for version in VERSIONS {
         let mut request = good(Full::default());
-        // HTTP/1.1 sends trailers to those alone who want them.
+        // HTTP/1.1 sends trailers only on request.
         request.headers_mut().insert("te", HeaderValue::from_static("trailers"));
         let response = ask(address, version, request).await;
         let collected = response.into_body().collect().await.unwrap();
@@ -265,7 +265,7 @@ async fn socket_stream_keeps_trailers() {
     }
 }
 
-/// A stream of what is there already.
+/// A stream of existing frames.
 struct Frames(std::vec::IntoIter<Frame<Bytes>>);
 
 impl futures_core::Stream for Frames {

@@ -33,7 +33,7 @@ async fn ready<S: Service<Request<()>>>(service: &mut S) -> Result<&mut S, S::Er
     ServiceExt::<Request<()>>::ready(service).await
 }
 
-/// Panics when an instance is called that was not polled ready, and a clone forgets that it was.
+/// Panics if the called instance is not ready. Its clone is not ready.
 #[derive(Debug, Default)]
 struct Touchy {
     ready: bool,
@@ -100,7 +100,7 @@ async fn rejection_frees_its_permit() {
     let mut first = service.clone();
     let held = ready(&mut first).await.unwrap().call(request((), None)).await.unwrap();
     assert_eq!(held.status(), StatusCode::UNAUTHORIZED);
-    // The refusal is still in our hands, its place is free: this would wait for ever.
+    // The rejection is still pending, but its permit is free. Otherwise this would hang.
     let mut second = service.clone();
     let waited = tokio::time::timeout(Duration::from_secs(5), ready(&mut second)).await;
     let response = waited.expect("a free place").unwrap().call(good(())).await.unwrap();
@@ -131,7 +131,7 @@ async fn inner_errors_are_unchanged() {
     let error: &'static str = ready(&mut service).await.map(|_| ()).unwrap_err();
     assert_eq!(error, "not ready, and never will be");
     assert_eq!(service.call(good(())).await.map(|_| ()).unwrap_err(), "broken");
-    // A refusal is a response even there: the inner service is not asked.
+    // A rejection is a response, and the inner service is not called.
     let response = service.call(request((), None)).await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 }
@@ -174,7 +174,7 @@ async fn cancellation_ends_the_lookup() {
     assert_eq!(places.available_permits(), 3);
 }
 
-/// A body that must not be looked at before the request has passed.
+/// A body that must not be read by the layer.
 #[derive(Debug)]
 struct Untouched {
     may_be_read: Arc<AtomicBool>,
@@ -223,7 +223,7 @@ async fn request_is_forwarded_unchanged() {
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
 }
 
-/// Whoever put it there, it was not this layer.
+/// The identity does not come from this layer.
 #[tokio::test]
 async fn forged_identity_is_removed() {
     let planted = {
@@ -278,7 +278,7 @@ async fn response_body_is_unchanged() {
     assert_eq!(empty.size_hint().exact(), Some(0));
 }
 
-/// Has no `Default` and nothing else that a bound could ask for.
+/// A body without `Default`.
 struct StreamingOnly;
 
 impl Body for StreamingOnly {
@@ -297,7 +297,7 @@ impl Body for StreamingOnly {
     }
 }
 
-/// A stream of ready items, without a crate for it.
+/// A stream of ready items.
 fn tower_stream<T: Unpin, const N: usize>(items: [T; N]) -> impl futures_core::Stream<Item = T> {
     struct Items<T>(std::collections::VecDeque<T>);
     impl<T: Unpin> futures_core::Stream for Items<T> {
@@ -350,7 +350,7 @@ async fn grpc_rejection_is_trailers_only() {
             assert!(response.body().is_end_stream());
         }
     }
-    // Over HTTP/3, and behind a layer that has translated gRPC-Web.
+    // HTTP/3, and a request that another layer has translated from gRPC-Web.
     let mut translated = grpc("application/grpc", Version::HTTP_11, Method::POST, None);
     let trailers = "trailers".parse().unwrap();
     translated.headers_mut().insert("te", trailers);
@@ -482,7 +482,7 @@ async fn bare_hyper_is_served() {
     server.await.unwrap();
 }
 
-/// Boxed and erased services, as users build them.
+/// Boxed services.
 #[tokio::test]
 async fn service_is_boxable_and_clonable() {
     let service =

@@ -1,4 +1,4 @@
-//! The PostgreSQL harness itself: it starts, stops, freezes, speaks TLS, and leaves nothing behind.
+//! The PostgreSQL harness: servers start, stop, freeze, use TLS, and are removed.
 
 use std::{
     env,
@@ -100,7 +100,7 @@ async fn server_freezes_and_thaws() {
     OwnCluster::thaw(pid);
     answer.await.expect("the answer comes after all");
 
-    // Neither may keep the cluster from being removed.
+    // A frozen process does not prevent the removal of the cluster.
     OwnCluster::freeze(pid);
     OwnCluster::freeze(cluster.postmaster_pid());
     let directory = cluster.socket_dir().to_owned();
@@ -112,7 +112,7 @@ async fn server_freezes_and_thaws() {
 async fn tls_needs_a_certificate() {
     let authority = CertificateAuthority::new();
     let with = OwnCluster::start(ClusterOptions {
-        // The server itself refuses to start with a certificate and a key that do not match.
+        // The server does not start with a certificate and a key that do not match.
         tls: Some(authority.issue(&["localhost", "127.0.0.1"])),
         ..ClusterOptions::default()
     })
@@ -159,7 +159,7 @@ async fn killed_process_leaves_no_servers() {
     victim.kill().expect("kill -9");
     victim.wait().expect("the victim ends");
 
-    assert_eq!(clusters.len(), 2, "the shared cluster and one of its own: {clusters:?}");
+    assert_eq!(clusters.len(), 2, "the shared cluster and a separate one: {clusters:?}");
     let deadline = Instant::now() + Duration::from_secs(30);
     while clusters.iter().any(|(pid, directory)| Path::new(directory).exists() || is_alive(*pid)) {
         assert!(Instant::now() < deadline, "still there after 30 s: {clusters:?}");

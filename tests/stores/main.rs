@@ -1,11 +1,11 @@
 //! The stores against real databases: PostgreSQL, PgBouncer, SQLite. All tests share one PostgreSQL cluster.
 
 mod batching;
-mod contract;
+mod conformance;
 mod diagnostics;
 mod harness;
-mod identity;
 mod invalidation;
 mod membership;
 mod postgres;
+mod soak;
 mod sqlite;

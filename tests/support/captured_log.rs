@@ -1,4 +1,4 @@
-//! Everything that is logged while a test runs, down to TRACE.
+//! Captures the log of a test at level TRACE.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -13,18 +13,18 @@ pub struct CapturedLog {
     text: Arc<Mutex<Vec<u8>>>,
 }
 
-/// Keeps every event of the process alive.
+/// Keeps all events of the process enabled.
 ///
-/// Whether anybody wants an event is asked once, where it happens first; an event that another thread reaches before this
-/// one has begun to listen would be lost to it for good.
+/// tracing caches whether a call site is enabled. An event that another thread reaches first would
+/// stay disabled.
 pub(crate) fn keep_events_alive() {
-    // Nobody's default: that it exists is enough for it to be asked.
+    // It is no default. Its existence is enough.
     static WANTS_ALL: OnceLock<Dispatch> = OnceLock::new();
     WANTS_ALL.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
 }
 
 impl CapturedLog {
-    /// Captures what this thread logs as long as the guard lives. Use it on a runtime of one thread.
+    /// Captures the log of this thread while the guard lives. It needs a single-threaded runtime.
     pub fn start() -> (Self, DefaultGuard) {
         keep_events_alive();
         let log = Self::default();
@@ -36,12 +36,12 @@ impl CapturedLog {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    /// What was logged so far.
+    /// The log so far.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
     }
 
-    /// Takes what was logged so far and starts anew.
+    /// Takes the log so far and continues with an empty one.
     pub fn take(&self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut *self.text.lock().unwrap())).into_owned()
     }

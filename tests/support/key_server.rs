@@ -1,4 +1,4 @@
-//! An issuer's endpoint for public keys that does what a test tells it to.
+//! A key endpoint whose responses a test selects.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,28 +14,28 @@ use tokio_rustls::TlsAcceptor;
 
 use cluster::ServerCertificate;
 
-/// What the endpoint answers.
+/// The response of the endpoint.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// `200` with this body.
     Body(String),
-    /// The same, with further lines of the head, each with its line break.
+    /// `200` with further header lines, each with its line break, and this body.
     Headed(String, String),
-    /// Another status with this body and a `location`.
+    /// Another status, with this body, which is the `location` as well.
     Status(u16, String),
     /// Bytes that are no HTTP.
     Garbage,
-    /// The connection is closed without a word.
+    /// The connection is closed without a response.
     Nothing,
-    /// The request is read and never answered.
+    /// The request is read, and no response is sent.
     Silence,
-    /// A byte of the body now and then.
+    /// A body that is sent slowly, byte by byte.
     Drip(String),
     /// A body without an end.
     Endless,
 }
 
-/// The endpoint. It ends with this value.
+/// A key endpoint. It stops when it is dropped.
 #[derive(Debug)]
 pub struct KeyServer {
     address: SocketAddr,
@@ -77,39 +77,39 @@ impl KeyServer {
         Self { address, scheme, reply, requests, task: Mutex::new(task) }
     }
 
-    /// Whoever connects from now on is refused.
+    /// Rejects connections from now on.
     pub fn stop_listening(&self) {
         self.task.lock().unwrap().abort();
     }
 
-    /// Listens again where it did before, without TLS.
+    /// Listens on the same port again, without TLS.
     pub async fn listen_again(&self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         let (answers, seen) = (Arc::clone(&self.reply), Arc::clone(&self.requests));
         *self.task.lock().unwrap() = tokio::spawn(accept(listener, None, answers, seen));
     }
 
-    /// From now on.
+    /// Sets the response from now on.
     pub fn reply(&self, reply: Reply) {
         *self.reply.lock().unwrap() = reply;
     }
 
-    /// Its address.
+    /// The URL of the key set.
     pub fn url(&self) -> String {
         format!("{}/api/auth/jwks", self.origin())
     }
 
-    /// Its origin, with `localhost` for a name.
+    /// The origin, with the host `localhost`.
     pub fn origin(&self) -> String {
         format!("{}://localhost:{}", self.scheme, self.address.port())
     }
 
-    /// The heads of the requests so far.
+    /// The heads of all requests.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 
-    /// How many requests there were.
+    /// The number of requests.
     pub fn hits(&self) -> usize {
         self.requests.lock().unwrap().len()
     }
@@ -140,7 +140,7 @@ async fn connection(
     reply: Arc<Mutex<Reply>>,
     requests: Arc<Mutex<Vec<String>>>,
 ) {
-    // A client that does not trust the certificate, or has gone, is no error of the endpoint.
+    // A client that disconnects or rejects the certificate is no error.
     let _ = match tls {
         None => answer(stream, &reply, &requests).await,
         Some(tls) => match tls.accept(stream).await {
@@ -171,7 +171,7 @@ async fn answer(
         }
         Reply::Status(status, body) => {
             let text = format!(
-                "HTTP/1.1 {status} Whatever\r\nlocation: {body}\r\ncontent-length: {}\r\n\r\n{body}",
+                "HTTP/1.1 {status} Reason\r\nlocation: {body}\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
             stream.write_all(text.as_bytes()).await?;

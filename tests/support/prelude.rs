@@ -7,7 +7,7 @@ pub use better_auth_layer::RejectionKind::{self, *};
 pub use better_auth_layer::api_key::{ApiKeyHash, ApiKeys};
 pub use better_auth_layer::cache::{CacheInvalidator, CachedStore, CachedStoreBuilder};
 pub use better_auth_layer::clock::{Clock, SystemClock, Timestamp};
-pub use better_auth_layer::config::{DatabaseStore, Env, SecretError, SecretRing};
+pub use better_auth_layer::config::{DatabaseStore, Env, SecretRing};
 pub use better_auth_layer::csrf::TrustedOrigin;
 pub use better_auth_layer::diagnostics::{Check, CheckStatus, HealthReport};
 pub use better_auth_layer::jwks::{

@@ -1,4 +1,4 @@
-//! Key pairs of an issuer, and the JWTs that Better Auth's JWT plugin makes with them.
+//! Key pairs of an issuer, and JWTs like those of Better Auth's JWT plugin.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::test_clock::NOW;
 use crate::token::base64url;
 
-/// The issuer whose tokens these are.
+/// The issuer of the tokens.
 pub const ISSUER: &str = "http://localhost:3000";
 
 /// A key pair with its id.
@@ -44,7 +44,7 @@ impl Signer {
         Self { kid: kid.to_owned(), key }
     }
 
-    /// Better Auth's default.
+    /// A key pair of Better Auth's default algorithm.
     pub fn ed25519(kid: &str) -> Self {
         Self::new("EdDSA", kid)
     }
@@ -90,7 +90,7 @@ impl Signer {
         }
     }
 
-    /// A token with this header and these claims, whatever they are.
+    /// A token with any header and claims.
     pub fn sign_raw(&self, header: &Value, claims: &str) -> String {
         let input = format!("{}.{}", base64url(header.to_string()), base64url(claims));
         let message = input.as_bytes();
@@ -121,7 +121,7 @@ impl Signer {
         self.sign_raw(&self.header(), &claims.to_string())
     }
 
-    /// A good token for a user, as `/api/auth/token` hands it out.
+    /// A valid token for a user, as from `/api/auth/token`.
     pub fn token_for(&self, user_id: &str) -> String {
         self.sign(&claims(user_id))
     }
@@ -141,7 +141,7 @@ pub fn claims(user_id: &str) -> Value {
     })
 }
 
-/// The same with members put in, replaced or, where the value is `null`, taken out.
+/// The claims with other members. `null` removes a member.
 pub fn claims_with(user_id: &str, changes: &Value) -> Value {
     let mut claims = claims(user_id);
     let members = claims.as_object_mut().unwrap();
@@ -155,7 +155,7 @@ pub fn claims_with(user_id: &str, changes: &Value) -> Value {
     claims
 }
 
-/// The document with the public keys of these pairs.
+/// The key set with these keys.
 pub fn jwks<'a>(signers: impl IntoIterator<Item = &'a Signer>) -> String {
     let keys: Vec<Value> = signers.into_iter().map(Signer::jwk).collect();
     json!({ "keys": keys }).to_string()

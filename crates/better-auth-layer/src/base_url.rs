@@ -19,10 +19,10 @@ pub(crate) struct BaseUrl {
 }
 
 impl BaseUrl {
-    pub(crate) fn parse(text: &str, setting: &'static str) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
         let invalid = |problem: &'static str| {
             ConfigError::new(
-                setting,
+                "base_url",
                 problem,
                 "write the URL of Better Auth, such as `https://app.example.com`",
             )
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn base(text: &str) -> BaseUrl {
-        BaseUrl::parse(text, "base_url").unwrap()
+        BaseUrl::parse(text).unwrap()
     }
 
     #[test]
@@ -138,8 +138,8 @@ mod tests {
             "https://app.example.com:99999",
             "https://app.example.com:",
         ] {
-            let error = BaseUrl::parse(text, "BETTER_AUTH_URL").unwrap_err();
-            assert_eq!(error.setting(), "BETTER_AUTH_URL", "{text}");
+            let error = BaseUrl::parse(text).unwrap_err();
+            assert_eq!(error.setting(), "base_url", "{text}");
             assert!(!error.to_string().contains("password@"), "{error}");
         }
     }

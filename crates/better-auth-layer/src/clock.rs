@@ -119,6 +119,21 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+/// Saturates at the years 1601 and 9999, because the range of `SystemTime` depends on the platform.
+impl From<Timestamp> for SystemTime {
+    fn from(time: Timestamp) -> Self {
+        const MIN: i64 = -11_644_473_600_000_000;
+        const MAX: i64 = 253_402_300_799_000_000;
+        let micros = time.micros.clamp(MIN, MAX);
+        let since_epoch = Duration::from_micros(micros.unsigned_abs());
+        if micros < 0 {
+            UNIX_EPOCH - since_epoch
+        } else {
+            UNIX_EPOCH + since_epoch
+        }
+    }
+}
+
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Timestamp({:?}s)", self.as_unix_seconds_f64())
@@ -190,6 +205,15 @@ mod tests {
         assert_eq!(at(f64::INFINITY), Some(Timestamp::MAX));
         assert!(at(f64::NEG_INFINITY).is_some_and(|time| time < Timestamp::UNIX_EPOCH));
         assert_eq!(at(f64::NAN), None);
+    }
+
+    #[test]
+    fn system_time_round_trips() {
+        for millis in [-1_500, 0, 1_795_434_242_090] {
+            let time = Timestamp::from_unix_millis(millis);
+            assert_eq!(Timestamp::from(SystemTime::from(time)), time);
+        }
+        assert!(SystemTime::from(Timestamp::MAX) > UNIX_EPOCH);
     }
 
     #[test]

@@ -16,17 +16,19 @@ use std::fmt;
 /// assert!(matches!(error, ConfigError::Missing { .. }));
 /// assert_eq!(error.setting(), "secret");
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A required setting is missing.
+    #[non_exhaustive]
     Missing {
         /// The environment variable or the builder method.
         setting: Cow<'static, str>,
         /// How to set it.
         remedy: Cow<'static, str>,
     },
-    /// The value of a setting is invalid, or conflicts with another setting.
+    /// The value of a setting is invalid.
+    #[non_exhaustive]
     Invalid {
         /// The environment variable or the builder method.
         setting: Cow<'static, str>,
@@ -34,6 +36,24 @@ pub enum ConfigError {
         problem: Cow<'static, str>,
         /// How to fix it.
         remedy: Cow<'static, str>,
+    },
+    /// A setting contradicts another one, or needs another one.
+    #[non_exhaustive]
+    Conflict {
+        /// The environment variable or the builder method.
+        setting: Cow<'static, str>,
+        /// The problem, as the predicate of a sentence about the setting.
+        problem: Cow<'static, str>,
+        /// Which setting to change.
+        remedy: Cow<'static, str>,
+    },
+    /// A setting needs a disabled Cargo feature of this crate.
+    #[non_exhaustive]
+    FeatureDisabled {
+        /// The environment variable or the builder method.
+        setting: Cow<'static, str>,
+        /// The name of the feature.
+        feature: &'static str,
     },
 }
 
@@ -69,6 +89,30 @@ impl ConfigError {
         }
     }
 
+    pub(crate) fn conflict(
+        setting: &'static str,
+        problem: impl Into<Cow<'static, str>>,
+        remedy: &'static str,
+    ) -> Self {
+        Self::Conflict {
+            setting: setting.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    #[cfg(any(
+        not(feature = "jwks-http"),
+        all(feature = "postgres", not(feature = "sqlite")),
+        all(feature = "sqlite", not(feature = "postgres"))
+    ))]
+    pub(crate) fn feature_disabled(setting: &'static str, feature: &'static str) -> Self {
+        Self::FeatureDisabled {
+            setting: setting.into(),
+            feature,
+        }
+    }
+
     /// Setting, problem and remedy.
     pub(crate) fn into_parts(self) -> (Cow<'static, str>, Cow<'static, str>, Cow<'static, str>) {
         match self {
@@ -77,15 +121,35 @@ impl ConfigError {
                 setting,
                 problem,
                 remedy,
+            }
+            | Self::Conflict {
+                setting,
+                problem,
+                remedy,
             } => (setting, problem, remedy),
+            Self::FeatureDisabled { setting, feature } => (
+                setting,
+                format!("needs the feature `{feature}`, which is disabled").into(),
+                format!("enable the feature `{feature}` of better-auth-layer").into(),
+            ),
         }
     }
 
-    /// Replaces the name of the setting, where a value was read from another setting.
-    pub(crate) fn renamed(mut self, from: &str, to: &'static str) -> Self {
-        let (Self::Missing { setting, .. } | Self::Invalid { setting, .. }) = &mut self;
-        if *setting == from {
-            *setting = to.into();
+    /// Names another setting: the environment variable that a builder method got its value from.
+    pub(crate) fn with_setting(mut self, name: &'static str) -> Self {
+        let (Self::Missing { setting, .. }
+        | Self::Invalid { setting, .. }
+        | Self::Conflict { setting, .. }
+        | Self::FeatureDisabled { setting, .. }) = &mut self;
+        *setting = name.into();
+        self
+    }
+
+    /// Names another setting in an error about the setting `from`.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn renamed(self, from: &str, to: &'static str) -> Self {
+        if self.setting() == from {
+            return self.with_setting(to);
         }
         self
     }
@@ -93,21 +157,18 @@ impl ConfigError {
     /// The environment variable or the builder method.
     #[must_use]
     pub fn setting(&self) -> &str {
-        let (Self::Missing { setting, .. } | Self::Invalid { setting, .. }) = self;
+        let (Self::Missing { setting, .. }
+        | Self::Invalid { setting, .. }
+        | Self::Conflict { setting, .. }
+        | Self::FeatureDisabled { setting, .. }) = self;
         setting
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing { setting, remedy } => write!(f, "`{setting}` is not set; {remedy}"),
-            Self::Invalid {
-                setting,
-                problem,
-                remedy,
-            } => write!(f, "`{setting}` {problem}; {remedy}"),
-        }
+        let (setting, problem, remedy) = self.clone().into_parts();
+        write!(f, "`{setting}` {problem}; {remedy}")
     }
 }
 

@@ -122,9 +122,9 @@
 //! | `tonic` | `identity(&request)`, `authorize` and response streams that end with the session |
 //! | `postgres` | `PostgresStore` and `PostgresListener`, on tokio-postgres and deadpool-postgres |
 //! | `sqlite` | `SqliteStore`, on rusqlite with a bundled SQLite |
-//! | `memory` | `MemoryStore`, for tests |
-//! | `testing` | `testing::TestDeployment`, an in-process deployment for tests; includes `memory` |
+//! | `testing` | `testing::TestDeployment`, an in-process deployment for tests |
 //! | `metrics` | counters and histograms through the `metrics` facade |
+//! | `jwks-http` (default) | `RemoteKeySource`, `base_url` and `jwks_url` without another key source |
 //! | `dotenv` | `Env::with_file`, for `.env` files |
 //! | `full` | all features except `testing` |
 //!
@@ -185,6 +185,7 @@ mod sync;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(any(feature = "jwks-http", feature = "postgres"))]
 mod tls;
 #[cfg(feature = "tonic")]
 pub mod tonic;

@@ -1,79 +1,93 @@
 //! [`Secret`] and [`SecretRing`]: redacted in `Debug`, zeroized on drop.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// The public default of Better Auth (`utils/constants.ts`).
+use crate::config_error::ConfigError;
+
+/// The secret that Better Auth signs with if none is configured (`utils/constants.ts`). It is
+/// public.
 const PUBLIC_DEFAULT: &[u8] = b"better-auth-secret-12345678901234567890";
 
-/// A shorter secret can be found by brute force from a single token.
+/// A shorter secret can be found from a single token by brute force.
 const MINIMUM_LENGTH: usize = 16;
 
-/// RFC 7518 §3.2: an HS256 key has at least 256 bits. Better Auth warns below this length too.
+/// RFC 7518 §3.2: a key for HS256 has at least as many bits as the hash. Better Auth warns below
+/// the same length.
 const RECOMMENDED_LENGTH: usize = 32;
+
+/// The setting that errors name; [`Config`](crate::Config) replaces it by its variable.
+const SETTING: &str = "secret";
+
+const REMEDY: &str =
+    "set it to the secret of the Better Auth deployment; create one with `openssl rand -base64 32`";
 
 /// A secret shared with Better Auth (`BETTER_AUTH_SECRET`).
 ///
-/// The bytes of the text are the key. Like Better Auth, this crate does not decode hex or base64.
-/// `Debug` does not show the secret, there is no `PartialEq`, and the memory is zeroized on drop.
+/// The bytes of the text are the key; like Better Auth, this crate does not decode hex or base64.
+/// `Debug` is redacted, there is no comparison, and the memory is wiped on drop.
 ///
 /// ```
 /// use better_auth_layer::Secret;
-/// use better_auth_layer::config::SecretError;
 ///
 /// let secret = Secret::new("correct-horse-battery-staple-4711")?;
 /// assert_eq!(format!("{secret:?}"), "Secret(..)");
-/// assert_eq!(Secret::new("short").unwrap_err(), SecretError::TooShort { length: 5 });
-/// # Ok::<(), SecretError>(())
+/// assert!(Secret::new("short").is_err());
+/// # Ok::<(), better_auth_layer::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Creates a secret and rejects weak ones.
+    /// Creates a secret and checks its strength.
     ///
     /// # Errors
     ///
-    /// [`SecretError`] if the secret is empty, Better Auth's public default, shorter than 16 bytes, or
-    /// ends with a line break (the trailing newline of a file would be part of the key). Secrets of 16
-    /// to 31 bytes are accepted with a log message, as in Better Auth.
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, SecretError> {
+    /// [`ConfigError`] if the secret is empty, Better Auth's public default, shorter than 16 bytes,
+    /// or ends with a line break (the trailing newline of a file would become part of the key). A
+    /// secret of 16 to 31 bytes is accepted, and building the layer logs a warning, as Better Auth
+    /// does.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, ConfigError> {
         let bytes = Zeroizing::new(bytes.into());
         match bytes.as_slice() {
-            [] => Err(SecretError::Empty),
-            PUBLIC_DEFAULT => Err(SecretError::PublicDefault),
-            [.., b'\n' | b'\r'] => Err(SecretError::TrailingLineBreak),
-            short if short.len() < MINIMUM_LENGTH => Err(SecretError::TooShort {
-                length: short.len(),
-            }),
+            [] => Err(invalid("is empty")),
+            PUBLIC_DEFAULT => Err(invalid("is Better Auth's public default")),
+            [.., b'\n' | b'\r'] => Err(invalid(
+                "ends with a line break, which would be part of the key",
+            )),
+            short if short.len() < MINIMUM_LENGTH => Err(invalid(format!(
+                "has {} bytes; at least {MINIMUM_LENGTH} are required and {RECOMMENDED_LENGTH} recommended",
+                short.len()
+            ))),
             _ => Ok(Self(bytes)),
         }
     }
 
-    /// Creates a secret from any bytes that are not empty.
+    /// Creates a secret of any strength.
     ///
-    /// A client that guesses the secret can sign in as every user. Use this only for test fixtures and
-    /// during migrations.
+    /// An attacker who guesses the secret can impersonate every user. Use this only for test
+    /// fixtures and during a migration.
     ///
     /// # Errors
     ///
-    /// [`SecretError::Empty`] if the secret is empty.
-    pub fn dangerous_unchecked(bytes: impl Into<Vec<u8>>) -> Result<Self, SecretError> {
+    /// [`ConfigError`] if the secret is empty.
+    pub fn dangerous_unchecked(bytes: impl Into<Vec<u8>>) -> Result<Self, ConfigError> {
         let bytes = Zeroizing::new(bytes.into());
         if bytes.is_empty() {
-            return Err(SecretError::Empty);
+            return Err(invalid("is empty"));
         }
         Ok(Self(bytes))
     }
 
-    /// The bytes of the secret.
+    /// Returns the bytes.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// Whether Better Auth warns about the length.
+    /// Whether Better Auth would warn about the length.
     pub(crate) fn is_shorter_than_recommended(&self) -> bool {
         self.0.len() < RECOMMENDED_LENGTH
     }
@@ -85,77 +99,22 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a secret is invalid. It contains no part of the secret.
-///
-/// ```
-/// use better_auth_layer::Secret;
-/// use better_auth_layer::config::SecretError;
-///
-/// assert_eq!(Secret::new("from-a-file-with-a-newline\n").unwrap_err(), SecretError::TrailingLineBreak);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SecretError {
-    /// The secret is empty.
-    Empty,
-    /// Better Auth's public default.
-    PublicDefault,
-    /// Fewer than 16 bytes.
-    TooShort {
-        /// The number of bytes.
-        length: usize,
-    },
-    /// The secret ends with a line feed or a carriage return.
-    TrailingLineBreak,
-    /// A versioned list does not have the form `version:secret,version:secret`.
-    MalformedList {
-        /// The number of the entry, starting at one.
-        entry: usize,
-    },
-    /// Two entries of a versioned list have the same version.
-    DuplicateVersion {
-        /// The duplicate version.
-        version: u32,
-    },
+fn invalid(problem: impl Into<Cow<'static, str>>) -> ConfigError {
+    ConfigError::new(SETTING, problem, REMEDY)
 }
 
-impl fmt::Display for SecretError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("the secret is empty"),
-            Self::PublicDefault => f.write_str("the secret is Better Auth's public default"),
-            Self::TooShort { length } => write!(
-                f,
-                "the secret has {length} bytes; at least {MINIMUM_LENGTH} are required and {RECOMMENDED_LENGTH} recommended"
-            ),
-            Self::TrailingLineBreak => {
-                f.write_str("the secret ends with a line break, which would be part of the key")
-            }
-            Self::MalformedList { entry } => write!(
-                f,
-                "entry {entry} is not `version:secret` with an integer version"
-            ),
-            Self::DuplicateVersion { version } => {
-                write!(f, "version {version} appears twice")
-            }
-        }
-    }
-}
-
-impl std::error::Error for SecretError {}
-
-/// The current secret and, during a rotation, previous secrets.
+/// The current secret and, during a rotation, the previous ones.
 ///
-/// Previous secrets are accepted only with
-/// [`accept_previous_secrets`](crate::BetterAuthLayerBuilder::accept_previous_secrets). Better Auth
-/// verifies only with the current secret.
+/// Previous secrets are accepted only after
+/// [`accept_previous_secrets`](crate::BetterAuthLayerBuilder::accept_previous_secrets): Better Auth
+/// itself verifies with the current secret only.
 ///
 /// ```
-/// use better_auth_layer::config::{SecretError, SecretRing};
+/// use better_auth_layer::config::SecretRing;
 ///
 /// let ring = SecretRing::parse("2:the-new-secret-of-this-deployment,1:the-old-secret-of-this-deployment")?;
 /// assert_eq!(ring.previous().len(), 1);
-/// # Ok::<(), SecretError>(())
+/// # Ok::<(), better_auth_layer::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct SecretRing {
@@ -180,48 +139,60 @@ impl SecretRing {
         self
     }
 
-    /// Parses `BETTER_AUTH_SECRETS`: comma-separated `version:secret` entries.
+    /// Parses the format of Better Auth's `BETTER_AUTH_SECRETS`: comma-separated `version:secret`
+    /// entries.
     ///
-    /// The first entry is the current secret, independent of its version. A secret may contain `:` but
-    /// not `,` (upstream `context/secret-utils.ts`).
+    /// The first entry is the current secret, independent of its version. A secret may contain `:`
+    /// but not `,` (upstream `context/secret-utils.ts`).
     ///
     /// # Errors
     ///
-    /// [`SecretError`] for a malformed list and for secrets that [`Secret::new`] rejects.
-    pub fn parse(list: &str) -> Result<Self, SecretError> {
+    /// [`ConfigError`] if the list is malformed, contains a version twice, or contains a secret
+    /// that [`Secret::new`] rejects.
+    pub fn parse(list: &str) -> Result<Self, ConfigError> {
         let mut versions = Vec::new();
         let mut secrets = Vec::new();
         for (index, entry) in list.split(',').enumerate() {
-            let malformed = SecretError::MalformedList { entry: index + 1 };
-            let (version, secret) = entry.trim().split_once(':').ok_or(malformed.clone())?;
-            let version: u32 = version.trim().parse().map_err(|_| malformed)?;
+            let malformed = || {
+                ConfigError::new(
+                    SETTING,
+                    format!("has an invalid entry {}", index + 1),
+                    "write `version:secret` entries with integer versions, separated by commas",
+                )
+            };
+            let (version, secret) = entry.trim().split_once(':').ok_or_else(malformed)?;
+            let version: u32 = version.trim().parse().map_err(|_| malformed())?;
             if versions.contains(&version) {
-                return Err(SecretError::DuplicateVersion { version });
+                return Err(ConfigError::new(
+                    SETTING,
+                    format!("contains version {version} twice"),
+                    "use every version once",
+                ));
             }
             versions.push(version);
             secrets.push(Secret::new(secret.trim())?);
         }
         let mut secrets = secrets.into_iter();
-        let current = secrets.next().ok_or(SecretError::Empty)?;
+        let current = secrets.next().ok_or_else(|| invalid("is empty"))?;
         Ok(Self {
             current,
             previous: secrets.collect(),
         })
     }
 
-    /// The current secret.
+    /// Returns the current secret.
     #[must_use]
     pub fn current(&self) -> &Secret {
         &self.current
     }
 
-    /// The accepted secrets, the current one first.
+    /// The accepted secrets, starting with the current one.
     pub(crate) fn accepted(&self, with_previous: bool) -> impl Iterator<Item = &Secret> {
         let previous = if with_previous { self.previous() } else { &[] };
         std::iter::once(&self.current).chain(previous)
     }
 
-    /// The previous secrets, latest first.
+    /// Returns the previous secrets, latest first.
     #[must_use]
     pub fn previous(&self) -> &[Secret] {
         &self.previous
@@ -238,32 +209,36 @@ impl From<Secret> for SecretRing {
 mod tests {
     use super::*;
 
-    #[test]
-    fn weak_secrets_are_rejected() {
-        let error = |bytes: &str| Secret::new(bytes).unwrap_err();
-        assert_eq!(error(""), SecretError::Empty);
-        assert_eq!(
-            error("better-auth-secret-12345678901234567890"),
-            SecretError::PublicDefault
-        );
-        assert_eq!(
-            error("fifteen-bytes-x"),
-            SecretError::TooShort { length: 15 }
-        );
-        assert_eq!(
-            error("long-enough-but-from-a-file\n"),
-            SecretError::TrailingLineBreak
-        );
-        assert!(Secret::new("sixteen-bytes-xy").is_ok());
-        assert!(Secret::dangerous_unchecked("x").is_ok());
-        assert_eq!(
-            Secret::dangerous_unchecked("").unwrap_err(),
-            SecretError::Empty
-        );
+    fn secret_problem(bytes: &str) -> String {
+        Secret::new(bytes).unwrap_err().into_parts().1.into_owned()
+    }
+
+    fn list_problem(list: &str) -> String {
+        SecretRing::parse(list)
+            .unwrap_err()
+            .into_parts()
+            .1
+            .into_owned()
     }
 
     #[test]
-    fn first_version_is_current() {
+    fn weak_secrets_are_rejected() {
+        for (bytes, problem) in [
+            ("", "is empty"),
+            ("better-auth-secret-12345678901234567890", "public default"),
+            ("fifteen-bytes-x", "has 15 bytes"),
+            ("long-enough-but-from-a-file\n", "line break"),
+            ("long-enough-but-from-a-file\r", "line break"),
+        ] {
+            assert!(secret_problem(bytes).contains(problem), "{bytes}");
+        }
+        assert!(Secret::new("sixteen-bytes-xy").is_ok());
+        assert!(Secret::dangerous_unchecked("x").is_ok());
+        assert!(Secret::dangerous_unchecked("").is_err());
+    }
+
+    #[test]
+    fn first_secret_of_a_list_is_current() {
         let ring =
             SecretRing::parse("1:first-secret:with:colons, 7:second-secret-of-the-list").unwrap();
         assert_eq!(ring.current().expose(), b"first-secret:with:colons");
@@ -271,18 +246,20 @@ mod tests {
     }
 
     #[test]
-    fn malformed_entry_is_named() {
-        let error = |list: &str| SecretRing::parse(list).unwrap_err();
-        assert_eq!(error(""), SecretError::MalformedList { entry: 1 });
-        assert_eq!(
-            error("1:a-secret-of-this-deployment,two:another"),
-            SecretError::MalformedList { entry: 2 }
-        );
-        assert_eq!(
-            error("1:a-secret-of-this-deployment,1:another-secret-of-it"),
-            SecretError::DuplicateVersion { version: 1 }
-        );
-        assert_eq!(error("1:"), SecretError::Empty);
+    fn malformed_lists_name_the_entry() {
+        for (list, problem) in [
+            ("", "entry 1"),
+            ("1:a-secret-of-this-deployment,two:another", "entry 2"),
+            (
+                "1:a-secret-of-this-deployment,1:another-secret-of-it",
+                "version 1 twice",
+            ),
+            ("1:", "is empty"),
+        ] {
+            let found = list_problem(list);
+            assert!(found.contains(problem), "{list}: {found}");
+            assert!(!found.contains("deployment"), "{found}");
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ async fn random_kids_cause_no_fetches() {
         task.await.unwrap();
     }
     assert_eq!(served.load(Ordering::SeqCst), 200);
-    // The one to begin with, and one for all of them.
+    // The initial fetch, and one for all requests.
     assert_eq!(issuer.server.hits(), 2);
 }
 
@@ -59,7 +59,7 @@ async fn rotation_is_noticed_after_cooldown() {
     let issuer = Issuer::warm().await;
     let next = Signer::ed25519("next");
     issuer.server.reply(Reply::Body(jwks([&issuer.signer, &next])));
-    // Right after a fetch nobody asks again.
+    // There is no second fetch within the cooldown.
     let token = next.token_for("usr_ada");
     issuer.clock.advance(30 * SECOND - Duration::from_millis(1));
     issuer.rejects(&token, "within the cooldown", InvalidCredential).await;
@@ -97,7 +97,7 @@ async fn stale_keys_are_refreshed_behind() {
     issuer.clock.advance(5 * MINUTE - SECOND);
     issuer.works("young").await;
     assert_eq!(issuer.server.hits(), 1);
-    // Nobody waits for the second one: it never comes.
+    // No request waits for the second response.
     issuer.server.reply(Reply::Silence);
     issuer.clock.advance(SECOND);
     issuer.works("old").await;
@@ -156,7 +156,7 @@ async fn failed_fetch_has_a_cooldown() {
 }
 
 #[tokio::test]
-async fn wall_time_does_not_age_keys() {
+async fn clock_changes_do_not_age_keys() {
     let issuer = Issuer::warm().await;
     issuer.server.reply(Reply::Nothing);
     for seconds in [-100_000, 100_000] {
@@ -181,7 +181,7 @@ async fn dropped_request_affects_no_other() {
     issuer.wait_for_hits(1).await;
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
-    // The fetch goes on without it: nobody begins another.
+    // The fetch continues and is not repeated.
     let second = {
         let issuer = Arc::clone(&issuer);
         tokio::spawn(async move { issuer.send(&issuer.signer.token_for("usr_ada")).await })
@@ -193,7 +193,7 @@ async fn dropped_request_affects_no_other() {
 }
 
 #[tokio::test]
-async fn bad_tokens_need_no_keys() {
+async fn invalid_tokens_need_no_keys() {
     let issuer = Issuer::new(|_| Reply::Nothing).await;
     let good = issuer.signer.token_for("usr_ada");
     for (what, changes) in [

@@ -1,4 +1,4 @@
-//! An endpoint that does everything an endpoint can do.
+//! All responses of a key endpoint, valid and invalid.
 
 use cluster::CertificateAuthority;
 use support::prelude::*;
@@ -7,7 +7,7 @@ use super::fixtures::{Issuer, PATIENCE, builder, good};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What an endpoint may answer that is no set of keys.
+/// Responses that contain no key set.
 fn useless() -> Vec<(&'static str, Reply)> {
     let key = |members: Value| Reply::Body(json!({ "keys": [members] }).to_string());
     vec![
@@ -36,7 +36,7 @@ async fn missing_keys_are_unavailable() {
         let issuer = Issuer::new(|_| reply).await;
         let token = issuer.signer.token_for("usr_ada");
         issuer.rejects(&token, what, Unavailable).await;
-        // Once there are keys, they are fetched and used.
+        // Once the endpoint has keys, they are fetched and used.
         issuer.server.reply(good(&issuer.signer));
         issuer.clock.advance(SECOND);
         issuer.works(what).await;
@@ -44,7 +44,7 @@ async fn missing_keys_are_unavailable() {
 }
 
 #[tokio::test]
-async fn known_keys_survive_bad_responses() {
+async fn known_keys_survive_failures() {
     for (what, reply) in useless() {
         let issuer = Issuer::warm().await;
         issuer.server.reply(reply);
@@ -52,7 +52,7 @@ async fn known_keys_survive_bad_responses() {
         issuer.works(what).await;
         issuer.wait_for_hits(2).await;
         issuer.works(what).await;
-        // A key that nobody knows is not there, or new: nobody can tell.
+        // A missing key may be new, so the result is unavailable.
         issuer.clock.advance(SECOND);
         let other = Signer::ed25519("second").token_for("usr_ada");
         issuer.rejects(&other, what, Unavailable).await;
@@ -71,7 +71,7 @@ async fn slow_endpoint_blocks_no_known_key() {
         let waiting = issuer.send(&other);
         let known = async {
             issuer.wait_for_hits(2).await;
-            issuer.works("beside a fetch that hangs").await;
+            issuer.works("during a hanging fetch").await;
         };
         let (answer, ()) = tokio::join!(waiting, known);
         assert_eq!(answer.status, 503, "{reply:?}");
@@ -85,7 +85,7 @@ async fn slow_first_fetch_is_unavailable() {
         let issuer = Issuer::with(|_| reply, options.clone()).await;
         let token = issuer.signer.token_for("usr_ada");
         issuer.rejects(&token, "cold and slow", Unavailable).await;
-        // Nobody waits a second time for what was too slow a moment ago.
+        // A slow fetch is not repeated immediately.
         issuer.rejects(&token, "right after", Unavailable).await;
         assert_eq!(issuer.server.hits(), 1);
         issuer.server.reply(good(&issuer.signer));
@@ -197,7 +197,7 @@ async fn tls_uses_the_given_roots() {
         (answer.unwrap().status.as_u16(), server.hits())
     };
     assert_eq!(ask(&authority, "localhost", true).await, (200, 1));
-    // The public authorities did not sign it; another private one did not; it is another host's.
+    // A certificate of an unknown authority, of another private authority, and for another host.
     assert_eq!(ask(&authority, "localhost", false).await, (503, 0));
     let other = CertificateAuthority::new();
     assert_eq!(ask(&other, "localhost", true).await, (503, 0));
@@ -208,7 +208,7 @@ async fn tls_uses_the_given_roots() {
 }
 
 #[tokio::test]
-async fn one_bad_key_spoils_no_other() {
+async fn invalid_key_spoils_no_other() {
     let good = Signer::ed25519("first");
     let mut contradicting = Signer::new("ES256", "contradicting").jwk();
     contradicting["alg"] = json!("EdDSA");

@@ -1,10 +1,10 @@
-//! An issuer with its keys, a layer that trusts it, and one user.
+//! An issuer with keys, a layer that trusts it, and one user.
 
 use support::prelude::*;
-/// Nobody waits for a test longer than this.
+/// The longest time that a test waits.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Ada, signed in.
+/// A store with one user and one session.
 pub(crate) fn store() -> MemoryStore {
     let store = MemoryStore::new();
     store.insert_user(User::new("usr_ada", "ada@example.com"));
@@ -12,12 +12,12 @@ pub(crate) fn store() -> MemoryStore {
     store
 }
 
-/// A layer for the issuer, without keys.
+/// A layer that trusts the issuer, without a key source.
 pub(crate) fn builder(clock: &TestClock) -> BetterAuthLayerBuilder {
     BetterAuthLayer::builder().base_url(ISSUER).clock(clock.clone()).store(store())
 }
 
-/// An issuer with an endpoint, and a layer in front of a service that takes its keys from there.
+/// An issuer with a key endpoint, and a service behind a layer that fetches the keys.
 pub(crate) struct Issuer {
     pub(crate) clock: TestClock,
     pub(crate) server: KeyServer,
@@ -26,7 +26,7 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    /// With the endpoint in this state.
+    /// An issuer whose endpoint sends this reply.
     pub(crate) async fn new(reply: impl FnOnce(&Signer) -> Reply) -> Self {
         Self::with(reply, JwksOptions::new().fetch_timeout(PATIENCE)).await
     }
@@ -40,7 +40,7 @@ impl Issuer {
         Self { clock, app: App::of(builder), server, signer }
     }
 
-    /// With an endpoint that works and has been asked.
+    /// An issuer whose keys have been fetched.
     pub(crate) async fn warm() -> Self {
         let issuer = Self::new(good).await;
         issuer.works("to begin with").await;
@@ -67,7 +67,7 @@ impl Issuer {
         self.send(token).await.assert_rejected(what, kind);
     }
 
-    /// Waits until the endpoint has been asked so often.
+    /// Waits for this number of fetches.
     pub(crate) async fn wait_for_hits(&self, hits: usize) {
         let wait = async {
             while self.server.hits() < hits {
@@ -79,7 +79,7 @@ impl Issuer {
     }
 }
 
-/// The endpoint of an issuer that is well.
+/// The reply with the public key.
 pub(crate) fn good(signer: &Signer) -> Reply {
     Reply::Body(jwks([signer]))
 }

@@ -1,10 +1,10 @@
-//! Public keys: where they come from, how long they are trusted, and what becomes of requests when they cannot be had.
+//! Public keys: sources, caching, and rejections while keys are missing.
 
 mod cache;
 mod endpoint;
 mod fixtures;
+mod jwt_cache;
 mod pending;
 mod policy;
-mod remembered;
 mod sources;
-mod storm;
+mod unknown_kids;

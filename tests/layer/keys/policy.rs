@@ -1,4 +1,4 @@
-//! Which tokens of a JWKS are session JWTs, and by which key and algorithm they are good.
+//! Which tokens are session JWTs, and which keys and algorithms verify them.
 
 use support::prelude::*;
 use support::signer::{claims, claims_with};
@@ -37,7 +37,7 @@ async fn all_algorithms_are_verified() {
         ] {
             app.rejects(&forged, alg, InvalidCredential).await;
         }
-        // Another key of the same algorithm and id.
+        // A different key with the same algorithm and id.
         let impostor = Signer::new(alg, "1").token_for("usr_ada");
         app.rejects(&impostor, alg, InvalidCredential).await;
     }
@@ -57,7 +57,7 @@ async fn ed25519_is_an_alias() {
     }
 }
 
-/// The reason that the log gives for a refusal.
+/// The reason in the log.
 async fn reason(app: &App, log: &CapturedLog, token: &str) -> String {
     log.take();
     let answer = app.send(token).await;
@@ -81,19 +81,19 @@ async fn key_decides_the_algorithm() {
         sign_raw(&json!({ "alg": "HS256", "kid": kid }).to_string(), &body, secret)
     };
     for (token, expected) in [
-        // A public key as the secret, in every form somebody may have it in.
+        // The public key used as an HMAC secret, in several encodings.
         (hmac(public["n"].as_str().unwrap(), "rsa"), "signature_mismatch"),
         (hmac(&public.to_string(), "rsa"), "signature_mismatch"),
         (hmac(&set, "rsa"), "signature_mismatch"),
         (hmac(ed25519.jwk()["x"].as_str().unwrap(), "ed"), "signature_mismatch"),
-        // The header wants another algorithm than the key is for.
+        // The header names another algorithm than the key.
         (rsa.sign_raw(&json!({ "alg": "PS256", "kid": "rsa" }), &body), "key_algorithm_mismatch"),
         (rsa.sign_raw(&json!({ "alg": "EdDSA", "kid": "rsa" }), &body), "key_algorithm_mismatch"),
         (
             ed25519.sign_raw(&json!({ "alg": "ES256", "kid": "ed" }), &body),
             "key_algorithm_mismatch",
         ),
-        // Algorithms of nobody.
+        // Unknown algorithms.
         (ed25519.sign_raw(&json!({ "alg": "none", "kid": "ed" }), &body), "algorithm_not_accepted"),
         (
             ed25519.sign_raw(&json!({ "alg": "ES384", "kid": "ed" }), &body),
@@ -107,7 +107,7 @@ async fn key_decides_the_algorithm() {
             ed25519.sign_raw(&json!({ "alg": "HS512", "kid": "ed" }), &body),
             "algorithm_not_accepted",
         ),
-        // Keys that the token brings along.
+        // Keys inside the token.
         (
             Signer::ed25519("own").sign_raw(
                 &json!({ "alg": "EdDSA", "kid": "own", "jwk": Signer::ed25519("own").jwk() }),
@@ -232,7 +232,7 @@ async fn issuer_and_audience_are_separate() {
     let of = |changes: Value| signer.sign(&claims_with("usr_ada", &changes));
     let app = |issuer: Option<&str>, audience: Option<&str>| {
         let mut builder = builder(&clock()).key_source(keys(&jwks([&signer])));
-        // What secret-signed tokens must have is no affair of these.
+        // The rules for secret-signed tokens do not apply.
         builder = builder.issuer("https://of-secret-signed-tokens.example");
         if let Some(issuer) = issuer {
             builder = builder.jwks_issuer(issuer);

@@ -1,4 +1,4 @@
-//! Sources of keys that are no address: a fixed set, a source of one's own, the database.
+//! Key sources without a URL: a static set, a custom source, a database table.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ fn static_keys(signer: &Signer) -> KeySet {
     jwks([signer]).parse().unwrap()
 }
 
-/// Without a runtime: whatever has to wait would wait for ever.
+/// Without a runtime, anything that waits would hang.
 #[test]
 fn static_keys_need_no_runtime() {
     let signer = Signer::ed25519("first");
@@ -33,7 +33,7 @@ fn static_keys_need_no_runtime() {
     assert_eq!(ask(other).unwrap_err(), InvalidCredential);
 }
 
-/// A source that does, at each fetch, what its number says.
+/// A source that runs a function with the number of the fetch.
 struct Scripted<F>(AtomicUsize, F);
 
 impl<F, Fut> KeySource for Scripted<F>
@@ -82,7 +82,7 @@ fn recorded_row() -> (String, String, String) {
     (text("id"), text("publicKey"), text("privateKey"))
 }
 
-/// The JWT that the deployment signed with that key, and when.
+/// The JWT that the deployment signed with that key, and its time.
 fn recorded_token() -> (String, i64) {
     let text = include_str!("../../fixtures/better-auth/rotation-v2-jwe.json");
     let recording: Value = serde_json::from_str(text).unwrap();
@@ -91,7 +91,8 @@ fn recorded_token() -> (String, i64) {
     (token.to_owned(), iat)
 }
 
-/// What becomes of the recorded token: its user is nobody here, which only a good signature can tell.
+/// The status for the recorded token. Its user is unknown here, which is reported only after the
+/// signature is verified.
 async fn ask(source: impl KeySource) -> u16 {
     let (token, iat) = recorded_token();
     let app = App::of(
@@ -112,13 +113,13 @@ async fn sqlite_table_is_a_source() {
     let schema = include_str!("../../fixtures/better-auth/sqlite.schema.sql");
     database.execute_batch(schema).unwrap();
     let store = SqliteStore::open(&path).unwrap();
-    // Nothing in it yet, then a key.
+    // The table is empty first, and then contains a key.
     assert_eq!(ask(store.key_source()).await, 503);
     let (id, public, private) = recorded_row();
     let sql = r#"INSERT INTO "jwks" ("id", "publicKey", "privateKey", "createdAt", "alg", "crv") VALUES (?, ?, ?, '2026-11-23T11:38:33.766Z', 'EdDSA', 'Ed25519')"#;
     database.execute(sql, [&id, &public, &private]).unwrap();
     assert_eq!(ask(store.key_source()).await, 404);
-    // A key that stopped signing serves for its grace period; one whose end cannot be read does not.
+    // A replaced key is valid for its grace period, unless its end cannot be parsed.
     let clock = TestClock::at(at(NOW));
     let ends = |text: &str| {
         let sql = r#"UPDATE "jwks" SET "expiresAt" = ?"#;
@@ -168,7 +169,7 @@ async fn postgres_table_is_a_source() {
     }
 }
 
-/// A role that may not read private keys is enough.
+/// A role that cannot read private keys is sufficient.
 #[tokio::test]
 async fn private_keys_are_not_read() {
     let (id, public, private) = recorded_row();

@@ -1,4 +1,4 @@
-//! One user, one session, and what a service behind the layer sees.
+//! One user, one session, and a service behind the layer.
 
 use std::convert::Infallible;
 use support::prelude::*;
@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Service, ServiceExt, service_fn};
 
-/// Ada's session token.
+/// The token of Ada's session.
 pub(crate) const TOKEN: &str = "XN6DtGUWabcdefghijklmnopqrstuvDc";
 
 /// Ada's API key.
@@ -18,7 +18,7 @@ pub(crate) fn ada() -> User {
     User::new("usr_ada", "ada@example.com").with_role("editor, admin")
 }
 
-/// Signed in a minute ago, good for an hour.
+/// A session that started a minute ago and lasts an hour.
 pub(crate) fn session() -> Session {
     Session::new("ses_ada", "usr_ada", at(NOW + 3600))
         .with_token(SessionToken::new(TOKEN))
@@ -34,7 +34,7 @@ pub(crate) fn store(user: User, session: Session) -> Arc<MemoryStore> {
     Arc::new(store)
 }
 
-/// Accepts everything that Ada may send.
+/// A layer that accepts all of Ada's credentials.
 pub(crate) fn layer() -> BetterAuthLayerBuilder {
     builder(store(ada(), session())).api_keys(ApiKeys::new())
 }
@@ -44,7 +44,7 @@ pub(crate) fn jwt() -> String {
     sign(&claims_with("ada@example.com", json!({})))
 }
 
-/// One that names Ada's.
+/// A secret-signed JWT that names Ada's session.
 pub(crate) fn jwt_of_session() -> String {
     sign(&claims_with("ada@example.com", json!({ "sid": "ses_ada" })))
 }
@@ -72,7 +72,7 @@ pub(crate) fn request(headers: &[(&'static str, String)]) -> Request<Body> {
     request.body(Full::default()).unwrap()
 }
 
-/// Says who came, as far as it was told.
+/// A service that responds with the user id and the credential kind.
 pub(crate) fn who()
 -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
 + Clone
@@ -91,7 +91,7 @@ pub(crate) fn who()
     })
 }
 
-/// What a client sees.
+/// A response as a client gets it.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,

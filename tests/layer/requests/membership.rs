@@ -16,7 +16,7 @@ use super::fixtures::{
     store, who,
 };
 
-/// Ada is an administrator of the first organization and a plain member of the second.
+/// Ada is an administrator of the first organization and a member of the second.
 fn members() -> impl MembershipStore {
     membership_fn(|user_id, organization_id| async move {
         assert_eq!(user_id, "usr_ada");
@@ -34,7 +34,7 @@ fn working_in(organization: &str) -> BetterAuthLayer {
     builder(store).api_keys(ApiKeys::new()).build().unwrap()
 }
 
-/// Says as whom somebody came through.
+/// A service that responds with the membership.
 fn told()
 -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone
 {
@@ -141,7 +141,7 @@ async fn anonymous_and_missing_layer_differ() {
     assert!(log.text().contains("\"/support/chatkit\""), "{}", log.text());
 }
 
-/// Not knowing is never "no", and never "yes".
+/// A store failure is never a denial and never an authorization.
 #[tokio::test(start_paused = true)]
 async fn store_failure_is_unavailable() {
     let another = membership_fn(|_, organization| async move {
@@ -199,7 +199,7 @@ async fn forged_membership_is_removed() {
     assert_eq!(answer.kind, Some(PermissionDenied));
 }
 
-/// Neither one of a client's making nor one of another layer's.
+/// A membership of the client or of another layer is ignored.
 #[tokio::test]
 async fn identity_layer_removes_membership() {
     let inner = service_fn(|request: Request<Body>| async move {
@@ -225,7 +225,7 @@ async fn denial_is_logged() {
     assert!(line.contains("usr_ada") && line.contains(r"org_\n3"), "{line}");
 }
 
-/// Forgets in a clone that it was polled ready.
+/// Forgets in its clone that it is ready.
 #[derive(Default)]
 struct Touchy {
     ready: bool,

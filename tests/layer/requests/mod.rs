@@ -1,11 +1,10 @@
-//! What stands behind the layer, and what is set up around it: modes, policies, sources of credentials, refusals of the
-//! application's own, the end of sessions, spans and metrics.
+//! Modes, policies, credential sources, rejections, session ends, spans and metrics.
 
-mod ended;
 mod fixtures;
 mod membership;
-mod modes;
+mod optional;
 mod policies;
-mod refusals;
+mod rejections;
+mod session_end;
 mod sources;
 mod telemetry;

@@ -1,4 +1,4 @@
-//! Who may pass behind the layer.
+//! Policies behind the layer.
 
 use better_auth_layer::authorize::{
     ApiKeyPermission, AuthorizeLayer, FreshSession, NotImpersonated, Policy, Role, SessionOnly,
@@ -17,7 +17,7 @@ fn of(user: User, session: Session) -> BetterAuthLayer {
     builder(store(user, session)).api_keys(ApiKeys::new()).build().unwrap()
 }
 
-/// What becomes of a request: it passes, or is refused.
+/// The outcome of a request: forwarded or rejected.
 async fn verdict(
     auth: BetterAuthLayer,
     policy: impl Policy,
@@ -90,7 +90,7 @@ async fn freshness_needs_a_bound_session() {
     let ageless = Session::new("ses_ada", "usr_ada", at(NOW + 9))
         .with_token(session().token().unwrap().clone());
     assert!(!passes(within(61), ada(), ageless, cookie()).await);
-    // Whom an administrator acts for has not signed in just now.
+    // An impersonated user has not signed in recently.
     let impersonated = session().with_impersonated_by("usr_admin");
     assert!(!passes(within(61), ada(), impersonated, cookie()).await);
 }
@@ -101,7 +101,7 @@ async fn impersonation_can_be_denied() {
     assert!(passes(NotImpersonated, ada(), session(), cookie()).await);
     assert!(passes(NotImpersonated, ada(), session(), bearer(&jwt_of_session())).await);
     assert!(!passes(NotImpersonated, ada(), impersonated(), cookie()).await);
-    // Made in whichever session: nobody knows.
+    // It is unknown in which session the key was created.
     assert!(!passes(NotImpersonated, ada(), session(), api_key()).await);
     let or_key = NotImpersonated.or(|identity: &Identity| identity.api_key().is_some());
     assert!(passes(or_key, ada(), session(), api_key()).await);
@@ -203,7 +203,7 @@ async fn policy_without_layer_is_an_error() {
     assert!(!log.contains("of-somebody"), "{log}");
 }
 
-/// A refused request touches nothing behind; errors and readiness pass as they are.
+/// A rejected request does not reach the service. Errors and readiness are unchanged.
 #[tokio::test]
 async fn inner_service_needs_permission() {
     let inner =

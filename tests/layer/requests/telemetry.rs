@@ -1,4 +1,4 @@
-//! What an operator sees: a span and metrics for each request.
+//! The span and the metrics of a request.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -17,7 +17,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::fixtures::{ada, api_key, ask, bearer, cookie, jwt, request, session, store, who};
 
-/// A store that has no answer at hand, however fast it is.
+/// A store without `try_resolve`.
 struct Asked(Arc<MemoryStore>);
 
 impl UserStore for Asked {
@@ -36,7 +36,7 @@ fn layer() -> BetterAuthLayerBuilder {
 
 type Fields = BTreeMap<String, String>;
 
-/// The fields of every span, as they stand when it closes.
+/// The fields of each span when it closes.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<Vec<(String, Fields)>>>);
 
@@ -72,9 +72,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for Sp
     }
 }
 
-/// The one span of a request with these headers.
+/// The span of a request with these headers.
 async fn span(builder: BetterAuthLayerBuilder, headers: &[(&'static str, String)]) -> Fields {
-    // Another test may have asked first whether anybody wants the span.
+    // Another test may have cached that the span is disabled.
     let (_log, _guard) = support::captured_log::CapturedLog::start();
     let spans = Spans::default();
     let subscriber = Registry::default().with(spans.clone());
@@ -133,7 +133,6 @@ async fn outage_is_a_span_error() {
     assert_eq!(fields["otel.status_code"], "ERROR");
 }
 
-/// Takes a second of the test's clock for each answer.
 struct Slow(TestClock, Arc<MemoryStore>);
 
 impl UserStore for Slow {
@@ -151,7 +150,7 @@ async fn span_has_the_lookup_duration() {
     assert_eq!(fields["better_auth.lookup.duration"], "1.0");
 }
 
-/// A metric by its name and labels.
+/// The metrics by name and labels.
 fn metrics(snapshotter: &Snapshotter) -> BTreeMap<String, DebugValue> {
     let snapshot = snapshotter.snapshot().into_vec();
     let named = snapshot.into_iter().map(|(key, _, _, value)| {
@@ -169,7 +168,7 @@ fn metrics(snapshotter: &Snapshotter) -> BTreeMap<String, DebugValue> {
     named.collect()
 }
 
-/// Everything that is counted while a future runs on this thread.
+/// The metrics that a future records on this thread.
 fn counted(run: impl Future<Output = ()>) -> BTreeMap<String, DebugValue> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
@@ -220,7 +219,6 @@ fn requests_are_counted() {
     );
 }
 
-/// Has every answer at hand.
 struct AtHand;
 
 impl UserStore for AtHand {
@@ -261,7 +259,7 @@ fn dropped_request_is_cancelled() {
     assert_eq!(metrics.get(cancelled), Some(&DebugValue::Counter(1)), "{metrics:?}");
 }
 
-/// Good once.
+/// A key source that works once.
 struct Source(String, Mutex<bool>);
 
 impl KeySource for Source {
@@ -290,7 +288,7 @@ fn key_age_is_a_gauge() {
         assert_eq!(ask(&service, request(&[bearer(&token)])).await.body, "usr_ada by jwt");
         clock.advance(Duration::from_secs(400));
         assert_eq!(ask(&service, request(&[bearer(&token)])).await.body, "usr_ada by jwt");
-        // The refresh that this has begun fails.
+        // The refresh that starts here fails.
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }

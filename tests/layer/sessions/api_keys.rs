@@ -1,9 +1,9 @@
-//! API keys and the configurations of the plugin that they belong to.
+//! API keys and the configurations of the plugin.
 
 use super::fixtures::{Counting, headers};
 use support::prelude::*;
 
-/// A key from before there were configurations is one of the default configuration, as Better Auth has it.
+/// A key without a configuration belongs to the default one, as in Better Auth.
 #[tokio::test]
 async fn missing_config_id_is_default() {
     let store = Counting::new();

@@ -1,4 +1,4 @@
-//! The session cookie, as it is and as it is not.
+//! The session cookie in all forms, valid and invalid.
 
 use super::fixtures::{
     COOKIE, Counting, TOKEN, app, cookie, headers, layer, percent_encoded, value,
@@ -28,7 +28,7 @@ async fn cookie_is_found_in_any_position() {
     ] {
         app.accepts(Cookie(&header), &header, "usr_ada", "ses_ada").await;
     }
-    // HTTP/2 may send every cookie in a header of its own.
+    // HTTP/2 may split cookies into several headers.
     let crumbs = headers(&[("cookie", b"a=1"), ("cookie", good.as_bytes()), ("cookie", b"b=\xff")]);
     app.accepts(crumbs, "crumbs", "usr_ada", "ses_ada").await;
 }
@@ -86,7 +86,7 @@ async fn unsigned_cookie_costs_no_lookup() {
         percent_encoded(&percent_encoded(&signed)),
         signed_with(TOKEN, "another-secret-altogether"),
         signed_with(TOKEN, "better-auth-secret-12345678901234567890"),
-        // Signed by Better Auth, and for something else.
+        // A signed value that is no session token.
         signed_session_token("true"),
         signed_session_token(&format!("{TOKEN}:true")),
         signed_session_token(input),
@@ -106,7 +106,7 @@ async fn unsigned_cookie_costs_no_lookup() {
         app.rejects(Cookie(&format!("{COOKIE}={value}")), &value, INVALID).await;
     }
     assert_eq!(store.count(), 0);
-    // What has the form of a token is asked for, and found to be nobody's.
+    // A well-formed token is looked up and not found.
     let other = signed_session_token(&TOKEN.replace('X', "Y"));
     app.rejects(Cookie(&format!("{COOKIE}={other}")), "nobody's", INVALID).await;
     assert_eq!(store.count(), 1);
@@ -170,13 +170,13 @@ async fn prefix_follows_the_base_url() {
         assert_eq!(app.send(Cookie(&plain)).await.status, status(plain_passes), "{what}");
         assert_eq!(app.send(Cookie(&secure)).await.status, status(secure_passes), "{what}");
     }
-    // Where both count, a planted plain one is not looked at.
+    // If both names are allowed, a planted cookie without the prefix is ignored.
     let planted = format!("{COOKIE}=planted; {secure}");
     let answer = app(None, None).send(Cookie(&planted)).await;
     answer.assert_identity("the prefixed one", "usr_ada", "ses_ada");
     let planted = format!("{plain}; __Secure-{COOKIE}=bad");
     let answer = app(None, None).send(Cookie(&planted)).await;
-    answer.assert_rejected("a bad prefixed one is final", INVALID);
+    answer.assert_rejected("an invalid prefixed cookie is final", INVALID);
 }
 
 #[tokio::test]

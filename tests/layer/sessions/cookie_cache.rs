@@ -1,4 +1,4 @@
-//! Cookie caches that were made for something else, or for somebody else.
+//! Cookie caches that are invalid or belong to a different session.
 
 use aws_lc_rs::cipher::{AES_256, PaddedBlockEncryptingKey, UnboundCipherKey};
 use aws_lc_rs::{hkdf, hmac};
@@ -6,7 +6,6 @@ use support::prelude::*;
 
 use super::fixtures::{TOKEN, cookie};
 
-/// A store with nobody in it, so that whoever comes in comes by the cache.
 struct Nobody;
 
 impl UserStore for Nobody {
@@ -43,7 +42,7 @@ fn payload() -> Value {
     })
 }
 
-/// With members put in, replaced or, where the value is `null`, taken out; a path is written `user.id`.
+/// Sets members by path, such as `user.id`. `null` removes a member.
 fn with(mut value: Value, changes: &[(&str, Value)]) -> Value {
     for (path, new) in changes {
         let mut at = &mut value;
@@ -81,7 +80,7 @@ fn compact(payload: &Value, expires_at: i64) -> String {
     ))
 }
 
-/// What is wrong with user, session or version, whichever way it is signed.
+/// Invalid users, sessions and versions.
 fn bad_payloads() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
     vec![
         ("another session's token", vec![("session.token", json!(TOKEN.to_lowercase()))]),
@@ -98,7 +97,7 @@ fn bad_payloads() -> Vec<(&'static str, Vec<(&'static str, Value)>)> {
         ("no session", vec![("session", Value::Null)]),
         ("a user without an id", vec![("user.id", Value::Null)]),
         ("a user with a number for an id", vec![("user.id", json!(1))]),
-        ("a user without an address", vec![("user.email", json!(""))]),
+        ("a user without an email", vec![("user.email", json!(""))]),
         ("a session with an empty id", vec![("session.id", json!(""))]),
     ]
 }
@@ -138,7 +137,7 @@ async fn compact_cache_is_validated() {
             assert_eq!(status(&app, &bad).await, 401, "{bad}");
         }
     }
-    // A member more, which nobody signed.
+    // An additional member that is not signed.
     let json = format!(r#"{{"session":{},"expiresAt":{later},"signature":"","x":1}}"#, payload());
     assert_eq!(status(&app, &base64url(json)).await, 401);
 }
@@ -163,7 +162,7 @@ async fn banned_user_is_rejected() {
             ],
             200,
         ),
-        // Whether the ban has ended cannot be read: the cache is nothing to go by.
+        // If the end of the ban cannot be parsed, the cache is ignored.
         (vec![("user.banned", json!(true)), ("user.banExpires", json!("soon"))], 401),
     ] {
         let cache = compact(&with(payload(), &changes), NOW * 1000 + 1);
@@ -197,12 +196,12 @@ async fn jwt_cache_is_no_other_token() {
     }
     let other = sign_raw(bare, claims().to_string(), "another-secret-altogether");
     assert_eq!(status(&app, &other).await, 401);
-    // One kind is configured; another one that is good is not.
+    // Only the configured kind of cache is accepted.
     let compact = compact(&payload(), NOW * 1000 + 1);
     assert_eq!(status(&app, &compact).await, 401);
 }
 
-/// A compact JWE with the key that is derived from the secret (RFC 7518 §5.2.5), whatever its header says.
+/// A compact JWE with the key derived from the secret (RFC 7518 §5.2.5).
 fn encrypted(header: &Value, claims: &Value) -> String {
     struct Length;
     impl hkdf::KeyType for Length {
@@ -251,7 +250,7 @@ async fn jwe_cache_is_validated() {
         let header = with(header(), &[(member, value)]);
         assert_eq!(status(&app, &encrypted(&header, &claims())).await, 401, "{header}");
     }
-    // Fifteen seconds of tolerance, as in Better Auth.
+    // A tolerance of 15 seconds, as in Better Auth.
     for (end, status_of_it) in [(NOW - 14, 200), (NOW - 15, 401)] {
         let cache = encrypted(&header(), &with(claims(), &[("exp", json!(end))]));
         assert_eq!(status(&app, &cache).await, status_of_it, "{end}");
@@ -304,18 +303,19 @@ async fn jwks_cache_is_no_other_token() {
         let token = signed(typ, &with(claims(), &changes));
         assert_eq!(status(&app, &token).await, 401, "{what}");
     }
-    // Fifteen seconds are forgiven, as Better Auth does.
+    // A tolerance of 15 seconds, as in Better Auth.
     let late = with(claims(), &[("exp", json!(NOW - 14))]);
     assert_eq!(status(&app, &signed(Some(typ), &late)).await, 200);
     let impostor = Signer::ed25519("k");
     let token =
         impostor.sign_raw(&json!({"alg": "EdDSA", "kid": "k", "typ": typ}), &claims().to_string());
     assert_eq!(status(&app, &token).await, 401);
-    // As a bearer token it is nothing at all.
+    // It is no valid bearer token.
     app.rejects(&signed(Some(typ), &claims()), "as a bearer token", InvalidCredential).await;
 }
 
-/// Better Auth's option `jwt.issuer` is for session JWTs; a cache has the deployment's own origin.
+/// Better Auth's option `jwt.issuer` applies to session JWTs. A cache has the origin of the
+/// deployment.
 #[tokio::test]
 async fn issuer_of_jwts_is_not_the_caches() {
     let signer = Signer::ed25519("k");
@@ -341,7 +341,7 @@ async fn issuer_of_jwts_is_not_the_caches() {
     }
 }
 
-/// What is wrong with a cache is no refusal: the session may have been extended since.
+/// An invalid cache is not rejected, because the session may have been extended.
 #[tokio::test]
 async fn invalid_cache_falls_back_to_store() {
     let store = super::fixtures::Counting::new();

@@ -1,4 +1,4 @@
-//! The variables that switch Better Auth's credentials on.
+//! Environment variables for Better Auth's credentials.
 
 use support::prelude::*;
 use support::signer::claims_with;
@@ -56,7 +56,7 @@ async fn keys_and_issuer_can_differ() {
     }
 }
 
-/// Without the address, the issuer is who made the keys.
+/// Without a base URL, the issuer is the source of the keys.
 #[tokio::test]
 async fn issuer_binds_both_token_kinds() {
     let signer = Signer::ed25519("k");
@@ -142,7 +142,8 @@ async fn credentials_are_required() {
     assert!(!off.has_credentials());
 }
 
-/// The first of a list signs, whatever its number; those behind it count no more, as at Better Auth.
+/// The first secret signs, regardless of its number. The others are not accepted, as in Better
+/// Auth.
 #[tokio::test]
 async fn first_versioned_secret_is_current() {
     let other = "another-secret-of-the-same-list";
@@ -169,8 +170,8 @@ fn invalid_secret_list_is_rejected() {
         (good.to_owned(), "entry 1"),
         (format!("-1:{good}"), "entry 1"),
         (format!("1.5:{good}"), "entry 1"),
-        (format!("1:{good},1:{good}-2"), "version 1 appears twice"),
-        (format!("1:{good},01:{good}-2"), "version 1 appears twice"),
+        (format!("1:{good},1:{good}-2"), "version 1 twice"),
+        (format!("1:{good},01:{good}-2"), "version 1 twice"),
     ] {
         let environment: Env = [("BETTER_AUTH_SECRETS", list.as_str())].into_iter().collect();
         let error = Config::from_env(&environment).unwrap_err();

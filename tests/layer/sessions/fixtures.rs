@@ -1,17 +1,16 @@
-//! One user with one session, and a store that counts what it is asked.
+//! One user with one session.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use support::prelude::*;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Ada's session token, of the form that Better Auth makes.
+/// The token of Ada's session, in Better Auth's format.
 pub(crate) const TOKEN: &str = "XN6DtGUWabcdefghijklmnopqrstuvDc";
 
-/// The cookie's usual name.
+/// The default name of the cookie.
 pub(crate) const COOKIE: &str = "better-auth.session_token";
 
-/// Counts lookups.
 #[derive(Clone)]
 pub(crate) struct Counting {
     store: Arc<MemoryStore>,
@@ -56,22 +55,22 @@ pub(crate) fn app() -> App {
     App::of(layer())
 }
 
-/// The value of a good session cookie.
+/// The value of a valid session cookie.
 pub(crate) fn value() -> String {
     percent_encoded(&signed_session_token(TOKEN))
 }
 
-/// As JavaScript's `encodeURIComponent` does it.
+/// Encodes like JavaScript's `encodeURIComponent`.
 pub(crate) fn percent_encoded(text: &str) -> String {
     text.replace('%', "%25").replace('/', "%2F").replace('+', "%2B").replace('=', "%3D")
 }
 
-/// A good session cookie.
+/// A valid session cookie.
 pub(crate) fn cookie() -> String {
     format!("{COOKIE}={}", value())
 }
 
-/// Headers of any bytes.
+/// Headers with arbitrary bytes.
 pub(crate) fn headers(pairs: &[(&'static str, &[u8])]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {

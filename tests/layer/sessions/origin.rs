@@ -1,4 +1,4 @@
-//! Requests that a browser makes for somebody else's page.
+//! Cross-origin requests of browsers.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Version};
@@ -9,7 +9,7 @@ use super::fixtures::{Counting, TOKEN, cookie, headers, layer};
 
 const SITE: &str = "https://app.example.com";
 
-/// A deployment behind https, one trusted pattern, a cookie without the prefix to keep the tests short.
+/// A deployment behind https with one trusted pattern, and a cookie without the prefix.
 fn app() -> App {
     let builder = layer().base_url(SITE).secure_cookies(false);
     App::of(builder.trusted_origin("https://*.shop.example"))
@@ -51,7 +51,7 @@ async fn only_trusted_origins_may_write() {
         (vec![("origin", "null")], false),
         (vec![("sec-fetch-site", "cross-site"), ("origin", "https://a.shop.example")], true),
         (vec![("sec-fetch-site", "cross-site"), ("origin", "null")], false),
-        // What a page can write is not looked at.
+        // Headers that a page can set are ignored.
         (vec![("referer", SITE), ("origin", "https://evil.test")], false),
         (vec![("x-forwarded-host", "evil.test"), ("origin", "https://evil.test")], false),
         (vec![("host", "evil.test"), ("origin", "https://evil.test")], false),
@@ -97,7 +97,7 @@ async fn strict_mode_requires_an_origin() {
     answer.assert_identity("reading", "usr_ada", "ses_ada");
 }
 
-/// A page has none of these: whoever sends them has got them.
+/// A page of another origin cannot set these headers.
 #[tokio::test]
 async fn non_browser_credentials_are_exempt() {
     let store = Counting::new();
@@ -112,7 +112,7 @@ async fn non_browser_credentials_are_exempt() {
     ] {
         let answer = send(&app, "POST", headers(&[foreign, (name, value.as_bytes())])).await;
         assert_eq!(answer.status, 200, "{name}");
-        // Nor does a cookie beside them bring the guard in.
+        // An additional cookie does not enable the guard.
         let cookie = cookie();
         let all = headers(&[foreign, (name, value.as_bytes()), ("cookie", cookie.as_bytes())]);
         assert_eq!(send(&app, "POST", all).await.status, 200, "{name}");

@@ -1,4 +1,4 @@
-//! Which of several credentials counts, and what becomes of a token whose row is not what it was.
+//! The precedence of credentials, and tokens whose row has changed.
 
 use super::fixtures::{Counting, TOKEN, cookie, headers, layer};
 use support::prelude::*;
@@ -62,7 +62,7 @@ async fn raw_tokens_are_opt_in() {
     open.accepts(TOKEN, "raw", "usr_ada", "ses_ada").await;
     assert_eq!(open.identity().credential(), CredentialKind::RawSessionToken);
     assert_eq!(store.count(), 1);
-    // Names of other things that some storage has under the same keys.
+    // Keys of other records in the same storage.
     for token in [
         "active-sessions-8mkG4ZgqR0tCYOOlqk2IKDGiDec3sfDQ",
         "verification~reset-password~3jV69eDqTTjtxUB5dh8M064w",
@@ -77,7 +77,7 @@ async fn raw_tokens_are_opt_in() {
     assert_eq!(store.count(), 1);
 }
 
-/// What a store says, each time it is asked.
+/// The result of a lookup.
 type Answer = Box<dyn Fn() -> Result<Resolution, StoreError> + Send + Sync>;
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn store_result_decides() {
         ("no session", Box::new(|| Ok(Resolution::NoActiveSession)), Some(INVALID)),
         ("its user is gone", Box::new(|| Ok(Resolution::UserNotFound)), Some(INVALID)),
         (
-            "ended, whatever the store says",
+            "ended, although the store returns it",
             Box::new(move || found(user(), session("usr_ada", TOKEN, NOW))),
             Some(INVALID),
         ),

@@ -1,4 +1,4 @@
-//! No credential in logs, `Debug` and answers.
+//! No credential in logs, `Debug` output and responses.
 
 use std::fmt::Debug;
 use support::prelude::*;
@@ -7,7 +7,7 @@ use super::fixtures::{COOKIE, Counting, TOKEN, cookie, headers};
 
 const KEY: &str = "app_KeyThatNobodyMaySee";
 
-/// Every part of what is sent that proves something.
+/// All parts of the credentials that are secret.
 fn forbidden() -> Vec<String> {
     let signed = signed_session_token(TOKEN);
     let (_, signature) = signed.rsplit_once('.').unwrap();
@@ -103,7 +103,7 @@ fn debug_shows_no_credential() {
     shown(layer.authenticator());
     assert!(format!("{:?}", layer.authenticator()).contains("SecretJwtVerifier"));
     shown(&RemoteKeySource::new("https://app.example.com/jwks").unwrap());
-    // A careless issuer may publish a private key; nothing but its id is shown.
+    // An issuer may publish a private key by mistake. Only its id is logged.
     let mut jwk = Signer::ed25519("k").jwk();
     jwk["d"] = KEY.into();
     let set: KeySet = serde_json::json!({ "keys": [jwk] }).to_string().parse().unwrap();

@@ -1,4 +1,4 @@
-//! Every credential that is minted is accepted, with its user, its session and its kind.
+//! Every issued credential is accepted with its user, session and kind.
 
 use better_auth_layer::testing::TestSession;
 use http::Request;
@@ -67,7 +67,7 @@ async fn jwts_of_all_algorithms_work() {
 #[tokio::test]
 async fn cookie_caches_of_all_kinds_work() {
     let mut biographies = vec![String::new(), "short".to_owned()];
-    // From just below the length of one cookie to well above that of several, in every encoding.
+    // From just below the limit of one cookie to several chunks, in every encoding.
     biographies.extend((2000..=3000).step_by(200).map(|length| "b".repeat(length)));
     biographies.push("ü🦀".repeat(2000));
     let kinds: [fn() -> CookieCache; 4] =
@@ -125,7 +125,7 @@ async fn builder_options_take_effect() {
         .impersonated_by(&root)
         .active_organization("org_1")
         .create();
-    // From the store, and from a copy that was sealed and opened again.
+    // From the store, and from a decrypted cache.
     for credential in [session.cookie(), session.cookie_cache()] {
         let identity = accept(&issuer, &credential).await;
         let user = identity.user();
@@ -168,7 +168,7 @@ async fn custom_claims_are_kept() {
         assert_eq!(identity.session().unwrap().id(), session.id());
         assert_eq!(identity.expires_at(), at(1_767_225_600 + 60));
     }
-    // Without `sid` the layer takes the session that lasts longest.
+    // Without `sid`, the session that ends last is used.
     let identity = accept(&issuer, &session.jwt().mint()).await;
     assert_eq!(identity.session().unwrap().id(), longer.id());
     assert!(!identity.is_session_bound());
@@ -200,7 +200,7 @@ async fn api_key_has_permissions() {
     assert_eq!(found.remaining(), Some(1));
 
     let internal = ada.api_key().configuration("internal").create();
-    let api_keys = ApiKeys::new().configuration("internal").header("x-internal").unwrap();
+    let api_keys = ApiKeys::new().configuration("internal").header("x-internal");
     let layer = issuer.layer_builder().api_keys(api_keys).build().unwrap();
     let request = Request::get("/").header("x-internal", internal.credential().text());
     let (parts, ()) = request.body(()).unwrap().into_parts();

@@ -1,4 +1,4 @@
-//! What a test breaks is a "cannot tell", and everything is counted.
+//! Broken stores and keys are unavailable, and everything is counted.
 
 use RejectionKind::{InvalidCredential, Unavailable};
 use better_auth_layer::testing::TestSession;
@@ -36,7 +36,7 @@ async fn broken_store_is_unavailable() {
         let expected = if fault == StoreFault::Hangs { 60 } else { 0 };
         assert_eq!(waited, expected, "{fault:?}: ten seconds each");
         assert!(layer.authenticator().ready().await.is_err(), "{fault:?}");
-        // What needs no store is as it was.
+        // Credentials that need no store are accepted.
         let outcome = send(&layer, &session.cookie().tampered()).await.map(|_| ());
         assert_eq!(outcome, Err(InvalidCredential), "{fault:?}");
         send(&layer, &session.cookie_cache()).await.unwrap();
@@ -67,12 +67,12 @@ async fn broken_keys_are_unavailable() {
         assert!(issuer.jwks_json().contains("\"kid\""), "{fault:?}");
         assert_eq!(issuer.key_fetches(), 1, "{fault:?}");
 
-        issuer.mend_keys();
+        issuer.restore_keys();
         issuer.advance(Duration::from_secs(1));
         send(&layer, &jwt).await.unwrap();
         assert_eq!(issuer.key_fetches(), 2, "{fault:?}");
 
-        // Keys that are known go on serving for an hour.
+        // Known keys are used for an hour.
         issuer.break_keys(fault);
         issuer.advance(Duration::from_secs(59 * 60));
         send(&layer, &session.jwt().mint()).await.unwrap();
@@ -120,7 +120,7 @@ async fn lookups_and_fetches_are_counted() {
     send(&layer, &key.credential()).await.unwrap();
     assert_eq!(counts(), [1, 2, 3, 1, 7, 1]);
 
-    // What is not a question is not counted: a cache, a bad signature, a probe, an identity for a handler.
+    // Caches, invalid signatures, readiness checks and identities for handlers are no lookups.
     send(&layer, &session.cookie_cache()).await.unwrap();
     send(&layer, &session.cookie().tampered()).await.unwrap_err();
     layer.authenticator().ready().await.unwrap();

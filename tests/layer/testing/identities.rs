@@ -1,4 +1,4 @@
-//! Identities for handlers that are tested by themselves.
+//! Identities for unit tests of handlers.
 
 use better_auth_layer::testing::{api_key_identity, identity};
 use support::prelude::*;
@@ -8,7 +8,7 @@ fn identity_needs_no_runtime() {
     let issuer = TestDeployment::builder().algorithm(JwsAlgorithm::Es256).build();
     let session = issuer.user("ada@example.com").create().sign_in();
     let key = session.user().api_key().create();
-    // Neither stands in the way of a test that is about a handler.
+    // Faults do not affect an identity for a handler.
     issuer.break_store(StoreFault::Unavailable);
     issuer.advance(Duration::from_secs(5));
     for (credential, kind) in [

@@ -1,4 +1,4 @@
-//! What a test changes is what the next request sees.
+//! The next request sees every change.
 
 use RejectionKind::{InvalidCredential, NoActiveSession, UserBanned, UserNotFound};
 use better_auth_layer::testing::{TestClock, TestSession};
@@ -12,7 +12,8 @@ fn issuer_with_session() -> (TestDeployment, TestSession) {
     (issuer, session)
 }
 
-/// A session's credentials that the store is asked about, and how each is refused when the session is gone.
+/// The credentials of a session that need a lookup, and the rejection of each after the session's
+/// end.
 fn by_session(session: &TestSession) -> [(Credential, RejectionKind); 5] {
     [
         (session.cookie(), InvalidCredential),
@@ -81,7 +82,7 @@ async fn sql_ban_rejects_everything() {
     for (credential, _) in by_session(&session) {
         refuse(&issuer, &format!("{credential:?}"), &credential, UserBanned).await;
     }
-    // What is cached from now on says so, too.
+    // A new cache has the new values as well.
     refuse(&issuer, "cache", &session.cookie_cache(), UserBanned).await;
     session.user().unban();
     accept(&issuer, &session.cookie()).await;
@@ -214,7 +215,7 @@ fn misuse_panics_with_a_reason() {
     panics("there is a user ada@example.com already", &|| {
         let _ada = issuer.user("Ada@example.com").create();
     });
-    panics("the layer refuses the credential: invalid_credential", &|| {
+    panics("the layer rejects the credential: invalid_credential", &|| {
         let _identity = issuer.identity(&ada.email_verification_token());
     });
     ada.delete();
@@ -225,7 +226,7 @@ fn misuse_panics_with_a_reason() {
         let _key = ada.api_key().create();
     });
     panics("ada@example.com was deleted", &|| ada.ban());
-    panics("`ftp://x` is no http or https address", &|| {
+    panics("`ftp://x` is not an http or https URL", &|| {
         let _issuer = TestDeployment::builder().base_url("ftp://x").build();
     });
 }

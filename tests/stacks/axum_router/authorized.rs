@@ -11,7 +11,7 @@ use support::prelude::*;
 
 use super::fixtures::{Credential, ask, layer, send};
 
-/// In the world of the tests nobody but Ada is an administrator.
+/// Only Ada is an administrator.
 #[derive(Debug, Default)]
 struct Admin;
 
@@ -75,7 +75,7 @@ async fn layer_guards_a_route_or_router() {
         assert_eq!(ask(&app, somebody()).await.status, 403);
         assert_eq!(ask(&app, Credential::None).await.status, 401);
     }
-    // Put on in the wrong order: the layer that knows who it is comes too late.
+    // The layers are in the wrong order.
     let backwards = Router::new().route("/", get(show)).layer(layer()).layer(admins());
     for credential in [Credential::good(), somebody(), Credential::None] {
         assert_eq!(ask(&backwards, credential).await.status, 500);

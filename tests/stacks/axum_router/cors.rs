@@ -1,4 +1,4 @@
-//! CORS around the layer, as it has to be, and in it, as it must not be.
+//! CORS outside the layer, which is right, and inside, which is wrong.
 
 use axum::Router;
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! What handlers are given.
+//! The extractors of handlers.
 
 use axum::Router;
 use axum::routing::get;
@@ -50,7 +50,7 @@ async fn user_can_be_optional() {
     assert_eq!((answer.status, answer.kind), (500, Some(MissingLayer)));
 }
 
-/// A membership is of whom the innermost layer has found.
+/// A membership belongs to the identity of the innermost layer.
 #[tokio::test]
 async fn foreign_membership_is_ignored() {
     let show = |member: Member| async move { member.organization_id().to_owned() };
@@ -66,7 +66,7 @@ async fn foreign_membership_is_ignored() {
     }
 }
 
-/// A handler may want to know why, and answer by itself.
+/// A handler can use the reason for its own response.
 #[tokio::test]
 async fn handler_can_take_the_rejection() {
     let why = |identity: Result<Identity, IdentityRejection>| async move {

@@ -1,4 +1,4 @@
-//! Requests to a router, and what comes back.
+//! Requests to a router and their responses.
 
 use axum::Router;
 use axum::body::Body;
@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use support::prelude::*;
 use tower::{Service, ServiceExt};
 
-/// The users of the contract, with their API keys.
+/// The users of the fixtures with their API keys.
 pub(crate) fn settings() -> BetterAuthLayerBuilder {
     builder(fixtures::memory()).api_keys(ApiKeys::new())
 }
@@ -17,7 +17,7 @@ pub(crate) fn layer() -> BetterAuthLayer {
     settings().build().unwrap()
 }
 
-/// What a request has to show.
+/// The credential of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Credential {
     None,
@@ -65,7 +65,7 @@ impl Answer {
     }
 }
 
-/// Sends a request to anything that axum could serve.
+/// Sends a request to a service.
 pub(crate) async fn send<S, B>(service: S, request: Request) -> Answer
 where
     S: Service<Request, Response = http::Response<B>>,
@@ -83,7 +83,7 @@ where
     }
 }
 
-/// Asks a router for `/`.
+/// Sends `GET /` to a router.
 pub(crate) async fn ask(router: &Router, credential: Credential) -> Answer {
     send(router.clone(), credential.on(get("/"))).await
 }

@@ -1,4 +1,4 @@
-//! Routes that nobody has put the layer around.
+//! Routes without the layer.
 
 use axum::Router;
 use axum::routing::get;
@@ -9,22 +9,22 @@ use support::prelude::*;
 use super::fixtures::{Credential, get as request, layer, send};
 
 #[derive(Debug, Default)]
-struct Everybody;
+struct AllowAll;
 
-impl Policy for Everybody {
+impl Policy for AllowAll {
     fn allows(&self, _: &Identity) -> bool {
         true
     }
 }
 
-/// A route per extractor, none of which may be reached.
+/// A route for each extractor.
 fn routes() -> Router {
     Router::new()
         .route("/identity", get(|_: Identity| async { "reached" }))
         .route("/user", get(|_: User| async { "reached" }))
         .route("/session", get(|_: Session| async { "reached" }))
         .route("/optional", get(|_: Option<Identity>| async { "reached" }))
-        .route("/authorized", get(|_: Authorized<Everybody>| async { "reached" }))
+        .route("/authorized", get(|_: Authorized<AllowAll>| async { "reached" }))
 }
 
 const PATHS: [&str; 5] = ["/identity", "/user", "/session", "/optional", "/authorized"];
@@ -63,7 +63,7 @@ async fn layer_makes_routes_reachable() {
     }
 }
 
-/// A layer around one route says nothing about the next one, not even on the same connection.
+/// A layer on one route does not apply to the next one, not even on the same connection.
 #[tokio::test]
 async fn other_routes_identity_is_ignored() {
     let app = routes()

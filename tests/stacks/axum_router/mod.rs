@@ -1,5 +1,5 @@
-//! The layer and its extractors in axum: wherever the layer stands, however a path is spelled, no handler is reached by
-//! somebody of whom it does not know who it is.
+//! The layer and its extractors in axum: no handler is reached without an identity, for every
+//! position of the layer and every spelling of a path.
 
 mod authorized;
 mod cors;

@@ -1,4 +1,4 @@
-//! The optional layer: nobody may come, a bad credential may not.
+//! The optional layer: anonymous requests are accepted, invalid credentials are not.
 
 use axum::Router;
 use axum::routing::get;
@@ -69,7 +69,7 @@ async fn required_extractor_rejects() {
     assert_eq!(outcome(&ask(&app, Credential::good()).await), (200, "usr_ada"));
 }
 
-/// The inner one of two layers has the last word.
+/// The inner layer decides.
 #[tokio::test]
 async fn nested_layers_stay_strict() {
     let inner_required = greeting().layer(layer()).layer(layer().optional());

@@ -1,4 +1,4 @@
-//! Every way to spell a path, and every way to put the layer around a route.
+//! All spellings of a path, and all positions of the layer.
 
 use std::convert::Infallible;
 use support::prelude::*;
@@ -19,7 +19,7 @@ use super::fixtures::{Answer, Credential, layer, send};
 
 const REACHED: &str = "x-reached";
 
-/// Panics where there is no identity, and marks its answer.
+/// Panics without an identity, and marks its response.
 async fn guarded(request: Request) -> impl IntoResponse {
     let identity = request.extensions().get::<Identity>();
     let user_id = identity
@@ -40,7 +40,7 @@ where
     BoxCloneSyncService::new(service.map_response(R::into_response))
 }
 
-/// The ways to put the layer around the routes `/me` and `/api/me`.
+/// The positions of the layer around the routes `/me` and `/api/me`.
 fn stacks() -> Vec<(&'static str, Stack)> {
     let routes =
         || Router::new().route("/me", any(guarded)).route("/api/me", get(guarded).post(guarded));
@@ -187,13 +187,13 @@ async fn odd_paths_reach_no_handler() {
                 }
             }
         }
-        // Else nothing would be shown.
+        // Otherwise the test would prove nothing.
         let plain = format!("{name}: GET /me");
         assert!(reached_by_ada.contains(&plain), "{name}: {reached_by_ada:?}");
     }
 }
 
-/// Where the layer stands around everything, paths that do not exist are nobody's business either.
+/// A layer around the router rejects requests for unknown paths as well.
 #[tokio::test]
 async fn routes_are_not_revealed() {
     for (name, stack) in stacks() {
@@ -238,7 +238,7 @@ async fn paths_are_not_normalized() {
     }
 }
 
-/// What no client library would send, byte for byte.
+/// Raw bytes that no client library sends.
 #[tokio::test]
 async fn odd_request_lines_reach_nothing() {
     let routes = Router::new().route("/me", any(guarded)).fallback(guarded).layer(layer());
@@ -278,7 +278,7 @@ async fn odd_request_lines_reach_nothing() {
     ];
     for line in lines.iter().map(String::as_str).chain(others) {
         let answer = say(line, "").await;
-        // 400: hyper does not take it for a request.
+        // 400: hyper rejects the request.
         assert!(
             answer.starts_with("HTTP/1.1 401 ") || answer.starts_with("HTTP/1.1 400 "),
             "{line}: {answer:?}"
@@ -290,7 +290,7 @@ async fn odd_request_lines_reach_nothing() {
     assert!(answer.contains("x-reached: usr_ada\r\n"), "{answer}");
 }
 
-/// axum's `layer` goes around what is there already. What comes later is outside, and the extractor says so.
+/// axum's `layer` wraps existing routes. Later routes are not wrapped, which the extractor reports.
 #[tokio::test]
 async fn later_routes_need_the_extractor() {
     let show = |identity: Identity| async move { identity.user().id().to_owned() };

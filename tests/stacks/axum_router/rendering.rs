@@ -1,4 +1,4 @@
-//! The refusals of extractors look like those of the layer.
+//! Rejections of extractors look like those of the layer.
 
 use axum::Router;
 use axum::routing::get;
@@ -11,20 +11,20 @@ use support::prelude::*;
 use super::fixtures::{Answer, Credential, get as request, send, settings};
 
 #[derive(Debug, Default)]
-struct Nobody;
+struct DenyAll;
 
-impl Policy for Nobody {
+impl Policy for DenyAll {
     fn allows(&self, _: &Identity) -> bool {
         false
     }
 }
 
-/// A refusal per place: the layer, each extractor.
+/// The rejection of the layer and of each extractor.
 async fn refusals(auth: BetterAuthLayer) -> Vec<(&'static str, Answer)> {
     let app = Router::new()
         .route("/identity", get(|_: Identity| async { "reached" }))
         .route("/session", get(|_: Session| async { "reached" }))
-        .route("/denied", get(|_: Authorized<Nobody>| async { "reached" }))
+        .route("/denied", get(|_: Authorized<DenyAll>| async { "reached" }))
         .layer(auth.optional());
     let mut answers = Vec::new();
     for (path, credential) in [

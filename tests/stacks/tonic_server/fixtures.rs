@@ -1,5 +1,5 @@
-//! A service behind the layer, and its clients. Its messages are those of tonic's health service, so nothing has to be
-//! generated for it.
+//! A gRPC service behind the layer, and its clients. It uses the messages of tonic's health
+//! service, so no code generation is needed.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ pub use tonic_health::pb::health_client::HealthClient;
 pub use tonic_health::pb::health_server::{Health, HealthServer};
 pub use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
-/// What the server of the tests answers, by what the request asks for: `who`, `perhaps` or `admin`.
+/// The test service. The request selects the handler: `who`, `optional` or `admin`.
 #[derive(Clone, Debug, Default)]
 pub struct Door {
     feeds: Arc<Mutex<Vec<mpsc::UnboundedSender<Answer>>>>,
@@ -34,7 +34,7 @@ pub struct Door {
 type Answer = Result<HealthCheckResponse, Status>;
 
 impl Door {
-    /// The far ends of the streams that were opened.
+    /// The senders of all open streams.
     pub fn feeds(&self) -> Vec<mpsc::UnboundedSender<Answer>> {
         self.feeds.lock().unwrap().clone()
     }
@@ -48,14 +48,14 @@ impl Health for Door {
     ) -> Result<Response<HealthCheckResponse>, Status> {
         let who = match &*request.get_ref().service {
             "who" => Some(identity(&request)?),
-            "perhaps" => optional_identity(&request)?,
+            "optional" => optional_identity(&request)?,
             "admin" => Some(authorize(&request, &Role::new("admin"))?),
             other => return Err(Status::invalid_argument(other)),
         };
         let who = who.map_or("nobody", |identity| identity.user().id());
         let who = who.parse().unwrap();
         let mut response = Response::new(HealthCheckResponse::default());
-        // Everything that came with the request goes back, but its length.
+        // The response repeats the request metadata, except for the length.
         *response.metadata_mut() = request.metadata().clone();
         response.metadata_mut().remove("content-length");
         response.metadata_mut().insert("user-id", who);
@@ -77,14 +77,14 @@ impl Health for Door {
     }
 }
 
-/// A socket for a server, and where it is.
+/// A listening socket and its port.
 pub fn listen() -> (TcpIncoming, SocketAddr) {
     let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = incoming.local_addr().unwrap();
     (incoming, address)
 }
 
-/// Serves one service, on HTTP/1.1 too.
+/// Serves one service, with HTTP/1.1 enabled.
 pub fn serve<S>(service: S) -> SocketAddr
 where
     S: Service<http::Request<Body>, Error = Infallible>
@@ -102,13 +102,13 @@ where
     address
 }
 
-/// A client for the server there.
+/// A client of the server.
 pub fn client(address: SocketAddr) -> HealthClient<Channel> {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
     HealthClient::new(endpoint.connect_lazy())
 }
 
-/// A request for something, with a token where there is one.
+/// A request with an optional token.
 pub fn ask(what: &str, token: Option<&str>) -> Request<HealthCheckRequest> {
     let service = what.to_owned();
     let mut request = Request::new(HealthCheckRequest { service });
@@ -119,26 +119,26 @@ pub fn ask(what: &str, token: Option<&str>) -> Request<HealthCheckRequest> {
     request
 }
 
-/// The user that a handler saw.
+/// The user that the handler saw.
 pub fn user_id<T>(response: &Response<T>) -> &str {
     response.metadata().get("user-id").unwrap().to_str().unwrap()
 }
 
-/// What stands on the wire, without a gRPC client that makes sense of it.
+/// A raw response of a gRPC call.
 #[derive(Debug)]
 pub struct Wire {
     /// Status and headers.
     pub head: http::response::Parts,
-    /// Whether the headers' frame ended the stream.
+    /// Whether the stream ended with the headers frame.
     pub headers_only: bool,
     /// The body.
     pub body: Bytes,
-    /// The trailers behind it.
+    /// The trailers.
     pub trailers: Option<http::HeaderMap>,
 }
 
 impl Wire {
-    /// Calls a method with an empty message; `headers` are changed before.
+    /// Calls a method with an empty message, after a change of the headers.
     pub async fn call(
         address: SocketAddr,
         version: http::Version,

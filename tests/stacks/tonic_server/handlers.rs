@@ -1,4 +1,4 @@
-//! What a handler asks for: the identity, one where there is one, one that a policy allows.
+//! The helpers for handlers: identity, optional identity, and policies.
 
 use better_auth_layer::tonic::{authorize, identity, optional_identity};
 use support::prelude::*;
@@ -16,7 +16,7 @@ async fn helpers_return_the_identity() {
     let address = serve(layer().named_layer(HealthServer::new(Door::default())));
     let mut client = client(address);
     let ada = token_for(ADA);
-    for what in ["who", "perhaps", "admin"] {
+    for what in ["who", "optional", "admin"] {
         let response = client.check(ask(what, Some(&ada))).await.unwrap();
         assert_eq!(user_id(&response), "usr_ada", "{what}");
     }
@@ -27,19 +27,19 @@ async fn helpers_return_the_identity() {
 }
 
 #[tokio::test]
-async fn optional_layer_rejects_bad_tokens() {
+async fn optional_layer_rejects_invalid() {
     let optional = layer().optional();
     let address = serve(optional.named_layer(HealthServer::new(Door::default())));
     let mut client = client(address);
-    let response = client.check(ask("perhaps", None)).await.unwrap();
+    let response = client.check(ask("optional", None)).await.unwrap();
     assert_eq!(user_id(&response), "nobody");
     let ada = token_for(ADA);
-    let response = client.check(ask("perhaps", Some(&ada))).await.unwrap();
+    let response = client.check(ask("optional", Some(&ada))).await.unwrap();
     assert_eq!(user_id(&response), "usr_ada");
-    let status = client.check(ask("perhaps", Some("x.y.z"))).await.unwrap_err();
+    let status = client.check(ask("optional", Some("x.y.z"))).await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
 
-    // Whoever needs somebody refuses as the layer itself would have.
+    // A helper rejects like the layer.
     for what in ["who", "admin"] {
         let status = client.check(ask(what, None)).await.unwrap_err();
         assert_eq!(status.code(), Code::Unauthenticated, "{what}");
@@ -55,7 +55,7 @@ async fn missing_layer_is_not_anonymous() {
     let address = serve(HealthServer::new(Door::default()));
     let mut client = client(address);
     let ada = token_for(ADA);
-    for what in ["who", "perhaps", "admin"] {
+    for what in ["who", "optional", "admin"] {
         for token in [None, Some(&*ada)] {
             let status = client.check(ask(what, token)).await.unwrap_err();
             assert_eq!(status.code(), Code::Internal, "{what}");
@@ -67,7 +67,7 @@ async fn missing_layer_is_not_anonymous() {
     assert_eq!(status.code(), Code::Internal);
 }
 
-/// tonic's server tells a handler neither service nor method, so the line has to point at it in another way.
+/// A handler does not know its service and method, so the log needs another hint.
 #[test]
 fn log_names_the_handler() {
     type Handler = fn(&Request<HealthCheckRequest>) -> (Option<Status>, u32);
@@ -101,7 +101,7 @@ fn log_names_the_handler() {
     }
 }
 
-/// For code that authenticates by itself: the status says what the layer's answer would, headers included.
+/// For code that uses the authenticator: the status matches the layer's response, with its headers.
 #[tokio::test]
 async fn rejection_becomes_a_status() {
     let reject = async |layer: BetterAuthLayer, token: &str| -> Status {

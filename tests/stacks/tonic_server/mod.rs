@@ -1,5 +1,5 @@
-//! The layer in front of a tonic server, over real sockets: what is on the wire, what a handler sees, how streams end, and
-//! how it stands beside tonic's own layers.
+//! The layer in front of a tonic server over sockets: wire format, handlers, streams, and tonic's
+//! own layers.
 
 mod fixtures;
 mod handlers;

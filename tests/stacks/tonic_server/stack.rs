@@ -1,4 +1,4 @@
-//! Beside tonic's own layers: around all services, limits, deadlines, interceptors, compression.
+//! With tonic's layers: all services, limits, deadlines, interceptors, compression.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use support::prelude::*;
@@ -119,7 +119,7 @@ impl Drop for Leaves {
     }
 }
 
-/// A store that never answers, and how many wait for it.
+/// A store that never completes, and the number of waiting lookups.
 fn hanging() -> (BetterAuthLayer, Arc<AtomicUsize>) {
     let waiting = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&waiting);
@@ -134,7 +134,7 @@ fn hanging() -> (BetterAuthLayer, Arc<AtomicUsize>) {
     (builder(store).build().unwrap(), waiting)
 }
 
-/// The server's deadline and the client's both hold while the store is asked, and nothing is left behind.
+/// The deadlines of server and client apply during a lookup, and nothing is left behind.
 #[tokio::test]
 async fn deadline_ends_a_lookup() {
     let ada = token_for(ADA);

@@ -1,4 +1,4 @@
-//! Streams of answers last as long as the session.
+//! Streams that end with the session.
 
 use std::pin::pin;
 use support::prelude::*;
@@ -16,7 +16,7 @@ struct Watching {
     answers: Streaming<HealthCheckResponse>,
 }
 
-/// A client that has its first answer and waits for the next one.
+/// A client after its first message.
 async fn watching(token: &str) -> Watching {
     let store = Arc::new(fixtures::memory());
     let clock = clock();
@@ -34,7 +34,7 @@ async fn watching(token: &str) -> Watching {
 }
 
 impl Watching {
-    /// The stream ends, soon and with a status, and whatever feeds it is told.
+    /// Asserts that the stream ends with a status, and that its source is dropped.
     async fn assert_ends(mut self, message: &str) {
         let soon = tokio::time::timeout(Duration::from_secs(1), self.answers.message()).await;
         let status = soon.expect("an end within a second").unwrap_err();
@@ -46,7 +46,7 @@ impl Watching {
         assert!(feed.is_closed());
     }
 
-    /// The stream goes on over several looks at the session.
+    /// Asserts that the stream continues over several checks of the session.
     async fn assert_goes_on(&mut self) {
         let waited = tokio::time::timeout(Duration::from_millis(200), self.answers.message()).await;
         assert!(waited.is_err(), "{waited:?}");
@@ -90,7 +90,7 @@ async fn token_expiry_ends_the_stream() {
     watching.assert_ends("Session expired").await;
 }
 
-/// An end of the stream's own is passed on, and with it the stream is over.
+/// The end of the source is forwarded and final.
 #[tokio::test]
 async fn own_status_is_forwarded() {
     let mut watching = watching(&token_for("ada@example.com")).await;
@@ -121,7 +121,7 @@ async fn ada(store: &Arc<MemoryStore>) -> Identity {
     layer.authenticator().authenticate(&parts).await.unwrap()
 }
 
-/// What is ready when the session has ended is not sent any more, and after the status nothing is.
+/// Items that are ready after the session's end are not sent, and nothing follows the status.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_after_sign_out() {
     let store = Arc::new(fixtures::memory());
@@ -139,7 +139,7 @@ async fn nothing_is_sent_after_sign_out() {
     assert!(stream.next().await.is_none());
 }
 
-/// The status at the end counts, and an end may come before the first item.
+/// The status is an item, and the end may precede the first item.
 #[tokio::test]
 async fn size_hint_allows_an_early_end() {
     let identity = ada(&Arc::new(fixtures::memory())).await;

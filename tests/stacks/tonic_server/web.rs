@@ -1,4 +1,4 @@
-//! gRPC-Web: an HTTP status for its proxies, a gRPC status behind a layer that translates it.
+//! gRPC-Web: an HTTP status for proxies, and a gRPC status behind a translating layer.
 
 use http::Version;
 use support::prelude::*;
@@ -39,7 +39,7 @@ async fn plain_grpc_web_gets_http_status() {
     }
 }
 
-/// A browser's client sees the same over HTTP/1.1 and HTTP/2: the status among the headers, and no body.
+/// HTTP/1.1 and HTTP/2 are alike: the status is in the headers, and there is no body.
 #[tokio::test]
 async fn translated_grpc_web_gets_status() {
     let service = layer().named_layer(HealthServer::new(Door::default()));

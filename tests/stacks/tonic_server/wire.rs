@@ -1,4 +1,4 @@
-//! What is on the wire: refusals are trailers-only answers, for unary and for streaming methods.
+//! Wire format: rejections are trailers-only responses of unary and streaming methods.
 
 use better_auth_layer::authorize::{AuthorizeLayer, Role};
 use http::Version;
@@ -16,7 +16,7 @@ fn broken() -> BetterAuthLayer {
     builder(store_fn(|_| async { Err(StoreError::timeout()) })).build().unwrap()
 }
 
-/// How a request is refused, and what says so.
+/// A rejected request and its status.
 struct Refusal {
     what: &'static str,
     token: Option<String>,
@@ -118,7 +118,7 @@ impl Refusal {
             for (name, value) in &expected {
                 assert_eq!(wire.header(name), Some(*value), "{what}");
             }
-            // hyper adds the date; nothing else is there.
+            // hyper adds the date, and there is no other header.
             let extra = wire.head.headers.keys().filter(|name| {
                 *name != "date" && expected.iter().all(|(expected, _)| expected != name)
             });
@@ -153,7 +153,7 @@ async fn rejection_is_one_headers_frame() {
     unavailable().assert_for_a_client(address).await;
 }
 
-/// The second layer refuses as the first one does.
+/// The second layer rejects like the first.
 #[tokio::test]
 async fn policy_rejects_alike() {
     let admins = AuthorizeLayer::new(Role::new("admin"));
@@ -169,7 +169,7 @@ async fn policy_rejects_alike() {
     assert_eq!(super::fixtures::user_id(&response), "usr_ada");
 }
 
-/// With the layer around it, a service does not even tell which methods it has.
+/// A layer around the service hides its methods as well.
 #[tokio::test]
 async fn odd_paths_are_rejected() {
     let address = serve(layer().named_layer(HealthServer::new(Door::default())));

@@ -1,4 +1,4 @@
-//! A server that tells what it was asked, and lookups that are held back.
+//! A server with a statement log, and lookups that are held back.
 
 use std::time::Instant;
 use support::prelude::*;
@@ -7,7 +7,7 @@ use cluster::{ClusterOptions, Database, OwnCluster};
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
-/// A server that writes every statement into its log.
+/// A server that logs every statement.
 pub(crate) async fn talkative_server() -> OwnCluster {
     OwnCluster::start(ClusterOptions {
         extra: vec![("log_statement".to_owned(), "all".to_owned())],
@@ -16,7 +16,7 @@ pub(crate) async fn talkative_server() -> OwnCluster {
     .await
 }
 
-/// The usual tables with ids of a type.
+/// The usual tables with ids of this type.
 pub(crate) fn tables(id: &str) -> String {
     format!(
         r#"CREATE TABLE "user" ("id" {id} NOT NULL PRIMARY KEY, "name" text NOT NULL DEFAULT 'somebody', "email" text NOT NULL,
@@ -28,7 +28,7 @@ pub(crate) fn tables(id: &str) -> String {
     )
 }
 
-/// `usr_0` to `usr_99` with a session and an API key each, by number.
+/// `usr_0` to `usr_99` with a session and an API key each.
 pub(crate) async fn hundred_users(server: &OwnCluster) -> Database {
     let database = server.create_database().await;
     database.execute(&tables("text")).await;
@@ -47,11 +47,11 @@ pub(crate) async fn hundred_users(server: &OwnCluster) -> Database {
 }
 
 pub(crate) fn store(database: &Database) -> PostgresStoreBuilder {
-    // Longer than a busy machine needs for anything here.
+    // Longer than anything here takes on a loaded machine.
     PostgresStore::builder(database.url()).query_timeout(Duration::from_secs(60))
 }
 
-/// `user session` or `user key`, or in few words why there is none.
+/// The ids of the user and of the session or key, or the reason for their absence.
 pub(crate) fn in_words(answer: &Result<Resolution, StoreError>) -> String {
     match answer {
         Ok(Resolution::Found { user, session, .. }) => format!("{} {}", user.id(), session.id()),
@@ -70,7 +70,7 @@ pub(crate) async fn ask(store: &impl UserStore, lookup: Lookup<'_>) -> String {
     in_words(&store.resolve(lookup).await)
 }
 
-/// Lookups that are under way, by their number.
+/// Numbered lookups in flight.
 pub(crate) type Crowd = JoinSet<(usize, String)>;
 
 pub(crate) fn begin(store: &PostgresStore, lookups: Vec<Lookup<'static>>) -> Crowd {
@@ -82,14 +82,14 @@ pub(crate) fn begin(store: &PostgresStore, lookups: Vec<Lookup<'static>>) -> Cro
     crowd
 }
 
-/// The answers in the order of the lookups.
+/// The results in the order of the lookups.
 pub(crate) async fn answers(crowd: Crowd) -> Vec<String> {
     let mut answers = crowd.join_all().await;
     answers.sort();
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// A lock on the tables, for which every lookup waits.
+/// A table lock that blocks every lookup.
 pub(crate) struct Lock(Client);
 
 impl Lock {
@@ -103,7 +103,7 @@ impl Lock {
         lock
     }
 
-    /// Whatever a client holds.
+    /// The locks of a client.
     pub(crate) fn of(client: Client) -> Self {
         Self(client)
     }
@@ -116,7 +116,7 @@ impl Lock {
         self.0.batch_execute("COMMIT").await.unwrap();
     }
 
-    /// The server processes that wait for it, once there are so many.
+    /// Waits until this number of server processes wait for the lock, and returns them.
     pub(crate) async fn waiting(&self, processes: usize) -> Vec<i32> {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
@@ -136,21 +136,21 @@ impl Lock {
     }
 }
 
-/// Lets everything that needs no answer of the server happen, on a runtime of one thread.
+/// Lets the tasks of a single-threaded runtime run until they wait for the server.
 pub(crate) async fn settle() {
     for _ in 0..1000 {
         tokio::task::yield_now().await;
     }
 }
 
-/// What the server was asked for users and sessions.
+/// The number of statements by kind.
 pub(crate) struct Questions {
     pub(crate) alone: usize,
     pub(crate) together: usize,
     pub(crate) prepared: usize,
 }
 
-/// Reads the server's log from a place on.
+/// Counts the statements in the server's log from an offset on.
 pub(crate) fn questions(server: &OwnCluster, from: usize) -> Questions {
     let log = server.log();
     let mut found = Questions { alone: 0, together: 0, prepared: 0 };
@@ -158,7 +158,7 @@ pub(crate) fn questions(server: &OwnCluster, from: usize) -> Questions {
         let Some((_, rest)) = line.split_once("execute ") else {
             continue;
         };
-        if !rest.contains("AS c0") || rest.contains("LIMIT 0") {
+        if !rest.contains("AS u0") || rest.contains("LIMIT 0") {
             continue;
         }
         if rest.contains("WITH ORDINALITY") {

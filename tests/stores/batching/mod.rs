@@ -1,8 +1,8 @@
-//! `PostgresStore` under load: lookups that wait go together, and each is answered as if it had gone alone.
+//! `PostgresStore` under load: queued lookups share a statement, and each gets its own result.
 
-mod answers;
-mod disturbances;
 mod fixtures;
-mod line;
+mod interruptions;
+mod queue;
 mod random;
+mod results;
 mod statements;

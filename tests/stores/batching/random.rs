@@ -1,8 +1,8 @@
-//! Together and alone are the same, whoever is asked for.
+//! Batched and single lookups return the same results.
 
 use cluster::cluster;
 use support::prelude::*;
-use support::rng::Dice;
+use support::rng::Rng;
 
 use super::fixtures::{Lock, answers, ask, begin, store, tables};
 
@@ -16,37 +16,37 @@ fn id(kind: &str, number: u64) -> String {
     }
 }
 
-/// Few addresses, so that some are another's in other letters, and some are two people's.
-fn address(dice: &mut Dice) -> String {
-    let name = dice.one_of(&["ada", "Ada", "ADA", "eve", "Eve", "bob", "zoe", "Zoé", "ß"]);
+/// Few emails, so that some differ in case only, and some have two users.
+fn address(rng: &mut Rng) -> String {
+    let name = rng.one_of(&["ada", "Ada", "ADA", "eve", "Eve", "bob", "zoe", "Zoé", "ß"]);
     format!("{name}@example.com")
 }
 
-fn some_id(kind: &str, dice: &mut Dice, most: u64) -> String {
-    let real = id(kind, dice.throw(most));
-    match dice.throw(8) {
+fn some_id(kind: &str, rng: &mut Rng, most: u64) -> String {
+    let real = id(kind, rng.below(most));
+    match rng.below(8) {
         0 => real.to_uppercase(),
         1 => format!("0{real}"),
         2 => format!("{real} "),
-        3 => dice
+        3 => rng
             .one_of(&["", "\0", "-1", "99999999999999999999", "2147483648", "32768", "NaN", "x"])
             .to_owned(),
         _ => real,
     }
 }
 
-fn lookup(kind: &str, dice: &mut Dice) -> Lookup<'static> {
-    let now = now().saturating_add(Duration::from_secs(dice.throw(5)));
-    let lookup = match dice.throw(3) {
-        0 => Lookup::by_email(address(dice), now),
-        1 => Lookup::by_user_id(some_id(kind, dice, USERS + 2), now),
+fn lookup(kind: &str, rng: &mut Rng) -> Lookup<'static> {
+    let now = now().saturating_add(Duration::from_secs(rng.below(5)));
+    let lookup = match rng.below(3) {
+        0 => Lookup::by_email(address(rng), now),
+        1 => Lookup::by_user_id(some_id(kind, rng, USERS + 2), now),
         _ => {
-            let token = SessionToken::new(format!("tok_{}", dice.throw(USERS * 3 + 2)));
+            let token = SessionToken::new(format!("tok_{}", rng.below(USERS * 3 + 2)));
             Lookup::by_session_token(&token, now).into_owned()
         }
     };
-    match dice.throw(3) {
-        0 => lookup.with_session_id(some_id(kind, dice, USERS * 3 + 2)),
+    match rng.below(3) {
+        0 => lookup.with_session_id(some_id(kind, rng, USERS * 3 + 2)),
         _ => lookup,
     }
 }
@@ -57,7 +57,7 @@ async fn batched_results_match_single_ones() {
         .into_iter()
         .enumerate()
     {
-        let mut dice = Dice::new(0x9e37_79b9_7f4a_7c15 ^ (seed as u64 + 1));
+        let mut rng = Rng::new(0x9e37_79b9_7f4a_7c15 ^ (seed as u64 + 1));
         let kind_of_id = kind.split('(').next().unwrap();
         let kind_of_id = if kind_of_id == "varchar" { "text" } else { kind_of_id };
         let database = cluster().await.create_database().await;
@@ -67,7 +67,7 @@ async fn batched_results_match_single_ones() {
             rows += &format!(
                 r#"INSERT INTO "user" ("id", "email") VALUES ('{}', '{}');"#,
                 id(kind_of_id, user),
-                address(&mut dice)
+                address(&mut rng)
             );
         }
         for session in 0..USERS * 3 {
@@ -75,15 +75,15 @@ async fn batched_results_match_single_ones() {
                 r#"INSERT INTO "session" ("id", "userId", "token", "expiresAt", "impersonatedBy")
                     VALUES ('{}', '{}', 'tok_{}', to_timestamp({}), {});"#,
                 id(kind_of_id, session),
-                id(kind_of_id, dice.throw(USERS + 1)),
-                dice.throw(USERS * 3),
-                NOW + i64::try_from(dice.throw(6)).unwrap() - 1,
-                dice.one_of(&["NULL", "NULL", "'admin'"]),
+                id(kind_of_id, rng.below(USERS + 1)),
+                rng.below(USERS * 3),
+                NOW + i64::try_from(rng.below(6)).unwrap() - 1,
+                rng.one_of(&["NULL", "NULL", "'admin'"]),
             );
         }
         database.execute(&rows).await;
         let store = store(&database).batch_connections(1).max_in_flight(1).connect().await.unwrap();
-        let lookups: Vec<_> = (0..400).map(|_| lookup(kind_of_id, &mut dice)).collect();
+        let lookups: Vec<_> = (0..400).map(|_| lookup(kind_of_id, &mut rng)).collect();
         let mut alone = Vec::new();
         for lookup in &lookups {
             alone.push(ask(&store, lookup.clone()).await);
@@ -96,7 +96,7 @@ async fn batched_results_match_single_ones() {
         for ((together, alone), lookup) in together.iter().zip(&alone).zip(&lookups) {
             assert_eq!(together, alone, "{kind}, seed {seed}: {lookup:?}");
         }
-        // The dice are not all on one side.
+        // All kinds of results occur.
         for answer in ["no user", "no session", "failed"] {
             assert!(alone.iter().any(|given| given.starts_with(answer)), "{kind}: {answer}");
         }

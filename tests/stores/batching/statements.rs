@@ -1,4 +1,4 @@
-//! Prepared statements: where they are safe, and nowhere else.
+//! Prepared statements are used only where they are safe.
 
 use cluster::{Database, PoolMode, Pooler};
 use support::prelude::*;
@@ -90,8 +90,8 @@ async fn pooled_connections_do_not_prepare() {
     }
 }
 
-/// Two services behind one pooler, each with tables of its own. Both drivers call their statements s0, s1 and so on, and
-/// the pooler gives each transaction to whichever connection is free.
+/// Two services with separate tables behind one pooler. Both drivers name their statements s0, s1
+/// and so on, and the pooler assigns each transaction to any free connection.
 #[tokio::test]
 async fn foreign_statement_name_is_harmless() {
     let server = talkative_server().await;
@@ -107,7 +107,7 @@ async fn foreign_statement_name_is_harmless() {
         ))
         .await;
     for (statements, expected) in [
-        // What the accident looks like: no error, and somebody else.
+        // The failure mode: no error, but a different user.
         (StatementMode::Prepared, "usr_theirs ses_theirs"),
         (StatementMode::Auto, "usr_7 ses_7"),
         (StatementMode::Unprepared, "usr_7 ses_7"),
@@ -115,7 +115,7 @@ async fn foreign_statement_name_is_harmless() {
         let pooler = Pooler::start(&server, PoolMode::Transaction, 2).await;
         let url = pooler.url(&database);
         let (ours, theirs) = (client(&url).await, client(&url).await);
-        // PgBouncer lends the connection that came back last, which is ours.
+        // PgBouncer reuses the most recently returned connection, which is ours.
         ours.batch_execute("BEGIN").await.unwrap();
         theirs.batch_execute("BEGIN").await.unwrap();
         theirs.batch_execute("COMMIT").await.unwrap();
@@ -137,7 +137,7 @@ async fn client(url: &str) -> Client {
     client
 }
 
-/// What is prepared on one connection, on another for the tables of another schema.
+/// Prepares a statement of the same name on two connections, for the tables of two schemas.
 async fn prepare_the_same(ours: &Client, theirs: &Client) {
     let prepared = ours
         .simple_query(

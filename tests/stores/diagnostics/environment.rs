@@ -1,4 +1,4 @@
-//! The deployment that the environment names.
+//! A deployment that is configured by the environment.
 
 use cluster::{Database, cluster};
 use support::fixtures::POSTGRES_TABLES;
@@ -25,11 +25,7 @@ async fn invalid_settings_are_one_check() {
         (vec![], "DATABASE_URL", "is not set"),
         (vec![secret], "DATABASE_URL", "is not set"),
         (vec![database], "BETTER_AUTH_SECRET", "is not set"),
-        (
-            vec![database, ("BETTER_AUTH_SECRET", "hunter2")],
-            "BETTER_AUTH_SECRET",
-            "the secret has 7 bytes",
-        ),
+        (vec![database, ("BETTER_AUTH_SECRET", "hunter2")], "BETTER_AUTH_SECRET", "has 7 bytes"),
         (
             vec![database, ("BETTER_AUTH_SECRET", "better-auth-secret-12345678901234567890")],
             "BETTER_AUTH_SECRET",
@@ -40,7 +36,7 @@ async fn invalid_settings_are_one_check() {
         (
             vec![secret, database, ("BETTER_AUTH_URL", "http://app.example.com")],
             "BETTER_AUTH_URL",
-            "is not an `https` URL",
+            "is not `https`",
         ),
         (
             vec![secret, database, ("BETTER_AUTH_CACHE", "maybe")],
@@ -77,7 +73,7 @@ async fn whole_deployment_is_checked() {
     for what in ["secret", "issuer", "database", "tables", "lookups", "public keys", "listener"] {
         assert_eq!(about(&diagnosis, what).len(), 1, "{what} in\n{diagnosis}");
     }
-    // Nothing goes on listening.
+    // No listener is left.
     let client = database.client().await;
     let listeners = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '%listener'";
     while !client.query(listeners, &[]).await.unwrap().is_empty() {

@@ -1,4 +1,4 @@
-//! Keys from an address, and the clock of who serves them.
+//! The key endpoint and its clock.
 
 use http::Request;
 use http::header::AUTHORIZATION;
@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::{about, assert_finding, assert_right, check};
 
-/// When the tests' clock stands still.
+/// The time of the tests' clock.
 const DATE: &str = "Mon, 23 Nov 2026 11:44:02 GMT";
 
 fn builder() -> BetterAuthLayerBuilder {
@@ -42,14 +42,14 @@ async fn fetched_keys_serve_requests() {
         passes().await;
         assert_eq!(server.hits(), checks);
     }
-    // A check that fails takes no keys away.
+    // A failed check does not remove keys.
     server.reply(Reply::Nothing);
     assert!(!authenticator.diagnose().await.is_healthy());
     passes().await;
 }
 
 #[tokio::test]
-async fn bad_key_urls_are_explained() {
+async fn wrong_key_urls_are_explained() {
     let good = Signer::ed25519("first").jwk();
     let bad = r#"{"kid":"second","kty":"oct","k":"aHVudGVyMg"}"#;
     for (reply, verdict, part) in [
@@ -110,7 +110,7 @@ async fn issuer_clock_is_compared() {
         (format!("date: {DATE}\r\n"), 20, CheckStatus::Warning, "is 19 s ahead of the issuer's"),
         (format!("date: {DATE}\r\n"), -20, CheckStatus::Warning, "is 20 s behind the issuer's"),
         (format!("date: {DATE}\r\n"), 3600, CheckStatus::Failed, "is 3599 s ahead of the issuer's"),
-        // A cache has kept the answer for an hour.
+        // The response was cached for an hour.
         (
             format!("date: {DATE}\r\nage: 3600\r\n"),
             3600,
@@ -133,7 +133,7 @@ async fn issuer_clock_is_compared() {
     }
 }
 
-/// Keys that somebody else lets through.
+/// A key source that a test holds back.
 struct Gated {
     asked: Notify,
     app: Notify,

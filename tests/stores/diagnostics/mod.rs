@@ -1,4 +1,4 @@
-//! What a check says about a deployment before anybody is let in.
+//! The health report of a deployment.
 
 use support::prelude::*;
 mod environment;
@@ -10,13 +10,13 @@ async fn check(builder: BetterAuthLayerBuilder) -> HealthReport {
     builder.build().unwrap().authenticator().diagnose().await
 }
 
-/// The findings about something.
+/// The checks of a subject.
 fn about<'a>(diagnosis: &'a HealthReport, what: &str) -> Vec<&'a Check> {
     let findings = diagnosis.checks().iter();
     findings.filter(|finding| finding.subject() == what).collect()
 }
 
-/// The only finding about something is of this kind, has this in its line, and comes with a remedy unless it is good.
+/// Asserts that a subject has one check with this status and text, and a remedy if it is not OK.
 fn assert_finding(diagnosis: &HealthReport, what: &str, verdict: CheckStatus, part: &str) {
     let found = about(diagnosis, what);
     let [finding] = found.as_slice() else {
@@ -30,7 +30,7 @@ fn assert_finding(diagnosis: &HealthReport, what: &str, verdict: CheckStatus, pa
     assert!(verdict != CheckStatus::Failed || !diagnosis.is_healthy(), "{diagnosis}");
 }
 
-/// Nothing is wrong.
+/// Asserts that all checks are OK.
 fn assert_right(diagnosis: &HealthReport) {
     let all = diagnosis.checks().iter();
     assert!(

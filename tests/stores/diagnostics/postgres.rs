@@ -1,4 +1,4 @@
-//! A real PostgreSQL that is right, and the ways it can be wrong.
+//! A healthy PostgreSQL database, and databases with problems.
 
 use cluster::{ClusterOptions, Database, OwnCluster, PoolMode, Pooler, cluster};
 use support::fixtures::POSTGRES_TABLES;
@@ -53,7 +53,7 @@ async fn table_problems_are_named() {
         (
             r#"ALTER TABLE "session" ALTER "expiresAt" TYPE text USING 'soon'"#,
             "tables",
-            r#"column "expiresAt" is no time"#,
+            r#"column "expiresAt" does not contain times"#,
         ),
         (r#"ALTER TABLE "user" RENAME "email" TO "mail""#, "tables", r#"column "email" of "user""#),
         (r#"DROP TABLE "apikey""#, "lookups by API key", "apikey"),
@@ -90,7 +90,7 @@ async fn missing_rights_are_named() {
     database.execute(r#"GRANT SELECT ON "session" TO reader"#).await;
     assert_right(&check(builder(store(&url))).await);
 
-    // A server that is not there, and one that wants another password.
+    // A server that does not exist, and a wrong password.
     let wrong = database.url().replacen("//postgres@", "//hunter2:hunter3@", 1);
     let diagnosis = check(builder(store(&wrong))).await;
     assert_finding(&diagnosis, "database", CheckStatus::Failed, "DATABASE_URL");
@@ -155,7 +155,7 @@ async fn pooler_is_reported() {
         assert!(diagnosis.is_healthy(), "{diagnosis}");
     }
 
-    // PgBouncer takes a LISTEN, and nothing is ever heard.
+    // PgBouncer accepts LISTEN and delivers nothing.
     let listener = |url: &str| PostgresListener::builder(url).query_url(&pooled);
     let heard = async |url: &str| listener(url).build().unwrap().diagnose().await;
     let finding = heard(&direct).await;

@@ -1,9 +1,9 @@
-//! Stores of one's own, and the settings.
+//! Custom stores and settings.
 
 use super::{about, assert_finding, assert_right, check};
 use support::prelude::*;
 
-/// Answers as it is told to.
+/// The result of all lookups.
 #[derive(Clone, Copy)]
 enum Answers {
     Nobody,
@@ -16,7 +16,7 @@ enum Answers {
 
 struct Store {
     answers: Answers,
-    /// Seconds by which its clock is wrong.
+    /// The error of the server time in seconds.
     error: i64,
 }
 
@@ -125,11 +125,11 @@ async fn weak_settings_are_warnings() {
     assert_finding(&diagnosis, "issuer", CheckStatus::Warning, "every issuer");
     assert!(diagnosis.is_healthy(), "{diagnosis}");
     assert!(!diagnosis.to_string().contains("sixteen-bytes"));
-    // A clock of its own is not to be had from it.
+    // The store has no server time.
     assert!(about(&diagnosis, "clock").is_empty());
 }
 
-/// A store may say more than whether it answers.
+/// A store may add checks.
 #[tokio::test]
 async fn stores_own_checks_are_shown() {
     struct Talkative;
@@ -138,7 +138,7 @@ async fn stores_own_checks_are_shown() {
             Ok(Resolution::UserNotFound)
         }
         async fn diagnose(&self) -> Vec<Check> {
-            vec![Check::warning("replica", "is a minute old").with_remedy("ask the primary")]
+            vec![Check::warning("replica", "is a minute old").with_remedy("query the primary")]
         }
         async fn server_time(&self) -> Result<Option<Timestamp>, StoreError> {
             tokio::time::sleep(Duration::MAX).await;
@@ -147,6 +147,11 @@ async fn stores_own_checks_are_shown() {
     }
     tokio::time::pause();
     let diagnosis = check(builder(std::sync::Arc::new(Talkative))).await;
-    assert_finding(&diagnosis, "replica", CheckStatus::Warning, "is a minute old; ask the primary");
+    assert_finding(
+        &diagnosis,
+        "replica",
+        CheckStatus::Warning,
+        "is a minute old; query the primary",
+    );
     assert_finding(&diagnosis, "clock", CheckStatus::Failed, "did not answer in time");
 }

@@ -26,7 +26,7 @@ async fn ask(cached: &CachedStore<PostgresStore>) -> String {
     }
 }
 
-/// Asks until the answer is kept.
+/// Looks up until the result is cached.
 async fn fill(cached: &CachedStore<PostgresStore>) {
     until("the answer is kept", async || {
         ask(cached).await;
@@ -69,7 +69,7 @@ async fn change_evicts_a_fresh_entry() {
         until(statement, async || !is_hit(&cached)).await;
         assert_eq!(ask(&cached).await, answer, "{statement}");
     }
-    // What takes nothing away leaves the cache as it is.
+    // A change that revokes nothing evicts nothing.
     client.batch_execute(r#"UPDATE "session" SET "expiresAt" = to_timestamp(4e9)"#).await.unwrap();
     fill(&cached).await;
     client
@@ -84,7 +84,8 @@ async fn change_evicts_a_fresh_entry() {
     }
 }
 
-/// The connection is cut, somebody signs out, and the listener comes back: the cache knows nothing it cannot know.
+/// The connection is cut, a session ends, and the listener reconnects: the cache has no stale
+/// entry.
 #[tokio::test]
 async fn lost_listener_clears_the_cache() {
     let database = tables().await;
@@ -92,7 +93,7 @@ async fn lost_listener_clears_the_cache() {
     let cached = cached(&database).await;
     listener(&database).build().unwrap().listen(&cached.invalidator());
     let admin = database.client().await;
-    // Nobody shuts the door of the database that they are in.
+    // A database cannot block connections to itself.
     let outside = cluster().await.create_database().await.client().await;
     let let_in = async |who: bool| {
         let name = database.name();
@@ -122,7 +123,7 @@ async fn lost_listener_clears_the_cache() {
     assert_eq!(ask(&cached).await, "ses_new");
 }
 
-/// A proxy in front of a server that stops passing anything on, without closing a connection.
+/// A proxy that stops forwarding without closing connections.
 async fn proxy(server: u16) -> (u16, watch::Sender<bool>) {
     let (stall, stalled) = watch::channel(false);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -188,7 +189,7 @@ async fn silent_connection_ends_the_lease() {
     assert_eq!(ask(&cached).await, "ses_two");
 }
 
-/// Answers nothing that could be wrong, and says why, until what is missing is there.
+/// The listener reports the reason until the missing object exists.
 #[tokio::test]
 async fn missing_triggers_are_an_error() {
     let (log, _guard) = CapturedLog::start();
@@ -205,7 +206,8 @@ async fn missing_triggers_are_an_error() {
     is_asked_for(&log).await;
     make_triggers(&database, Schema::auto()).await;
     fill(&cached).await;
-    // One is switched off, one is for other columns than there are: seen when the listener connects again.
+    // A disabled trigger, and a trigger for other columns. Both are detected when the listener
+    // reconnects.
     for change in [
         r#"ALTER TABLE "session" DISABLE TRIGGER better_auth_layer_deleted"#,
         r#"ALTER TABLE "session" ENABLE TRIGGER better_auth_layer_deleted;
@@ -223,7 +225,7 @@ async fn missing_triggers_are_an_error() {
 const END_LISTENERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
     AND application_name = 'better-auth-layer listener'";
 
-/// Where announcements are made in one database and waited for in another, as behind a pooler, nothing is heard.
+/// Notifications of another database, as behind a pooler, do not arrive.
 #[tokio::test]
 async fn undelivered_events_are_detected() {
     let (log, _guard) = CapturedLog::start();
@@ -259,7 +261,7 @@ async fn listener_ends_with_the_cache() {
     let handle: CacheInvalidator = cached.invalidator();
     drop(cached);
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(listeners().await, 1, "somebody may still want it");
+    assert_eq!(listeners().await, 1, "still needed");
     drop(handle);
     until("the listener leaves", async || listeners().await == 0).await;
 }
@@ -315,7 +317,7 @@ async fn environment_starts_a_listener() {
 const LISTENERS: &str = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
     AND application_name = 'better-auth-layer listener'";
 
-/// Without a runtime there is no listener, and no cache either.
+/// Without a runtime there is no listener and no cache.
 #[test]
 fn no_runtime_means_no_cache() {
     let store = Arc::new(support::fixtures::memory());

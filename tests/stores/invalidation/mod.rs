@@ -1,5 +1,5 @@
-//! What a cache is told has changed is not given any more.
+//! Invalidated entries are not used.
 
-mod handle;
+mod invalidator;
 mod listener;
 mod triggers;

@@ -33,13 +33,13 @@ pub(crate) async fn make_triggers(database: &Database, schema: Schema) {
     database.execute(&sql).await;
 }
 
-/// What is announced in a database.
-struct Ear {
+/// Receives the notifications of a database.
+struct Notifications {
     said: mpsc::UnboundedReceiver<String>,
     client: Client,
 }
 
-impl Ear {
+impl Notifications {
     async fn of(database: &Database) -> Self {
         let (client, mut connection) =
             tokio_postgres::connect(database.url(), NoTls).await.unwrap();
@@ -57,10 +57,10 @@ impl Ear {
         Self { said, client }
     }
 
-    /// What a statement leads to, in order of the text.
-    async fn hear(&mut self, statement: &str) -> Vec<String> {
+    /// The notifications of a statement, sorted.
+    async fn after(&mut self, statement: &str) -> Vec<String> {
         self.client.batch_execute(statement).await.unwrap();
-        // Announcements come in the order of their transactions.
+        // Notifications arrive in the order of their transactions.
         self.client.batch_execute("NOTIFY better_auth_layer, 'end'").await.unwrap();
         let mut said = Vec::new();
         loop {
@@ -79,7 +79,7 @@ async fn only_revocations_are_announced() {
     let database = tables().await;
     database.execute(r#"ALTER TABLE "user" ADD COLUMN "plan" json"#).await;
     make_triggers(&database, Schema::auto().with_user_field("plan")).await;
-    let mut ear = Ear::of(&database).await;
+    let mut notifications = Notifications::of(&database).await;
     let ada = "user:usr_ada";
     for change in [
         r#""email" = 'ada@example.org'"#,
@@ -95,12 +95,12 @@ async fn only_revocations_are_announced() {
         r#""plan" = '{"seats": 1}'"#,
     ] {
         let statement = format!(r#"UPDATE "user" SET {change} WHERE "id" = 'usr_ada'"#);
-        assert_eq!(ear.hear(&statement).await, [ada], "{change}");
+        assert_eq!(notifications.after(&statement).await, [ada], "{change}");
         // The second time it changes nothing.
         let again = statement.replace("now()", r#"coalesce("banExpires", now())"#);
         let again = again
             .replace(r#""updatedAt" = coalesce("banExpires", now())"#, r#""updatedAt" = now()"#);
-        assert_eq!(ear.hear(&again).await, [""; 0], "{change} again");
+        assert_eq!(notifications.after(&again).await, [""; 0], "{change} again");
     }
     let session = "session:ses_ada";
     for change in [
@@ -113,7 +113,7 @@ async fn only_revocations_are_announced() {
         r#""userId" = 'usr_eve'"#,
     ] {
         let statement = format!(r#"UPDATE "session" SET {change} WHERE "id" = 'ses_ada'"#);
-        assert_eq!(ear.hear(&statement).await, [session], "{change}");
+        assert_eq!(notifications.after(&statement).await, [session], "{change}");
     }
     for statement in [
         r#"UPDATE "user" SET "updatedAt" = now(), "banReason" = 'none'"#,
@@ -122,25 +122,28 @@ async fn only_revocations_are_announced() {
         r#"INSERT INTO "session" ("id", "userId", "token", "expiresAt") VALUES ('ses_new', 'usr_ada', 'tok', now())"#,
         r#"BEGIN; DELETE FROM "session"; DELETE FROM "user"; ROLLBACK"#,
     ] {
-        assert_eq!(ear.hear(statement).await, [""; 0], "{statement}");
+        assert_eq!(notifications.after(statement).await, [""; 0], "{statement}");
     }
     let statement = r#"UPDATE "session" SET "id" = 'ses_other' WHERE "id" = 'ses_new'"#;
-    assert_eq!(ear.hear(statement).await, ["session:ses_new"]);
+    assert_eq!(notifications.after(statement).await, ["session:ses_new"]);
     let statement = r#"DELETE FROM "session" WHERE "id" = 'ses_other'"#;
-    assert_eq!(ear.hear(statement).await, ["session:ses_other"]);
+    assert_eq!(notifications.after(statement).await, ["session:ses_other"]);
     // With the user go the sessions.
     let statement = r#"DELETE FROM "user" WHERE "id" = 'usr_eve'"#;
-    assert_eq!(ear.hear(statement).await, ["session:ses_ada", "session:ses_eve", "user:usr_eve"]);
+    assert_eq!(
+        notifications.after(statement).await,
+        ["session:ses_ada", "session:ses_eve", "user:usr_eve"]
+    );
     let statement = r#"TRUNCATE "session""#;
-    assert_eq!(ear.hear(statement).await, ["all"]);
-    // An id of any length fails nobody's statement.
+    assert_eq!(notifications.after(statement).await, ["all"]);
+    // A long id does not fail the application's statement.
     let statement = r#"
         INSERT INTO "user" ("id", "name", "email", "emailVerified") VALUES (repeat('x', 9000), '', '', false);
         DELETE FROM "user" WHERE "email" = ''"#;
-    assert_eq!(ear.hear(statement).await, ["all"]);
+    assert_eq!(notifications.after(statement).await, ["all"]);
 }
 
-/// Other names, other types of ids, a schema of its own, and the same statements a second time.
+/// Custom names, other id types, a separate schema, and repeated statements.
 #[tokio::test]
 async fn triggers_fit_custom_tables() {
     let database = cluster().await.create_database().await;
@@ -160,20 +163,20 @@ async fn triggers_fit_custom_tables() {
     for _ in 0..2 {
         make_triggers(&database, schema.clone()).await;
     }
-    let mut ear = Ear::of(&database).await;
-    let mut hear = async |statement: &str| {
+    let mut notifications = Notifications::of(&database).await;
+    let mut after = async |statement: &str| {
         let statement = statement.replace("SCHEMA", r#""we""ird""#);
-        ear.hear(&statement).await
+        notifications.after(&statement).await
     };
-    assert_eq!(hear("UPDATE SCHEMA.people SET is_banned = true").await, ["user:7"]);
-    assert_eq!(hear("UPDATE SCHEMA.sessions SET expires_at = 1001").await, [""; 0]);
+    assert_eq!(after("UPDATE SCHEMA.people SET is_banned = true").await, ["user:7"]);
+    assert_eq!(after("UPDATE SCHEMA.sessions SET expires_at = 1001").await, [""; 0]);
     let session = ["session:00000000-0000-0000-0000-000000000001"];
-    assert_eq!(hear("UPDATE SCHEMA.sessions SET expires_at = 1000").await, session);
-    assert_eq!(hear("DELETE FROM SCHEMA.sessions").await, session);
+    assert_eq!(after("UPDATE SCHEMA.sessions SET expires_at = 1000").await, session);
+    assert_eq!(after("DELETE FROM SCHEMA.sessions").await, session);
 
-    // Without tables there are none, and it says so.
+    // An error reports missing tables.
     let empty = cluster().await.create_database().await;
     let error = listener(&empty).build().unwrap().trigger_sql().await.unwrap_err();
     let error = with_causes(&error);
-    assert!(error.contains("no tables of Better Auth found"), "{error}");
+    assert!(error.contains("tables were not found"), "{error}");
 }

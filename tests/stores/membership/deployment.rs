@@ -1,19 +1,19 @@
-//! The deployments of the contract: each kind of store, with the tables as Better Auth makes them.
+//! The deployments of the suite: each kind of store with Better Auth's tables.
 
 use cluster::{Database, cluster};
 use support::prelude::*;
 
-/// What the organization plugin of a Better Auth deployment does.
+/// The changes that Better Auth's organization plugin makes.
 pub(crate) trait Deployment: Sized {
-    /// With the users `usr_ada` and `usr_eve` and nobody's membership.
+    /// The users `usr_ada` and `usr_eve` without memberships.
     async fn new() -> Self;
-    /// The store that reads it.
+    /// The store for this deployment.
     fn store(&self) -> Arc<impl MembershipStore>;
-    /// Makes a user a member.
+    /// Adds a member.
     async fn insert(&self, user_id: &str, organization_id: &str, role: &str);
-    /// Gives a member another role.
+    /// Changes the role of a member.
     async fn change(&self, user_id: &str, organization_id: &str, role: &str);
-    /// Ends a membership.
+    /// Removes a member.
     async fn remove(&self, user_id: &str, organization_id: &str);
     /// Deletes a user.
     async fn remove_user(&self, user_id: &str);
@@ -52,7 +52,7 @@ impl Deployment for Memory {
     }
 }
 
-/// The tables, for SQLite and PostgreSQL.
+/// The tables for SQLite and PostgreSQL.
 const TABLES: &str = r#"
     CREATE TABLE "user" ("id" text PRIMARY KEY, "email" text);
     CREATE TABLE "session" ("id" text, "userId" text, "expiresAt" timestamp);

@@ -1,7 +1,7 @@
-//! `MembershipStore`: who is a member of which organization, and with which roles.
+//! `MembershipStore`: the members of an organization and their roles.
 
 use support::prelude::*;
-mod contract;
+mod conformance;
 mod deployment;
 mod postgres;
 mod sqlite;
@@ -20,7 +20,7 @@ async fn ask(store: &impl MembershipStore, user_id: &str, organization_id: &str)
     }
 }
 
-/// The error with which a lookup fails, with its causes.
+/// The error of a lookup with its causes.
 async fn failure(store: &impl MembershipStore, user_id: &str, organization_id: &str) -> String {
     match store.member(user_id, organization_id).await {
         Ok(answer) => panic!("no error but {answer:?}"),
@@ -28,7 +28,7 @@ async fn failure(store: &impl MembershipStore, user_id: &str, organization_id: &
     }
 }
 
-/// Every other spelling of an id that exists, and what is no id at all.
+/// Other spellings of an existing id, and invalid ids.
 fn malformed(id: &str) -> Vec<String> {
     vec![
         id.to_uppercase() + "0",

@@ -1,4 +1,4 @@
-//! `PostgresStore` with tables of every make.
+//! `PostgresStore` with all kinds of member tables.
 
 use std::time::Instant;
 use support::prelude::*;
@@ -88,19 +88,19 @@ async fn all_id_types_match_exactly() {
             others.retain(|other| other != id);
             others
         };
-        for bad in others(user_id) {
-            let answer = ask(&store, &bad, organization_id).await;
-            assert_eq!(answer, "not a member", "{types:?} user {bad:?}");
+        for other in others(user_id) {
+            let answer = ask(&store, &other, organization_id).await;
+            assert_eq!(answer, "not a member", "{types:?} user {other:?}");
         }
-        for bad in others(organization_id) {
-            let answer = ask(&store, user_id, &bad).await;
-            assert_eq!(answer, "not a member", "{types:?} organization {bad:?}");
+        for other in others(organization_id) {
+            let answer = ask(&store, user_id, &other).await;
+            assert_eq!(answer, "not a member", "{types:?} organization {other:?}");
         }
         assert_eq!(ask(&store, user_id, organization_id).await, FOUND, "{types:?}");
     }
 }
 
-/// Which of them is meant is known, however the column compares.
+/// The row is identified even if the column ignores case.
 #[tokio::test]
 async fn equal_collation_ids_stay_distinct() {
     let caseless = "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);";
@@ -135,7 +135,7 @@ async fn duplicate_rows_must_agree() {
     for role in ["'owner'", "NULL"] {
         database.execute(&format!(r#"UPDATE "member" SET "role" = {role} WHERE "id" = 'n'"#)).await;
         let text = failure(&store, "usr_7", "org_9").await;
-        assert!(text.starts_with("WrongAnswer") && text.contains("twice"), "{text}");
+        assert!(text.starts_with("WrongAnswer") && text.contains("two memberships"), "{text}");
     }
     database.execute(r#"DELETE FROM "member" WHERE "id" = 'm'"#).await;
     assert_eq!(ask_usual(&store).await, "member as ");
@@ -156,7 +156,7 @@ async fn missing_table_is_named() {
     }
     database.execute(r#"CREATE TABLE "member" ("userId" text, "role" text)"#).await;
     let text = failure(&store, "usr_7", "org_9").await;
-    assert!(text.contains(r#"no column "organizationId" in "member""#), "{text}");
+    assert!(text.contains(r#"no column "organizationId" of "member""#), "{text}");
     database.execute(r#"DROP TABLE "member""#).await;
     database.execute(&usual()).await;
     assert_eq!(ask_usual(&store).await, FOUND);
@@ -189,7 +189,7 @@ async fn changed_table_is_found_again() {
     database.execute(r#"ALTER TABLE away RENAME TO "member""#).await;
     assert_eq!(ask_usual(&store).await, FOUND);
 
-    // What no id could be is nobody's still.
+    // An invalid id is still not found.
     let to_uuid =
         format!(r#"ALTER TABLE "member" ALTER user_id TYPE uuid USING '{}'::uuid"#, UUIDS[0]);
     database.execute(&to_uuid).await;
@@ -204,7 +204,7 @@ async fn view_failure_is_an_error() {
     let store = store(&database(&format!("{ddl}{view}")).await);
     for _ in 0..2 {
         let text = failure(&store, "usr_7", "org_9").await;
-        // What PostgreSQL says of it quotes the row.
+        // PostgreSQL's message quotes the row.
         assert!(text.contains("22P02") && !text.contains("usr_7"), "{text}");
     }
     assert_eq!(ask(&store, "usr_8", "org_9").await, "not a member");
@@ -239,7 +239,7 @@ async fn broken_connection_is_retried() {
     let store = store(&database);
     for _ in 0..3 {
         assert_eq!(ask_usual(&store).await, FOUND);
-        // While this thread waits, nothing on this side can take note of it: the pool still holds the connection good.
+        // While this thread blocks, the pool cannot notice the closed connection.
         let database = database.clone();
         let broken = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -250,7 +250,7 @@ async fn broken_connection_is_retried() {
     }
 }
 
-/// Ends the store's connections; how many there were.
+/// Ends the store's connections and returns their number.
 async fn break_connections(database: &Database) -> usize {
     let terminate = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
         WHERE datname = current_database() AND application_name = 'better-auth-layer'";
@@ -289,7 +289,7 @@ async fn table_is_resolved_once() {
     let connect = || PostgresStore::builder(&url).build().unwrap();
     let store = connect();
     assert_eq!(ask_usual(&store).await, FOUND);
-    // Who looks for a table needs this function.
+    // The table lookup uses this function.
     database.execute("REVOKE EXECUTE ON FUNCTION pg_catalog.to_regclass(text) FROM PUBLIC").await;
     assert_eq!(ask_usual(&connect()).await, "failed: schema");
     assert_eq!(ask_usual(&store).await, FOUND);

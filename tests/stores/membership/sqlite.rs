@@ -1,4 +1,4 @@
-//! `SqliteStore` on files of every make.
+//! `SqliteStore` with all kinds of member tables.
 
 use std::path::{Path, PathBuf};
 use support::prelude::*;
@@ -10,7 +10,7 @@ const USERS: &str = r#"
     CREATE TABLE "session" ("id" text, "userId" text, "expiresAt" date);
 "#;
 
-/// A file with the tables of users and sessions, and what a statement adds to it.
+/// A file with users, sessions and the result of a statement.
 fn file(folder: &TemporaryFolder, more: &str) -> (rusqlite::Connection, PathBuf) {
     let path = folder.path().join("auth.sqlite");
     let database = rusqlite::Connection::open(&path).unwrap();
@@ -104,7 +104,7 @@ async fn all_id_types_match_exactly() {
     }
 }
 
-/// Which of them is meant is known, however the column compares.
+/// The row is identified even if the column ignores case.
 #[tokio::test]
 async fn equal_collation_ids_stay_distinct() {
     let folder = TemporaryFolder::new();
@@ -136,7 +136,7 @@ async fn duplicate_rows_must_agree() {
         let sql = format!(r#"UPDATE "member" SET "role" = {role} WHERE "id" = 'n'"#);
         database.execute_batch(&sql).unwrap();
         let text = failure(&store, "usr_7", "org_9").await;
-        assert!(text.starts_with("WrongAnswer") && text.contains("twice"), "{text}");
+        assert!(text.starts_with("WrongAnswer") && text.contains("two memberships"), "{text}");
     }
 }
 
@@ -166,7 +166,7 @@ async fn missing_table_is_named() {
     let incomplete = r#"CREATE TABLE "member" ("userId" text, "organizationId" text)"#;
     database.execute_batch(incomplete).unwrap();
     let text = failure(&store, "usr_7", "org_9").await;
-    assert!(text.contains(r#"no column "role" in "member""#), "{text}");
+    assert!(text.contains(r#"no column "role" of "member""#), "{text}");
     database.execute_batch(r#"DROP TABLE "member""#).unwrap();
     let members = table("members", SNAKE, ["text"; 2], TEXTS);
     database.execute_batch(&members).unwrap();

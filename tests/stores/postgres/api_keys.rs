@@ -1,11 +1,11 @@
-//! API keys and fields of the application's own in tables of every make.
+//! API keys and custom fields in all kinds of tables.
 
 use cluster::Database;
 use support::prelude::*;
 
 use super::fixtures::own_server;
 
-/// What the store says of a key, in a word or two.
+/// The result of an API key lookup.
 async fn ask(store: &PostgresStore, key: &str) -> String {
     let hash = ApiKeyHash::from_key(key);
     let now = now();
@@ -20,7 +20,7 @@ async fn ask(store: &PostgresStore, key: &str) -> String {
     }
 }
 
-/// A database with one user, whose id is of this type.
+/// A database with one user, whose id has this type.
 async fn database(id_type: &str, id: &str) -> Database {
     let database = own_server().await.create_database().await;
     let ddl = format!(
@@ -32,7 +32,7 @@ async fn database(id_type: &str, id: &str) -> Database {
     database
 }
 
-/// The table as Better Auth makes it, with one key of an owner.
+/// Better Auth's table with one key of an owner.
 async fn add_key(database: &Database, owner_type: &str, owner: &str) {
     let hash = ApiKeyHash::from_key("app_key");
     let ddl = format!(
@@ -123,7 +123,7 @@ async fn older_column_names_are_read() {
     }
 }
 
-/// A key that lasts for ever says so, or says nothing.
+/// A key without an end has NULL or no column.
 #[tokio::test]
 async fn all_expiry_types_are_read() {
     let database = database("text", "usr_ada").await;
@@ -156,7 +156,7 @@ async fn incomplete_table_is_an_error() {
     database.execute(r#"CREATE TABLE "apikey" ("id" text, "key" text, "referenceId" text)"#).await;
     let store = store(&database).await;
     assert_eq!(ask(&store, "app_key").await, "Schema");
-    // Nobody else suffers from it.
+    // Other keys are not affected.
     let now = now();
     let answer = store.resolve(Lookup::by_user_id("usr_ada", now)).await;
     assert!(matches!(answer, Ok(Resolution::NoActiveSession)), "{answer:?}");
@@ -164,7 +164,7 @@ async fn incomplete_table_is_an_error() {
     let error = store.resolve(Lookup::by_api_key(&hash, now)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Schema);
     let text = with_causes(&error);
-    assert!(text.contains(r#"column "enabled" in "apikey""#), "{text}");
+    assert!(text.contains(r#"column "enabled" of "apikey""#), "{text}");
 }
 
 #[tokio::test]

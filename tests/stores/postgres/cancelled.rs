@@ -1,4 +1,4 @@
-//! Lookups whose asker is gone.
+//! Cancelled lookups.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -12,7 +12,7 @@ use super::fixtures::{ADA_FOUND, ada, ask_for_ada, backends};
 
 const CONNECTIONS: usize = 4;
 
-/// Polls a lookup a few times, as often as its connection has news, and drops it.
+/// Polls a lookup a few times, whenever its connection is ready, and drops it.
 async fn ask_and_leave(store: &PostgresStore, polls: usize) {
     let mut lookup = pin!(store.resolve(Lookup::by_email("ada@example.com", now())));
     for poll in 0..polls {
@@ -32,7 +32,7 @@ async fn dropped_lookups_keep_the_pool() {
     let client = database.client().await;
     let store =
         PostgresStore::builder(database.url()).max_connections(CONNECTIONS).build().unwrap();
-    // More rounds than there are connections: none of them may be lost.
+    // More rounds than connections: none may be lost.
     for polls in [1, 2, 3, 8, 1, 2, 3, 8] {
         for _ in 0..200 {
             ask_and_leave(&store, polls).await;
@@ -47,7 +47,7 @@ async fn dropped_lookups_keep_the_pool() {
     for answer in lookups.join_all().await {
         assert_eq!(answer, ADA_FOUND);
     }
-    // A connection that was left alone ends by itself, a moment later.
+    // An orphaned connection ends shortly after.
     let deadline = Instant::now() + Duration::from_secs(5);
     while backends(&client).await.len() > CONNECTIONS {
         assert!(Instant::now() < deadline, "{:?}", backends(&client).await);
@@ -72,8 +72,9 @@ async fn dropped_queries_open_nothing() {
     assert!(after.contains(&before[0]), "{before:?} are not among {after:?}");
 }
 
-/// A server that waits for a lock does not see that its client is gone: without a word to it, every lookup that ends at
-/// its deadline would leave a backend behind, until Better Auth itself gets none.
+/// A backend that waits for a lock does not notice that its client is gone. Without a cancel
+/// request every timed-out lookup would leave a backend behind, until Better Auth gets no
+/// connection.
 #[tokio::test]
 async fn locked_table_uses_few_backends() {
     let database = ada().await;
@@ -104,7 +105,7 @@ async fn locked_table_uses_few_backends() {
     found_in_the_end(&store).await;
 }
 
-/// The short deadline of a store may be over before a busy machine has opened a connection.
+/// The store's short deadline may expire before a loaded machine has opened a connection.
 async fn found_in_the_end(store: &PostgresStore) {
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {

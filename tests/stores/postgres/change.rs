@@ -1,4 +1,4 @@
-//! Tables that change while the service runs.
+//! Tables that change at runtime.
 
 use cluster::{Database, cluster};
 use support::prelude::*;
@@ -7,7 +7,7 @@ use super::fixtures::{ADA_FOUND, ada, ask_for_ada, backends, error_for_ada, ever
 
 const REFRESH: Duration = Duration::from_secs(60);
 
-/// No more than what every store needs: Ada without a column for bans.
+/// The minimal tables: Ada without a column for bans.
 async fn without_bans() -> Database {
     let database = cluster().await.create_database().await;
     database
@@ -92,7 +92,7 @@ async fn removed_table_is_an_error() {
         database.execute(&format!(r#"ALTER TABLE "away" RENAME TO "{table}""#)).await;
         assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     }
-    assert_eq!(backends(&client).await, before, "the connection was as good as before");
+    assert_eq!(backends(&client).await, before, "the connection still worked");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn concurrent_lookups_see_the_change() {
     assert_eq!(before.len(), 4);
     database.execute(r#"ALTER TABLE "user" DROP "image""#).await;
     all().await;
-    assert_eq!(backends(&client).await, before, "nobody had to connect anew");
+    assert_eq!(backends(&client).await, before, "no new connection");
 }
 
 #[tokio::test]

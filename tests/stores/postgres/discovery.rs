@@ -1,4 +1,4 @@
-//! Databases in which the tables are not there, not all there, or there twice.
+//! Databases with missing, incomplete or ambiguous tables.
 
 use cluster::{Database, cluster};
 use support::prelude::*;
@@ -96,14 +96,14 @@ async fn wrong_time_type_is_named() {
     let error = error_for_ada(&store).await;
     assert_eq!(error.kind(), StoreErrorKind::Schema);
     let text = everything(&error);
-    assert!(text.contains(r#"column "expiresAt" is no time"#), "{text}");
+    assert!(text.contains(r#"column "expiresAt" does not contain times"#), "{text}");
     assert!(text.contains("timestamptz"), "{text}");
 }
 
 #[tokio::test]
 async fn only_real_tables_are_found() {
     let database = ada().await;
-    // An index and a sequence stand in the same list as tables.
+    // Indexes and sequences are in the same catalog as tables.
     database
         .execute(r#"CREATE TABLE other ("id" text, "email" text); CREATE INDEX users ON other ("id", "email"); CREATE SEQUENCE sessions"#)
         .await;

@@ -1,4 +1,4 @@
-//! Tables as Better Auth makes them, rows for them, and what a store answers in few words.
+//! Better Auth's tables, rows for them, and short texts for results.
 
 use std::error::Error;
 use support::prelude::*;
@@ -6,7 +6,7 @@ use support::prelude::*;
 use cluster::{ClusterOptions, Database, OwnCluster, cluster};
 use tokio::sync::OnceCell;
 
-/// The types of the columns in which deployments differ.
+/// The column types that differ between deployments.
 #[derive(Clone, Copy)]
 pub(crate) struct Types {
     pub(crate) user_id: &'static str,
@@ -17,15 +17,15 @@ pub(crate) struct Types {
 }
 
 impl Types {
-    /// What Better Auth's migrator makes unless it is told otherwise.
+    /// The defaults of Better Auth's migrator.
     pub(crate) const USUAL: Self = Self::ids("text");
 
-    /// All ids of one type.
+    /// The same type for all ids.
     pub(crate) const fn ids(id: &'static str) -> Self {
         Self { user_id: id, session_id: id, owner: id, email: "text", time: "timestamptz" }
     }
 
-    /// The two tables, with the columns of the admin and organization plugins.
+    /// The two tables with the columns of the admin and organization plugins.
     pub(crate) fn ddl(self) -> String {
         let Self { user_id, session_id, owner, email, time } = self;
         format!(
@@ -47,15 +47,15 @@ pub(crate) async fn usual_tables() -> Database {
     database
 }
 
-/// An empty database with the usual tables, `ada@example.com` (`usr_ada`), and her session `ses_ada` with the token
-/// `tok_ada`.
+/// An empty database with the usual tables, `ada@example.com` (`usr_ada`), and the session
+/// `ses_ada` with the token `tok_ada`.
 pub(crate) async fn ada() -> Database {
     let database = usual_tables().await;
     database.execute(&ADA.join(";")).await;
     database
 }
 
-/// Ada and her session, for tables that exist.
+/// Ada and her session, for existing tables.
 pub(crate) const ADA: [&str; 2] = [
     r#"INSERT INTO "user" ("id", "email") VALUES ('usr_ada', 'ada@example.com')"#,
     // An hour after the tests' clock.
@@ -63,10 +63,10 @@ pub(crate) const ADA: [&str; 2] = [
         VALUES ('ses_ada', 'usr_ada', 'tok_ada', to_timestamp(1795434242 + 3600))"#,
 ];
 
-/// What a store answers for Ada.
+/// The result for Ada.
 pub(crate) const ADA_FOUND: &str = "usr_ada ses_ada";
 
-/// A server for tests that need a superuser or TCP, whatever server the others use.
+/// A separate server for tests that need a superuser or TCP.
 pub(crate) async fn own_server() -> &'static OwnCluster {
     static SERVER: OnceCell<OwnCluster> = OnceCell::const_new();
     SERVER
@@ -93,7 +93,7 @@ pub(crate) async fn ask(store: &impl UserStore, lookup: Lookup<'_>) -> String {
     }
 }
 
-/// By e-mail address.
+/// By email.
 pub(crate) async fn by_email(store: &impl UserStore, address: &str) -> String {
     ask(store, Lookup::by_email(address, now())).await
 }
@@ -109,12 +109,12 @@ pub(crate) async fn by_token(store: &PostgresStore, token: &str) -> String {
     ask(store, Lookup::by_session_token(&token, now())).await
 }
 
-/// For Ada, who is found by her address.
+/// For Ada, by email.
 pub(crate) async fn ask_for_ada(store: &impl UserStore) -> String {
     by_email(store, "ada@example.com").await
 }
 
-/// The error with which a lookup for Ada fails.
+/// The error of a lookup for Ada.
 pub(crate) async fn error_for_ada(store: &PostgresStore) -> StoreError {
     match store.resolve(Lookup::by_email("ada@example.com", now())).await {
         Ok(resolution) => panic!("no error but {resolution:?}"),
@@ -122,7 +122,7 @@ pub(crate) async fn error_for_ada(store: &PostgresStore) -> StoreError {
     }
 }
 
-/// The process ids of the store's connections to a client's database.
+/// The process ids of the store's connections.
 pub(crate) async fn backends(client: &tokio_postgres::Client) -> Vec<i32> {
     let rows = client
         .query(
@@ -135,7 +135,7 @@ pub(crate) async fn backends(client: &tokio_postgres::Client) -> Vec<i32> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// An error and its causes, each as its user and as its developer sees it.
+/// The `Display` and `Debug` texts of an error and its causes.
 pub(crate) fn everything(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);

@@ -1,4 +1,4 @@
-//! Connections whose server process does nothing any more.
+//! Connections whose server process hangs.
 
 use std::time::Instant;
 use support::prelude::*;
@@ -10,7 +10,7 @@ use super::fixtures::{ADA, ADA_FOUND, Types, ask_for_ada, backends, error_for_ad
 const DEADLINE: Duration = Duration::from_millis(500);
 const SLACK: Duration = Duration::from_millis(400);
 
-/// Wakes the process even when the test fails; the server could not be stopped otherwise.
+/// Wakes the process even if the test fails. Otherwise the server could not be stopped.
 struct Frozen(u32);
 
 impl Frozen {
@@ -48,7 +48,7 @@ async fn frozen_connection_costs_a_deadline() {
     let took = started.elapsed();
     assert_eq!(error.kind(), StoreErrorKind::Timeout);
     assert!(took >= DEADLINE && took < DEADLINE + SLACK, "{took:?}");
-    // The only place in the pool is free again, and not for the frozen connection.
+    // The only slot of the pool is free again.
     let started = Instant::now();
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     assert!(started.elapsed() < DEADLINE);

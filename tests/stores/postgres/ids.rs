@@ -1,4 +1,4 @@
-//! Ids of every type, well-formed and not.
+//! Ids of all types, valid and invalid.
 
 use cluster::{Database, cluster};
 use support::prelude::*;
@@ -63,7 +63,7 @@ async fn all_id_types_are_found() {
         ("uuid", UUIDS),
         ("uuid_id", UUIDS),
     ] {
-        // Only one column of a table has to be an identity: the owner of a session is a plain number.
+        // A table has one identity column. The owner of a session is a plain number.
         let owner = id.split(" GENERATED").next().unwrap();
         let types = Types { owner, ..Types::ids(id) };
         every_lookup_finds_the_user(types, ids).await;
@@ -96,7 +96,7 @@ async fn impossible_id_is_not_found() {
     ] {
         let store = every_lookup_finds_the_user(Types::ids(id), ids).await;
         let [user, _, session, _] = ids;
-        // Every other spelling of an id that exists, and what is no id at all.
+        // Other spellings of an existing id, and invalid ids.
         let malformed = |real: &str| {
             [
                 format!("00{real}"),

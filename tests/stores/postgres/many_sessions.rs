@@ -1,12 +1,12 @@
-//! Users with very many sessions, and sessions without a user.
+//! Users with many sessions, and sessions without a user.
 
 use cluster::Database;
 use support::prelude::*;
 
 use super::fixtures::{ADA_FOUND, ada, ask_for_ada, by_email, by_id, by_token, usual_tables};
 
-/// Ada with ten thousand sessions that end one after the other, the even ones before [`NOW`], the rest opened by an
-/// administrator; somebody else with as many that have all ended.
+/// Ada with ten thousand sessions: the even ones end before [`NOW`], the others are impersonated.
+/// Another user with as many ended sessions.
 async fn ten_thousand() -> Database {
     let database = usual_tables().await;
     database
@@ -34,7 +34,7 @@ async fn preferred_session_is_chosen() {
         .await
         .unwrap();
     assert_eq!(by_email(&store, "bob@example.com").await, "no session");
-    // Nothing but what an administrator opened.
+    // Only impersonated sessions.
     assert_eq!(ask_for_ada(&store).await, "usr_ada ses_9999");
     let add = async |id: &str, ends: i64| {
         database
@@ -49,12 +49,12 @@ async fn preferred_session_is_chosen() {
     add("b_longer", 20).await;
     add("c_longer", 20).await;
     assert_eq!(ask_for_ada(&store).await, "usr_ada b_longer");
-    // By the bytes of their ids.
+    // By the bytes of the id.
     add("B_longer", 20).await;
     assert_eq!(ask_for_ada(&store).await, "usr_ada B_longer");
 }
 
-/// Deployments without foreign keys keep the sessions of users that they delete.
+/// Deployments without foreign keys keep the sessions of deleted users.
 #[tokio::test]
 async fn sessions_do_not_outlive_users() {
     let database = ada().await;

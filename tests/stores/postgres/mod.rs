@@ -1,10 +1,10 @@
 //! `PostgresStore` against a real PostgreSQL server.
 
-mod addresses;
 mod api_keys;
 mod cancelled;
 mod change;
 mod discovery;
+mod emails;
 mod fixtures;
 mod frozen;
 mod ids;

@@ -1,4 +1,4 @@
-//! Tables and columns under every name.
+//! Tables and columns with all kinds of names.
 
 use cluster::{Database, cluster};
 use support::prelude::*;
@@ -8,7 +8,7 @@ use super::fixtures::{
     own_server,
 };
 
-/// Better Auth through Drizzle.
+/// Better Auth with Drizzle.
 const SNAKE: &str = r#"
     CREATE TABLE "user" ("id" text PRIMARY KEY, "name" text NOT NULL, "email" text NOT NULL UNIQUE,
         "email_verified" boolean NOT NULL, "role" text, "banned" boolean, "ban_expires" timestamp);
@@ -19,7 +19,7 @@ const SNAKE: &str = r#"
     INSERT INTO "session" VALUES ('s', to_timestamp(1795434243) AT TIME ZONE 'UTC', 't', 'epoch', 'u', 'boss', 'org');
 "#;
 
-/// As somebody who uses SQLAlchemy would make them: plural, numbers, no token, columns of their own beside ours.
+/// Typical SQLAlchemy tables: plural names, numbers, no token, additional columns.
 const SQLALCHEMY: &str = r#"
     CREATE TABLE users (id serial PRIMARY KEY, email varchar(255) NOT NULL UNIQUE, hashed_password varchar NOT NULL,
         is_active boolean NOT NULL DEFAULT true);
@@ -140,7 +140,7 @@ async fn custom_names_are_verbatim() {
     app.rejects(&token_for("ada@example.com"), "blocked", UserBanned).await;
     app.accepts(&token_for("eve@example.com"), "not blocked", "q", "w").await;
 
-    // A ban column that was named must be there: without it everybody would come in.
+    // A configured ban column must exist. Otherwise banned users would be accepted.
     let schema = schema.with_user_column("banned", "is_blocked");
     let store = with_schema(&database, schema).await;
     let text = everything(&error_for_ada(&store).await);
@@ -180,7 +180,7 @@ async fn prisma_schema_parameter_is_used() {
         let store = store.connect().await.unwrap();
         assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     }
-    // What is named by hand is not moved.
+    // A configured schema is not replaced.
     let public =
         Schema::camel().with_user_table("public.user").with_session_table("public.session");
     let store = PostgresStore::builder(&url).schema(public);

@@ -1,5 +1,5 @@
-//! What stands in the guide about Neon, played on this machine: a direct and a pooled host with verified TLS, SCRAM and
-//! channel binding, a database that sleeps.
+//! The statements of the guide about Neon, on a local server: a direct and a pooled host with
+//! verified TLS, SCRAM and channel binding, and a sleeping database.
 
 use std::sync::Mutex;
 use std::time::Instant;
@@ -40,7 +40,7 @@ impl Compute {
         Self { cluster, database, pooler, folder }
     }
 
-    /// As Neon's console shows it, but for where the host is and who has signed its certificate.
+    /// The URL of Neon's console, with a local IP address and a local authority.
     fn url(&self, host: &str, port: Option<u16>, query: &str) -> String {
         let own = format!("@localhost:{}/", self.cluster.port().unwrap());
         let url = self.database.tcp_url();
@@ -58,7 +58,7 @@ impl Compute {
         PostgresStore::builder(&self.url(POOLED, self.pooler.port(), query))
     }
 
-    /// Ends all connections but our own, as a compute does that goes to sleep.
+    /// Ends all other connections, as a compute does when it goes to sleep.
     async fn end_connections(&self) {
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
             WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
@@ -85,7 +85,7 @@ async fn hosts_are_verified_and_prepared() {
     for query in [
         "sslmode=require&channel_binding=require",
         "sslmode=verify-full&channel_binding=require",
-        // TLS is the default for a host that is not this machine.
+        // TLS is the default for a remote host.
         "channel_binding=require",
     ] {
         let store = compute.direct(query).build().unwrap();
@@ -101,19 +101,19 @@ async fn hosts_are_verified_and_prepared() {
         assert!(says(&diagnosis, "connection").starts_with("is encrypted"));
         assert!(says(&diagnosis, "statements").starts_with("are not prepared"));
     }
-    // One host's certificate is not the other's.
+    // The certificate is for the other host.
     let crossed = compute.url(POOLED, compute.cluster.port(), "sslmode=require");
     let error = error_for_ada(&PostgresStore::builder(&crossed).build().unwrap()).await;
     assert!(everything(&error).contains("certificate"), "{error:?}");
 }
 
-/// A server that cannot bind the password's proof to its TLS channel may be somebody in between.
+/// A server without channel binding may be a man in the middle.
 #[tokio::test]
 async fn channel_binding_is_enforced() {
     let compute = Compute::start().await;
     for builder in [
         compute.direct("sslmode=disable&channel_binding=require"),
-        // PgBouncer has none.
+        // PgBouncer does not support channel binding.
         compute.pooled("sslmode=require&channel_binding=require"),
     ] {
         let store = builder.query_timeout(Duration::from_secs(30)).build().unwrap();
@@ -128,7 +128,7 @@ async fn channel_binding_is_enforced() {
     }
 }
 
-/// Neon finds the compute by the name in the TLS handshake.
+/// Neon selects the compute by the server name of the TLS handshake.
 #[tokio::test]
 async fn server_name_is_sent() {
     let compute = Compute::start().await;
@@ -141,7 +141,7 @@ async fn server_name_is_sent() {
     assert!(hello.windows(name.len()).any(|window| window == name));
 }
 
-/// Stands before a server and keeps the beginning of the first TLS handshake.
+/// A proxy that keeps the beginning of the first TLS handshake.
 async fn listens_in(server: u16) -> (u16, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -169,12 +169,12 @@ async fn listens_in(server: u16) -> (u16, Arc<Mutex<Vec<u8>>>) {
     (port, heard)
 }
 
-/// Whoever comes first after a while pays with the time of a start, and not with a refusal.
+/// The first lookup waits for the start and succeeds.
 #[tokio::test]
 async fn sleeping_database_is_awaited() {
     let compute = Compute::start().await;
     let token = token_for("ada@example.com");
-    // Longer than the start takes on a machine under load.
+    // Longer than the start takes on a loaded machine.
     let deadline = Duration::from_secs(60);
     let store = compute.direct("sslmode=require&channel_binding=require");
     let store = store.query_timeout(deadline).build().unwrap();
@@ -191,7 +191,7 @@ async fn sleeping_database_is_awaited() {
     }
 
     compute.cluster.stop_fast().await;
-    // A probe does not wait.
+    // The readiness check does not wait.
     assert!(store.ready().await.is_err());
     let start = async {
         tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -200,7 +200,7 @@ async fn sleeping_database_is_awaited() {
     let (answer, ()) = tokio::join!(app.send(&token), start);
     answer.assert_identity("woken", "usr_ada", "ses_ada");
 
-    // PgBouncer itself goes on and says for a while that there is no server: a `503` until it has looked again.
+    // PgBouncer keeps reporting the missing server for a while, which is a `503`.
     let began = Instant::now();
     loop {
         let answer = through_pooler.send(&token).await;

@@ -1,4 +1,4 @@
-//! A server that is down, full, or says no.
+//! A server that is down, full or rejects connections.
 
 use std::net::TcpListener;
 use std::time::Instant;
@@ -10,10 +10,10 @@ use super::fixtures::{
     ADA, ADA_FOUND, Types, ask_for_ada, backends, error_for_ada, everything, own_server,
 };
 
-/// Short, and still long enough for a machine under load.
+/// Short, but long enough for a loaded machine.
 const DEADLINE: Duration = Duration::from_millis(400);
 
-/// What may come on top of a deadline: being scheduled.
+/// The tolerance for scheduling.
 const SLACK: Duration = Duration::from_millis(400);
 
 fn store(url: &str, deadline: Duration) -> PostgresStore {
@@ -40,7 +40,7 @@ async fn late_server_is_used() {
         assert_eq!(error.kind(), StoreErrorKind::Timeout);
         let text = everything(&error);
         assert!(text.contains(reason), "{reason} is not in: {text}");
-        // A probe does not wait for better times.
+        // The readiness check does not wait.
         let started = Instant::now();
         let error = store.ready().await.unwrap_err();
         assert!(started.elapsed() < DEADLINE, "probing");
@@ -50,7 +50,7 @@ async fn late_server_is_used() {
         answer.assert_rejected("down", Unavailable);
     }
 
-    // Asked while it is down, answered when it is up.
+    // The lookup starts while the server is down and completes when it is up.
     let early = store(database.url(), Duration::from_secs(20));
     let late = store(database.tcp_url(), DEADLINE);
     assert_eq!(ask_for_ada(&late).await, "failed: timeout");
@@ -78,7 +78,7 @@ async fn hanging_connect_is_repeated() {
     let database = server.create_database().await;
     database.execute(&Types::USUAL.ddl()).await;
     database.execute(&ADA.join(";")).await;
-    // The first connection goes to nobody, the others to the server.
+    // The first connection hangs, the others reach the server.
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = server.port().unwrap();
     let url = database.tcp_url().replace(
@@ -135,7 +135,7 @@ async fn full_server_is_retried() {
     database.execute(&Types::USUAL.ddl()).await;
     database.execute(&ADA.join(";")).await;
     let mut others = Vec::new();
-    // The connections that made the tables leave a moment after they were closed; the room they make is taken, too.
+    // The connections of the setup close with a delay. Their slots are used as well.
     let mut refusals = 0;
     while refusals < 5 {
         match tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await {

@@ -1,4 +1,4 @@
-//! Nothing secret in errors and logs, whatever goes wrong.
+//! No secret in errors and logs.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use support::prelude::*;
@@ -12,7 +12,7 @@ const TOKEN: &str = "marker-token";
 const PASSWORD: &str = "marker-password";
 const HOST: &str = "marker-host.invalid";
 
-/// What libraries say through the crate `log`. One for the process: what other tests cause is in it as well.
+/// The records of the `log` crate, for the whole process, including other tests.
 struct Records;
 
 static RECORDS: Mutex<String> = Mutex::new(String::new());
@@ -41,7 +41,8 @@ fn assert_clean(what: &str, text: &str) {
     }
 }
 
-/// Asks in every way, through the layer too; the errors must be clean, and at least one there must be.
+/// Runs all kinds of lookups, also through the layer. The errors must be clean, and there must be
+/// at least one.
 async fn ask_everything(what: &str, store: PostgresStore) {
     let token = SessionToken::new(TOKEN);
     let lookups = [
@@ -79,7 +80,7 @@ async fn with_tables(cluster: &OwnCluster, and: &str) -> Database {
         r#"INSERT INTO "user" ("id", "email") VALUES ('usr', '{ADDRESS}');
         INSERT INTO "session" ("id", "userId", "token", "expiresAt") VALUES ('s', 'usr', '{TOKEN}', 'infinity'); {and}"#
     );
-    // The driver logs what the tests themselves execute: there must not be a marker in it.
+    // The driver logs the statements of the test, which must not contain a marker.
     database.execute(&rows.replace("'marker", "'mark' || 'er")).await;
     database
 }
@@ -88,7 +89,7 @@ async fn with_tables(cluster: &OwnCluster, and: &str) -> Database {
 async fn errors_and_logs_hold_no_secret() {
     log::set_logger(&Records).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
-    // For the whole process: tests on other threads cause events as well, and theirs must be as clean.
+    // The subscriber is global. Events of other tests must be clean as well.
     let log = CapturedLog::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
     let subscriber = subscriber.with_ansi(false).with_writer(log.clone()).finish();
@@ -137,7 +138,7 @@ async fn errors_and_logs_hold_no_secret() {
         ("a syntax error", "RAISE syntax_error USING MESSAGE = 'near ' || $1;"),
         ("an internal error", "RAISE internal_error USING MESSAGE = $1, DETAIL = $1, HINT = $1;"),
     ] {
-        // The columns that are read, each computed by the failing function.
+        // All columns are computed by the failing function.
         let view = format!(
             r#"CREATE FUNCTION fail(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN {failure} END $$;
             ALTER TABLE "user" RENAME TO "hidden";

@@ -1,4 +1,4 @@
-//! A server that goes away and comes back while it is asked.
+//! A server that restarts under load.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -18,12 +18,13 @@ async fn server_with_ada(options: ClusterOptions) -> (OwnCluster, Database) {
     let database = cluster.create_database().await;
     database.execute(&Types::USUAL.ddl()).await;
     database.execute(&ADA.join(";")).await;
-    // What was written must survive a crash, in which unlogged buffers are lost.
+    // The rows must survive a crash, which loses unlogged buffers.
     database.execute("CHECKPOINT").await;
     (cluster, database)
 }
 
-/// Asks with several workers for as long as `meanwhile` takes and for some answers more; how often each answer came.
+/// Looks up with several workers during `meanwhile` and for some results more, and counts the
+/// results.
 async fn under_load(
     store: &PostgresStore,
     meanwhile: impl Future<Output = ()>,
@@ -68,7 +69,7 @@ async fn restart_loses_no_lookup() {
     let (cluster, database) = server_with_ada(ClusterOptions::default()).await;
     let store = PostgresStore::builder(database.url())
         .max_connections(4)
-        // Longer than the restart takes on a machine under load.
+        // Longer than the restart takes on a loaded machine.
         .query_timeout(Duration::from_secs(30))
         .build()
         .unwrap();
@@ -91,12 +92,12 @@ async fn crash_gives_no_wrong_result() {
         .unwrap();
     let answers = under_load(&store, async {
         cluster.stop_immediate().await;
-        // Down for longer than an attempt takes, so that connecting is tried again as well.
+        // Longer than one attempt to connect, so that connecting is repeated.
         tokio::time::sleep(Duration::from_millis(50)).await;
         cluster.start_again().await;
     })
     .await;
-    // Nobody took Ada for nobody.
+    // Ada is always found.
     for answer in answers.keys() {
         let (name, answer) = answer.split_once(": ").unwrap();
         let right = if name == "ada" { ADA_FOUND } else { "no user" };
@@ -140,7 +141,7 @@ async fn broken_query_is_retried() {
         ..ClusterOptions::default()
     })
     .await;
-    // Asked just when the server's patience ends, again and again: some questions cross its goodbye.
+    // Looks up when the server's idle timeout ends: some queries cross the close message.
     let mut askers = JoinSet::new();
     for asker in 0..40 {
         let store = PostgresStore::builder(database.url()).max_connections(1);
@@ -157,7 +158,7 @@ async fn broken_query_is_retried() {
     drop(cluster);
 }
 
-/// Stands before a server. Once told to, it hangs up on whoever was connected before and says something more.
+/// A proxy that closes the existing connections on request and sends a last message.
 async fn hangs_up(server: u16) -> (u16, Arc<AtomicBool>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();

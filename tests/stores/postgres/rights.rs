@@ -1,4 +1,4 @@
-//! Roles that may read little or nothing.
+//! Roles with few or no rights.
 
 use cluster::Database;
 use support::prelude::*;
@@ -7,7 +7,7 @@ use super::fixtures::{
     ADA, ADA_FOUND, Types, ask_for_ada, by_id, by_token, error_for_ada, everything, own_server,
 };
 
-/// A database with Ada in it, and a role that may do nothing but connect.
+/// A database with Ada, and a role that can only connect.
 struct Guarded {
     database: Database,
     role: String,
@@ -51,7 +51,8 @@ async fn column_rights_are_enough() {
     assert_eq!(ask_for_ada(&store).await, ADA_FOUND);
     assert_eq!(by_id(&store, "usr_ada").await, ADA_FOUND);
     store.ready().await.unwrap();
-    // Tokens are sessions: a service that has no use for them need not be able to read them.
+    // Tokens are secrets: the role may lack the right to read them if the service does not use
+    // them.
     assert_eq!(by_token(&store, "tok_ada").await, "failed: unsupported");
 
     guarded.execute(r#"UPDATE "user" SET "banned" = true"#).await;
@@ -102,7 +103,7 @@ async fn missing_rights_are_an_error() {
     let app = App::new(store.clone());
     for deed in [
         "SELECT 1",
-        // Not even the names of the tables.
+        // Not even table names are visible.
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     ] {
         guarded.execute(deed).await;

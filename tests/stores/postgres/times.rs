@@ -1,16 +1,16 @@
-//! When a session ends and a ban ends, in every kind of column and under every time zone of the server.
+//! The ends of sessions and bans, in all column types and time zones.
 
 use cluster::{Database, cluster};
 use support::prelude::*;
 
 use super::fixtures::{by_email, usual_tables};
 
-/// Types of a time column, with the SQL for a second of the epoch.
+/// The types of time columns, with the SQL for a second.
 const COLUMNS: [(&str, &str); 7] = [
     ("timestamptz", "to_timestamp({})"),
     ("timestamp", "to_timestamp({}) AT TIME ZONE 'UTC'"),
     ("timestamp(3)", "to_timestamp({}) AT TIME ZONE 'UTC'"),
-    // JavaScript's milliseconds, and seconds with and without a fraction.
+    // JavaScript's milliseconds, and seconds with and without fractions.
     ("bigint", "(({})::numeric * 1000)::bigint"),
     ("bigint", "({})::bigint"),
     ("double precision", "{}"),
@@ -19,7 +19,7 @@ const COLUMNS: [(&str, &str); 7] = [
 
 const ZONES: [&str; 3] = ["America/Los_Angeles", "UTC", "Asia/Tokyo"];
 
-/// A user for each end of a session, in a pair of tables for each type of column.
+/// A user for each session end, in a pair of tables for each column type.
 async fn ends(zone: &str, ends: &[(&str, String)]) -> Database {
     let database = cluster().await.create_database().await;
     let zone = format!("ALTER DATABASE {} SET TimeZone TO '{zone}'", database.name());
@@ -99,7 +99,7 @@ async fn expiry_is_exact_to_microseconds() {
     for (index, (kind, literal)) in COLUMNS.iter().enumerate() {
         let store = store(&database, index).await;
         if *kind == "bigint" && *literal == "({})::bigint" {
-            // Whole seconds: rounded when it was written.
+            // The column has whole seconds and was rounded.
             continue;
         }
         let resolution = resolve(&store, "x", before).await;

@@ -1,4 +1,4 @@
-//! TLS towards the server: verified, or not at all.
+//! TLS to the server: verified or not used.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::fixtures::{ADA, ADA_FOUND, Types, ask_for_ada, error_for_ada, everything, own_server};
 
-/// A server with a certificate for a name, and the file of its authority.
+/// A server with a certificate for a name, and its root file.
 struct Secured {
     cluster: OwnCluster,
     database: Database,
@@ -43,14 +43,14 @@ impl Secured {
         self.folder.path().join("other.pem")
     }
 
-    /// The address with what comes behind the question mark.
+    /// The URL with this query.
     fn url(&self, query: &str) -> String {
         let url = format!("{}?{query}", self.database.tcp_url());
         url.replace("CA", self.authority().to_str().unwrap())
             .replace("OTHER", self.other_authority().to_str().unwrap())
     }
 
-    /// How the store's connections are: `true` where they are encrypted.
+    /// Whether each connection of the store is encrypted.
     async fn encrypted(&self) -> Vec<bool> {
         let rows = self
             .database
@@ -66,7 +66,7 @@ impl Secured {
     }
 }
 
-/// A deadline that nobody waits for.
+/// A deadline that is never reached.
 const LONG: Duration = Duration::from_secs(30);
 
 async fn assert_rejected_at_once(builder: PostgresStoreBuilder, what: &str, says: &str) {
@@ -119,7 +119,7 @@ async fn wrong_host_is_rejected() {
         let builder = PostgresStore::builder(&secured.url(query));
         assert_rejected_at_once(builder, query, "certificate").await;
     }
-    // The name that is verified is the address's, wherever the connection goes.
+    // The host of the URL is verified, regardless of `hostaddr`.
     let url = secured.url("sslmode=require&sslrootcert=CA&hostaddr=127.0.0.1");
     let url = url.replace("@localhost:", "@database.example.com:");
     let store = PostgresStore::builder(&url).build().unwrap();
@@ -138,7 +138,7 @@ async fn local_host_needs_no_tls() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
-    // Any other host is not, even where it turns out to be this machine.
+    // Another host is not accepted, even with a local IP address.
     let elsewhere = secured.url("hostaddr=127.0.0.1").replace("@localhost:", "@db.internal:");
     let store = PostgresStore::builder(&elsewhere).build().unwrap();
     assert_eq!(store_error(&store).await, StoreErrorKind::Unavailable);
@@ -154,7 +154,7 @@ async fn missing_tls_is_explained() {
     let database = own_server().await.create_database().await;
     let url = format!("{}?sslmode=require", database.tcp_url());
     assert_rejected_at_once(PostgresStore::builder(&url), "no TLS", "sslmode=disable").await;
-    // Without a word about TLS as well, where the host is not this machine by its name.
+    // TLS is the default for a host name that is not local.
     let url = format!("{}?hostaddr=127.0.0.1", database.tcp_url());
     let url = url.replace("@localhost:", "@db.internal:");
     assert_rejected_at_once(PostgresStore::builder(&url), "elsewhere", "sslmode=disable").await;
@@ -180,7 +180,7 @@ async fn empty_root_file_is_an_error() {
     assert_eq!(error.setting(), "sslrootcert");
 }
 
-/// Stands before a server and breaks connections in the middle of the TLS handshake: the first ones, or all of them.
+/// A proxy that breaks connections during the TLS handshake: the first ones, or all.
 async fn broken_handshakes(server: u16, broken: usize) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();

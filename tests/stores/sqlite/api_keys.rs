@@ -1,7 +1,7 @@
-//! API keys and fields of the application's own in SQLite files of every make.
+//! API keys and custom fields in all kinds of SQLite files.
 
 use support::prelude::*;
-/// A file with a user whose id is of this type, and what a statement adds to it.
+/// A file with a user, whose id has this type, and the result of a statement.
 async fn file(id_type: &str, id: &str, more: &str) -> (SqliteStore, TemporaryFolder) {
     file_with(Schema::auto(), id_type, id, more).await
 }
@@ -42,7 +42,7 @@ async fn ask(store: &SqliteStore, key: &str) -> String {
     }
 }
 
-/// The table as Better Auth makes it, with one key: its owner and its end, as SQL.
+/// Better Auth's table with one key: its owner and its end as SQL.
 fn key(owner: &str, expires_at: &str) -> String {
     let hash = ApiKeyHash::from_key("app_key");
     format!(
@@ -70,7 +70,7 @@ async fn owner_is_found_for_all_id_types() {
     }
 }
 
-/// A key that lasts for ever says so; one whose end cannot be read does not last.
+/// A key without an end has NULL. A key with an unreadable end is expired.
 #[tokio::test]
 async fn all_expiry_types_are_read() {
     let (before, after) = (NOW - 1, NOW + 1);
@@ -93,7 +93,7 @@ async fn all_expiry_types_are_read() {
 }
 
 #[tokio::test]
-async fn bad_tables_are_an_error() {
+async fn incomplete_tables_are_an_error() {
     let (store, _folder) = file("text", "usr_ada", "").await;
     let text = ask(&store, "app_key").await;
     assert!(text.contains(r#"there is no table "apikey""#), "{text}");
@@ -101,7 +101,7 @@ async fn bad_tables_are_an_error() {
         r#"CREATE TABLE "apikey" ("id" text, "key" text, "referenceId" text, "enabled" integer);"#;
     let (store, _folder) = file("text", "usr_ada", less).await;
     let text = ask(&store, "app_key").await;
-    assert!(text.contains(r#"no column "expiresAt" in "apikey""#), "{text}");
+    assert!(text.contains(r#"no column "expiresAt" of "apikey""#), "{text}");
     let twice = key("'usr_ada'", "NULL") + r#"INSERT INTO "apikey" SELECT * FROM "apikey";"#;
     let (store, _folder) = file("text", "usr_ada", &twice).await;
     let text = ask(&store, "app_key").await;

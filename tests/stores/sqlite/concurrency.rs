@@ -1,4 +1,4 @@
-//! Lookups of a SQLite file that are asked at the same time.
+//! Concurrent lookups of a SQLite file.
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -8,10 +8,10 @@ use futures_util::future::{FutureExt, join_all};
 
 const USERS: usize = 200;
 
-/// How long a test waits for what has to happen.
+/// The longest time that a test waits.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Users `1..=USERS`, each with one session; the last one's e-mail address has a twin.
+/// Users `1..=USERS` with one session each. The last user's email is duplicated.
 fn database(folder: &TemporaryFolder) -> (rusqlite::Connection, PathBuf) {
     let path = folder.path().join("app.sqlite");
     let database = rusqlite::Connection::open(&path).unwrap();
@@ -27,7 +27,7 @@ fn database(folder: &TemporaryFolder) -> (rusqlite::Connection, PathBuf) {
     (database, path)
 }
 
-/// From now on, looking for `u3` takes minutes, unless it is interrupted.
+/// From now on, a lookup of `u3` takes minutes unless it is interrupted.
 fn slow_down(database: &rusqlite::Connection) {
     let sql = r#"ALTER TABLE "user" RENAME TO "quick";
         CREATE VIEW "user" AS SELECT "id", "email" FROM "quick" WHERE "id" != 'u3' OR 0 < (
@@ -36,7 +36,7 @@ fn slow_down(database: &rusqlite::Connection) {
     database.execute_batch(sql).unwrap();
 }
 
-/// Asks for a user, who is not there at once.
+/// Starts a lookup of a user.
 fn asked(store: &SqliteStore, user: usize) -> Pin<Box<impl Future<Output = String>>> {
     let lookup = Lookup::by_user_id(format!("u{user}"), now());
     let mut asking = Box::pin(ask(store, lookup));
@@ -55,7 +55,7 @@ async fn ask(store: &SqliteStore, lookup: Lookup<'_>) -> String {
     }
 }
 
-/// A lookup for a number, in one of the ways to ask, and its answer.
+/// The lookup for a number, in one of several kinds, and its result.
 fn question(number: usize) -> (Lookup<'static>, String) {
     let user = number % USERS + 1;
     let found = format!("u{user} s_u{user}");
@@ -77,7 +77,7 @@ fn question(number: usize) -> (Lookup<'static>, String) {
     }
 }
 
-/// Also where one of those who were asked about at the same time is an error.
+/// The same holds if another lookup of the batch fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_are_not_mixed_up() {
     let folder = TemporaryFolder::new();
@@ -98,7 +98,7 @@ async fn results_are_not_mixed_up() {
     }
 }
 
-/// Those who are answered together were all asked before the first of them was looked up.
+/// All lookups of a batch start before the batch is read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sign_out_is_seen_by_later_lookups() {
     let folder = TemporaryFolder::new();
@@ -160,7 +160,7 @@ async fn queue_is_bounded() {
     assert_eq!(join_all(waiting).await, ["u1 s_u1", "u5 s_u5", "u17 s_u17"]);
 }
 
-/// What is under way is interrupted; those behind it have their answers.
+/// The running query is interrupted. Queued lookups complete.
 #[tokio::test]
 async fn cancelled_lookup_affects_no_other() {
     let folder = TemporaryFolder::new();
@@ -181,7 +181,7 @@ async fn cancelled_lookup_affects_no_other() {
     }
 }
 
-/// Else the only thread would look on for somebody whom nobody wants.
+/// Otherwise the only thread would continue an orphaned query.
 #[tokio::test]
 async fn abandoned_query_is_interrupted() {
     let folder = TemporaryFolder::new();
@@ -199,7 +199,7 @@ async fn abandoned_query_is_interrupted() {
     }
 }
 
-/// A store that several runtimes share goes on when one of them ends.
+/// A store that several runtimes share survives the end of one of them.
 #[test]
 fn ending_runtime_affects_no_other() {
     let folder = TemporaryFolder::new();
@@ -235,14 +235,14 @@ async fn deadline_is_kept() {
     slow_down(&database);
     let builder = SqliteStore::builder(&path).max_connections(1);
     let store = builder.query_timeout(Duration::from_millis(200)).open().unwrap();
-    // Whoever is behind it waits as long, unless there is time left for them when it is given up.
+    // Queued lookups have the same deadline, and complete if time is left.
     let asking: Vec<_> = [3, 4, 5].map(|user| asked(&store, user)).into();
     let answers = join_all(asking).await;
     assert_eq!(answers.first().map(String::as_str), Some("Timeout"));
     assert_eq!(ask(&store, question(0).0).await, "u1 s_u1");
 }
 
-/// It stands before those that are quick, and they were asked while both threads were busy.
+/// The slow lookup is first in the queue, and the fast ones start while both threads are busy.
 #[tokio::test]
 async fn slow_lookup_blocks_no_other() {
     let folder = TemporaryFolder::new();

@@ -169,7 +169,7 @@ async fn invalid_files_fail_at_start() {
     let error = SqliteStore::open(folder.path().join("nowhere.sqlite")).unwrap_err();
     assert!(error.to_string().contains("does not exist"), "{error}");
     let text = folder.path().join("text.sqlite");
-    std::fs::write(&text, "this is no database, whatever its name says ".repeat(40)).unwrap();
+    std::fs::write(&text, "no database in spite of its name ".repeat(40)).unwrap();
     let error = SqliteStore::open(text).unwrap_err();
     assert!(error.to_string().contains("cannot be used"), "{error}");
     let (database, path) = database(&folder, CAMEL);
@@ -194,7 +194,7 @@ async fn writer_is_awaited() {
     assert_eq!(ask(&store, lookup()).await, "no session");
 }
 
-/// A service starts beside a writer as it starts beside a database that is down.
+/// A service can start during a write, as it can while a database is down.
 #[tokio::test]
 async fn writer_does_not_block_startup() {
     let folder = TemporaryFolder::new();
@@ -207,7 +207,7 @@ async fn writer_does_not_block_startup() {
     assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session");
 }
 
-/// However many come and go, no more than `max_connections` of them hold the file open.
+/// Cancelled lookups open no more than `max_connections` files.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn cancelled_lookups_free_connections() {
@@ -251,7 +251,7 @@ async fn dropped_lookups_keep_the_store() {
     assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session");
 }
 
-/// A restored backup is put in the file's place under its name.
+/// A restored backup replaces the file.
 #[cfg(unix)]
 #[tokio::test]
 async fn replaced_file_is_reopened() {
@@ -269,7 +269,7 @@ async fn replaced_file_is_reopened() {
     assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "Unavailable");
 }
 
-/// A column may compare in its own way; a key is compared letter for letter all the same.
+/// A column may ignore case. Keys are compared exactly.
 #[tokio::test]
 async fn duplicate_emails_are_an_error() {
     let folder = TemporaryFolder::new();
@@ -300,7 +300,7 @@ async fn added_table_stops_nothing() {
     assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session");
     database.execute_batch("CREATE TABLE users (id integer, email text)").unwrap();
     assert_eq!(ask(&store, Lookup::by_user_id("u", now())).await, "no session");
-    // A service that starts now has to be told.
+    // A new service gets the error.
     assert!(SqliteStore::open(path).is_err());
 }
 
@@ -334,7 +334,7 @@ async fn file_is_never_written() {
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
-/// Deployments without foreign keys keep the sessions of users that they delete.
+/// Deployments without foreign keys keep the sessions of deleted users.
 #[tokio::test]
 async fn sessions_do_not_outlive_users() {
     let folder = TemporaryFolder::new();

@@ -12,9 +12,9 @@ fn header(name: &'static str, value: &str) -> HeaderMap {
     [(HeaderName::from_static(name), value)].into_iter().collect()
 }
 
-/// By cookie and as a bearer token.
+/// As a cookie and as a bearer token.
 pub async fn session_token_finds_its_session(store: impl UserStore) {
-    // The world's tokens are easier to read than Better Auth's.
+    // The tokens of the fixtures are shorter than Better Auth's.
     let app = App::of(builder(store).session_token_validator(|_| true));
     for (token, user_id) in [
         ("ses_ada", "usr_ada"),
@@ -42,7 +42,7 @@ pub async fn session_token_finds_its_session(store: impl UserStore) {
     }
 }
 
-/// With what the application may want to know about it.
+/// With the properties of the key.
 pub async fn api_key_identifies_its_owner(store: impl UserStore) {
     let app = App::of(with_keys(store, ApiKeys::new()));
     app.accepts(header("x-api-key", "app_of-ada"), "a good key", "usr_ada", "key_ada").await;
@@ -69,7 +69,7 @@ pub async fn api_key_identifies_its_owner(store: impl UserStore) {
     assert_eq!(app.identity().expires_at().as_unix_seconds(), NOW + 1);
 }
 
-/// Each for its own reason, and all alike for the client.
+/// Different reasons, but the same response.
 pub async fn invalid_api_keys_are_rejected(store: impl UserStore) {
     let app = App::of(with_keys(store, ApiKeys::new()));
     for text in [
@@ -92,10 +92,10 @@ pub async fn invalid_api_keys_are_rejected(store: impl UserStore) {
     app.rejects(banned, "banned", UserBanned).await;
 }
 
-/// Where they are named, and then those alone.
+/// The configured values replace the defaults.
 pub async fn other_key_settings_are_opt_in(store: impl UserStore) {
     let keys = ApiKeys::new().configuration("internal").header("x-internal-key");
-    let app = App::of(with_keys(store, keys.unwrap()));
+    let app = App::of(with_keys(store, keys));
     app.accepts(
         header("x-internal-key", "app_internal"),
         "the named one",

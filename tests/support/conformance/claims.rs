@@ -1,4 +1,4 @@
-//! The claim policy.
+//! The claims policy.
 
 use crate::prelude::*;
 const ADA: &str = "ada@example.com";
@@ -23,7 +23,7 @@ async fn refused_payload(app: &App, payload: &str) {
     app.rejects(&sign_raw(HEADER, payload, SECRET), payload, InvalidCredential).await;
 }
 
-/// Expired, not yet valid, and the seconds between.
+/// Expired, not yet valid, and valid times.
 pub async fn times_are_exact_to_the_second<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
     let app = App::new(Arc::clone(&store));
@@ -50,7 +50,7 @@ pub async fn times_are_exact_to_the_second<S: UserStore>(store: S) {
     refused(&lenient, json!({ "nbf": NOW + 6 })).await;
 }
 
-/// CVE-2026-25537 and its relatives: a claim of the wrong type is not an absent one.
+/// CVE-2026-25537 and similar: a claim of the wrong type is not a missing claim.
 pub async fn wrongly_typed_times_are_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     refused(&app, json!({ "exp": null })).await;
@@ -115,13 +115,13 @@ pub async fn audience_is_compared<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
     let shared = || Arc::clone(&store);
 
-    // Nothing configured: nobody knows whether a named audience is us.
+    // Without a configuration, an audience is never accepted.
     let none = App::new(shared());
     accepted(&none, json!({})).await;
     refused(&none, json!({ "aud": "chatkit" })).await;
     refused(&none, json!({ "aud": [] })).await;
 
-    // The issuer stands in.
+    // The issuer is the default audience.
     let issuer = App::of(builder(shared()).issuer(ISSUER));
     accepted(&issuer, json!({ "iss": ISSUER })).await;
     accepted(&issuer, json!({ "iss": ISSUER, "aud": ISSUER })).await;
@@ -129,7 +129,7 @@ pub async fn audience_is_compared<S: UserStore>(store: S) {
     refused(&issuer, json!({ "iss": ISSUER, "aud": "chatkit" })).await;
     refused(&issuer, json!({ "iss": ISSUER, "aud": [] })).await;
 
-    // Configured audiences replace it.
+    // Configured audiences replace the issuer.
     let audience =
         App::of(builder(shared()).issuer(ISSUER).audience("chatkit").audience("support"));
     accepted(&audience, json!({ "iss": ISSUER })).await;
@@ -157,7 +157,7 @@ pub async fn audience_is_compared<S: UserStore>(store: S) {
     refused(&required, json!({})).await;
 }
 
-/// A token that nothing tells from a verification mail's.
+/// A token like that of a verification mail.
 pub async fn unbound_token_is_rejected<S: UserStore>(store: S) {
     let store = std::sync::Arc::new(store);
     let app = App::new(Arc::clone(&store));
@@ -186,7 +186,7 @@ pub async fn unbound_token_is_rejected<S: UserStore>(store: S) {
     answer.assert_rejected("loosened, but an artefact", InvalidCredential);
 }
 
-/// Even if somebody gave them a `typ`, an issuer and a subject.
+/// Even with `typ`, issuer and subject.
 pub async fn internal_tokens_are_rejected<S: UserStore>(store: S) {
     let app = App::of(builder(store).issuer(ISSUER));
     for marks in [
@@ -201,7 +201,7 @@ pub async fn internal_tokens_are_rejected<S: UserStore>(store: S) {
         changes["sub"] = json!("usr_ada");
         refused(&app, changes).await;
     }
-    // An application may have a claim of that name that is no object.
+    // An application may have a claim of that name with another type.
     accepted(&app, json!({ "iss": ISSUER, "session": "ses_ada" })).await;
     let escaped =
         format!(r#"{{"email":"{ADA}","exp":{},"iss":"{ISSUER}","\u0075pdateTo":"x"}}"#, NOW + 60);

@@ -1,4 +1,4 @@
-//! The credential's outer form and its signature.
+//! The format of the credential and its signature.
 
 use crate::prelude::*;
 use http::header::AUTHORIZATION;
@@ -6,14 +6,14 @@ use http::{HeaderMap, HeaderValue};
 
 const ADA: &str = "ada@example.com";
 
-/// The first row of the contract.
+/// A valid token reaches the service.
 pub async fn valid_token_is_accepted<S: UserStore>(store: S) {
     let app = App::new(store);
     app.accepts(&token_for(ADA), "good token", "usr_ada", "ses_ada").await;
     assert_eq!(app.calls(), 1);
 }
 
-/// RFC 6750 §3.1: no error code where nothing was sent.
+/// RFC 6750 §3.1: no error code without a credential.
 pub async fn missing_credential_is_challenged<S: UserStore>(store: S) {
     let app = App::new(store);
     app.rejects(HeaderMap::new(), "no header", MissingCredential).await;
@@ -24,7 +24,7 @@ pub async fn missing_credential_is_challenged<S: UserStore>(store: S) {
     assert_eq!(app.calls(), 0);
 }
 
-/// What is meant as a bearer credential and is none.
+/// Malformed bearer credentials.
 pub async fn malformed_bearer_is_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     let good = token_for(ADA);
@@ -56,15 +56,14 @@ pub async fn malformed_bearer_is_rejected<S: UserStore>(store: S) {
     }
 }
 
-/// Everything that is no compact JWS.
+/// Values that are no compact JWS.
 pub async fn malformed_token_is_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     let good = token_for(ADA);
     let (input, signature) = good.rsplit_once('.').unwrap();
     let (header, payload) = input.split_once('.').unwrap();
     let last = signature.chars().last().unwrap();
-    // The last of 43 characters carries four bits; the next letter of the alphabet differs in the two that no
-    // encoder sets.
+    // The last of 43 characters has four bits. The next letter differs in the two unused bits.
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let next = alphabet.chars().nth(alphabet.find(last).unwrap() + 1).unwrap();
     let cases = [
@@ -87,7 +86,7 @@ pub async fn malformed_token_is_rejected<S: UserStore>(store: S) {
     }
 }
 
-/// Signatures that are not the deployment's, and algorithms that are not the secret's.
+/// Signatures of other secrets, and other algorithms.
 pub async fn wrong_signature_is_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     let payload = claims(ADA).to_string();
@@ -130,7 +129,8 @@ pub async fn wrong_signature_is_rejected<S: UserStore>(store: S) {
     }
 }
 
-/// `crit`, `b64`, `typ`, members that come twice, headers that are no object; and members that change nothing.
+/// `crit`, `b64`, `typ`, duplicate members and malformed headers are rejected. Other members are
+/// ignored.
 pub async fn odd_jose_headers_are_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     let payload = claims(ADA).to_string();
@@ -171,7 +171,7 @@ pub async fn odd_jose_headers_are_rejected<S: UserStore>(store: S) {
     ] {
         app.accepts(&sign_raw(header, &payload, SECRET), header, "usr_ada", "ses_ada").await;
     }
-    // A deep nest is an error of the parser, not of the process.
+    // Deep nesting is a parser error.
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}"), (r#"[{"a":"#, "}]")] {
         let nest = format!("{}1{}", open.repeat(500), close.repeat(500));
         let deep = format!(r#"{{"alg":"HS256","typ":"JWT","x":{nest}}}"#);

@@ -1,6 +1,6 @@
-//! The contract that every store fulfils together with the layer: one suite, a line per store.
+//! The conformance suite: every store behaves the same behind the layer.
 //!
-//! Each function takes a store that holds [`crate::fixtures`].
+//! Each function takes a store with the rows of [`crate::fixtures`].
 
 mod api_keys;
 mod claims;
@@ -14,8 +14,8 @@ pub use self::credentials::*;
 pub use self::sessions::*;
 pub use self::users::*;
 
-/// Runs the suite for stores: `store_conformance! { memory => expression; }`. The expression yields the store, or a
-/// pair of the store and something that must live as long.
+/// Runs the suite for stores: `store_conformance! { memory => expression; }`. The expression is a
+/// store, or a pair of a store and a value that must live as long.
 #[macro_export]
 macro_rules! store_conformance {
     ($($name:ident => $store:expr;)*) => {$(
@@ -63,14 +63,14 @@ macro_rules! store_conformance {
     )*};
 }
 
-/// A store, or a store with what must outlive it.
+/// A store, possibly with a value that must outlive it.
 pub trait Keep {
     /// The store.
     type Store;
-    /// What must outlive it.
+    /// The value that must outlive the store.
     type Rest;
 
-    /// Takes the two apart.
+    /// Splits the pair.
     fn split(self) -> (Self::Store, Self::Rest);
 }
 

@@ -1,7 +1,7 @@
-//! Which session a token is for.
+//! The session of a token.
 
 use crate::prelude::*;
-/// The third row of the contract, and how a session's last second passes.
+/// With the exact end of a session.
 pub async fn active_session_is_required<S: UserStore>(store: S) {
     let clock = clock();
     let app = App::of(builder(store).clock(clock.clone()));
@@ -15,7 +15,7 @@ pub async fn active_session_is_required<S: UserStore>(store: S) {
     app.rejects(&edge, "ended just now", NoActiveSession).await;
 }
 
-/// The user's own before an administrator's, the one that lasts longest, the first id.
+/// Order: not impersonated, latest end, lowest id.
 pub async fn preferred_session_is_chosen<S: UserStore>(store: S) {
     let clock = clock();
     let app = App::of(builder(store).clock(clock.clone()));
@@ -33,7 +33,7 @@ pub async fn preferred_session_is_chosen<S: UserStore>(store: S) {
     .await;
 }
 
-/// `sid`, or the claim that was configured.
+/// `sid`, or the configured claim.
 pub async fn session_id_claim_is_binding<S: UserStore>(store: S) {
     let store = Arc::new(store);
     let app = App::new(Arc::clone(&store));
@@ -73,7 +73,7 @@ pub async fn session_id_claim_is_binding<S: UserStore>(store: S) {
         .await;
 }
 
-/// The lookups that other credentials will need, asked directly.
+/// Lookups without the layer.
 pub async fn all_lookup_kinds_are_resolved<S: UserStore>(store: S) {
     let now = now();
     let ask = async |lookup: Lookup<'_>| match store.resolve(lookup).await.unwrap() {

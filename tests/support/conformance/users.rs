@@ -1,7 +1,7 @@
-//! Which user a token is for.
+//! The user of a token.
 
 use crate::prelude::*;
-/// Not text, not there, empty, or with characters that no address has: a bad token, and never an error of a store.
+/// Malformed emails are invalid credentials, not store errors.
 pub async fn email_must_be_valid<S: UserStore>(store: S) {
     let app = App::new(store);
     for email in [
@@ -27,7 +27,7 @@ pub async fn email_must_be_valid<S: UserStore>(store: S) {
     app.rejects(&sign_raw(HEADER, null, SECRET), "null", InvalidCredential).await;
 }
 
-/// Among them everything that a query might take for more than a text to compare.
+/// Including texts with a special meaning in queries.
 pub async fn unknown_users_are_not_found<S: UserStore>(store: S) {
     let app = App::new(store);
     let long = format!("{}@example.com", "a".repeat(3000));
@@ -53,7 +53,7 @@ pub async fn unknown_users_are_not_found<S: UserStore>(store: S) {
     app.accepts(&token_for("ada@example.com"), "still there", "usr_ada", "ses_ada").await;
 }
 
-/// Better Auth stores lower case; where a table has both, the row as given wins.
+/// Better Auth stores lower case. If a table has both spellings, the exact one is used.
 pub async fn exact_email_wins<S: UserStore>(store: S) {
     let app = App::new(store);
     for (email, user, session) in [
@@ -77,12 +77,12 @@ pub async fn unicode_emails_are_not_folded<S: UserStore>(store: S) {
         app.rejects(&token_for(other), other, UserNotFound).await;
     }
     app.accepts(&token_for("%@example.com"), "percent", "usr_wildcard", "ses_wildcard").await;
-    // The same address written with escapes in JSON.
+    // The same email with JSON escapes.
     let escaped = format!(r#"{{"email":"\u0061da@example.com","exp":{}}}"#, NOW + 60);
     app.accepts(&sign_raw(HEADER, escaped, SECRET), "escaped", "usr_ada", "ses_ada").await;
 }
 
-/// The contract names the address alone.
+/// By default only the email counts.
 pub async fn subject_check_is_opt_in<S: UserStore>(store: S) {
     let store = Arc::new(store);
     let app = App::new(Arc::clone(&store));
@@ -116,7 +116,7 @@ pub async fn verified_email_check_is_opt_in<S: UserStore>(store: S) {
     strict.rejects(&token_for("edge@example.com"), "unverified", InvalidCredential).await;
 }
 
-/// The ban of the admin plugin, to the second.
+/// A ban of the admin plugin, with its exact end.
 pub async fn banned_users_are_rejected<S: UserStore>(store: S) {
     let app = App::new(store);
     for email in ["banned@example.com", "banned-still@example.com"] {

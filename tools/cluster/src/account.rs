@@ -1,4 +1,4 @@
-//! The account the server runs as: PostgreSQL refuses to run as root.
+//! The account of the server. PostgreSQL does not run as root.
 
 use std::{
     env, fs, io,
@@ -11,22 +11,22 @@ use std::{
     process::Command,
 };
 
-/// A socket's path has to fit into `sockaddr_un`, 104 bytes on macOS, with its terminating zero.
+/// The path of a socket must fit into `sockaddr_un`: 104 bytes on macOS with the final zero.
 const LONGEST_SOCKET_PATH: usize = 103;
 
-/// Room for `/bat-<pid>-<hex>-<number>/.s.PGSQL.<port>` behind the base directory.
+/// The length of `/bat-<pid>-<hex>-<number>/.s.PGSQL.<port>`.
 const SOCKET_SUFFIX: usize = 50;
 
-/// Who runs the server.
+/// The account that runs the server.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     name: String,
-    /// Another account than ours, by user and group id.
+    /// The user and group id of another account.
     other: Option<(u32, u32)>,
 }
 
 impl Account {
-    /// Ourselves, or for root the account `postgres`, else `nobody`.
+    /// The current account, or for root `postgres` or `nobody`.
     pub(super) fn choose() -> Result<Self, String> {
         if own_user_id()? != 0 {
             return Ok(Self {
@@ -51,12 +51,12 @@ impl Account {
             })
     }
 
-    /// For messages.
+    /// The name for messages.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// A command that will run under this account, out of reach of our directory and of our `PG*` settings.
+    /// A command for this account, without our working directory and our `PG*` variables.
     pub(super) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command.current_dir("/").env("LC_ALL", "C");
@@ -69,7 +69,7 @@ impl Account {
         command
     }
 
-    /// Gives a file that we wrote to this account.
+    /// Gives a file to this account.
     pub(super) fn give(&self, file: &Path) -> io::Result<()> {
         match self.other {
             Some((user, group)) => chown(file, Some(user), Some(group)),
@@ -77,8 +77,9 @@ impl Account {
         }
     }
 
-    /// Where clusters are made: the temporary directory, unless this account cannot reach it or its path is so long
-    /// that no socket fits. A `target/` below a home directory of mode 0700 would be neither.
+    /// The parent directory of clusters: the temporary directory, unless the account cannot enter
+    /// it or its path is too long for a socket, as a `target/` in a home directory of mode 0700
+    /// would be.
     pub(super) fn base_directory(&self) -> Result<PathBuf, String> {
         let wanted = env::temp_dir();
         [wanted.clone(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")]
@@ -102,7 +103,7 @@ impl Account {
         };
         match self.other {
             None => directory.is_dir(),
-            // Judged by the rights of everybody, which is what `postgres` and `nobody` are here.
+            // Other accounts have the rights of everyone.
             Some(_) => {
                 everybody_may(&directory, 0o003)
                     && directory
@@ -118,7 +119,7 @@ fn everybody_may(path: &Path, rights: u32) -> bool {
         .is_ok_and(|metadata| metadata.mode() & rights == rights)
 }
 
-/// std knows no `geteuid`, and the workspace allows no unsafe code.
+/// std has no `geteuid`, and the workspace forbids unsafe code.
 fn own_user_id() -> Result<u32, String> {
     let output = Command::new("id")
         .arg("-u")

@@ -1,4 +1,4 @@
-//! Where this machine keeps `initdb` and `postgres`. `cargo xtask test` compiles the same file.
+//! Finds `initdb` and `postgres`. `cargo xtask test` compiles this file as well.
 
 use std::{
     env,
@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The whole answer to "no server found".
+/// The message for a missing server.
 pub(crate) const WHAT_TO_INSTALL: &str = "\
 these tests need a real PostgreSQL, and none was found. One of these helps:
   * install the server: `apt-get install postgresql` (Debian, Ubuntu), `dnf install postgresql-server` (Fedora),
@@ -30,7 +30,7 @@ pub(crate) fn find() -> Result<PathBuf, String> {
         .ok_or_else(|| WHAT_TO_INSTALL.to_owned())
 }
 
-/// A set `PG_BIN` is meant: a wrong one is an error, not a reason to use another server.
+/// An explicit `PG_BIN` must be valid. Another server is not tried.
 fn chosen(directory: OsString) -> Result<PathBuf, String> {
     let directory = PathBuf::from(directory);
     match directory.canonicalize() {
@@ -43,7 +43,7 @@ fn chosen(directory: OsString) -> Result<PathBuf, String> {
     }
 }
 
-/// Whether a directory holds what a cluster needs.
+/// Whether a directory contains the programs for a cluster.
 pub(crate) fn is_complete(directory: &Path) -> bool {
     ["initdb", "postgres"].into_iter().all(|name| {
         directory
@@ -53,7 +53,8 @@ pub(crate) fn is_complete(directory: &Path) -> bool {
     })
 }
 
-/// Debian and Ubuntu, Homebrew on both kinds of Mac, the packages of the PostgreSQL project for Fedora and its like.
+/// Debian and Ubuntu, Homebrew on both kinds of Mac, and the PostgreSQL project's packages for
+/// Fedora.
 fn usual_places() -> Vec<PathBuf> {
     [
         ("/usr/lib/postgresql", ""),
@@ -82,7 +83,7 @@ fn newest_first(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     found.into_iter().rev().map(|(_, path)| path).collect()
 }
 
-/// `15`, `9.6` and `@17`; nothing at all sorts lowest, anything else is no version.
+/// `15`, `9.6` and `@17`. An empty text sorts lowest, and any other text is no version.
 fn version(text: &str) -> Option<Vec<u32>> {
     let text = text.strip_prefix('@').unwrap_or(text);
     if text.is_empty() {

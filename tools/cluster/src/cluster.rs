@@ -11,7 +11,7 @@ use super::{
     url::with_database,
 };
 
-/// The server behind [`cluster`]: a throw-away one of ours, or the one of `TEST_DATABASE_URL`.
+/// The server of [`cluster`]: a throw-away one, or the one of `TEST_DATABASE_URL`.
 #[derive(Debug)]
 pub struct Cluster(Kind);
 
@@ -21,14 +21,15 @@ enum Kind {
     Url(String),
 }
 
-/// The cluster of this process, made at the first call. It dies with the process, even by `kill -9`.
+/// The cluster of this process, which the first call starts. It ends with the process, even after
+/// `kill -9`.
 ///
 /// # Panics
 ///
-/// When there is no server and none can be started, with what to do about it.
+/// If no server can be started, with a remedy.
 pub async fn cluster() -> &'static Cluster {
-    // Statics are not dropped: the keeper notices the end of the process. A failure is kept too, so that a
-    // hundred tests do not try in vain a hundred times.
+    // Statics are not dropped: the keeper notices the end of the process. An error is kept as well,
+    // so that a hundred tests do not repeat the attempt.
     static CLUSTER: OnceCell<Result<Cluster, String>> = OnceCell::const_new();
     match CLUSTER.get_or_init(start).await {
         Ok(cluster) => cluster,
@@ -44,7 +45,7 @@ async fn start() -> Result<Cluster, String> {
         }
         Err(_) => {
             let options = ClusterOptions {
-                // Tests run side by side, each with pools of its own.
+                // Concurrent tests have separate pools.
                 max_connections: 300,
                 ..ClusterOptions::default()
             };
@@ -68,7 +69,7 @@ impl Cluster {
     ///
     /// # Panics
     ///
-    /// With `TEST_DATABASE_URL`: that server's socket is not known.
+    /// With `TEST_DATABASE_URL`, whose socket is unknown.
     #[must_use]
     pub fn socket_dir(&self) -> &Path {
         match &self.0 {
@@ -80,7 +81,7 @@ impl Cluster {
     }
 }
 
-/// Creates a database on a cluster of ours.
+/// Creates a database on a throw-away cluster.
 pub(super) async fn create_database(server: &Server) -> Database {
     let address = server.address();
     Database::create(&address.socket_url("postgres"), |name| {

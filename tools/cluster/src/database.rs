@@ -1,4 +1,4 @@
-//! A database of a test's own, and clear words for what a server refuses.
+//! A database of a test, and errors with details.
 
 use std::{
     error::Error,
@@ -9,7 +9,7 @@ use std::{
 
 use tokio_postgres::{Client, NoTls, error::SqlState};
 
-/// A database left behind for this long belongs to no running test.
+/// A database of this age belongs to no running test.
 const STALE: Duration = Duration::from_secs(60 * 60);
 
 /// An empty database. It lives as long as its cluster.
@@ -21,7 +21,8 @@ pub struct Database {
 }
 
 impl Database {
-    /// Creates a database through the maintenance database `admin_url`; `urls` makes its URL, and its TCP URL if any.
+    /// Creates a database through the maintenance database `admin_url`. `urls` returns its URL and
+    /// its TCP URL.
     pub(super) async fn create(
         admin_url: &str,
         urls: impl FnOnce(&str) -> (String, Option<String>),
@@ -30,7 +31,7 @@ impl Database {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("bat_{}_{}_{count}", unix_seconds(), process::id());
         let client = connect(admin_url, "the maintenance database").await;
-        // Nobody can be connected to template0, so that it can always be copied.
+        // template0 has no connections, so it can always be copied.
         let statement = format!("CREATE DATABASE \"{name}\" TEMPLATE template0");
         if let Err(error) = client.batch_execute(&statement).await {
             let advice = match error.code() {
@@ -54,13 +55,14 @@ impl Database {
         &self.name
     }
 
-    /// Its URL: the unix socket of a cluster of ours, or what `TEST_DATABASE_URL` says with this database.
+    /// The URL: the unix socket of a throw-away cluster, or `TEST_DATABASE_URL` with this database.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Its URL through TCP, with a password; for clusters with [`tcp`](super::ClusterOptions::tcp) or a certificate.
+    /// The TCP URL with a password, for clusters with [`tcp`](super::ClusterOptions::tcp) or a
+    /// certificate.
     #[must_use]
     pub fn tcp_url(&self) -> &str {
         self.tcp_url
@@ -68,16 +70,16 @@ impl Database {
             .expect("this cluster listens on no TCP port: start an OwnCluster with `tcp` or `tls`")
     }
 
-    /// A connection of its own, without TLS, driven by a task of the current runtime.
+    /// A new connection without TLS, driven by a task of the current runtime.
     pub async fn client(&self) -> Client {
         connect(&self.url, &self.name).await
     }
 
-    /// Runs statements on a connection of its own.
+    /// Runs statements on a new connection.
     pub async fn execute(&self, sql: &str) {
         if let Err(error) = self.client().await.batch_execute(sql).await {
             panic!(
-                "{} refused the statements: {}\n{sql}",
+                "{} rejected the statements: {}\n{sql}",
                 self.name,
                 describe(&error)
             );
@@ -85,7 +87,7 @@ impl Database {
     }
 }
 
-/// Everything an error of tokio-postgres knows; its own text is often no more than "db error".
+/// All details of a tokio-postgres error, whose text is often just "db error".
 #[must_use]
 pub fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(db) = error.as_db_error() {
@@ -110,7 +112,7 @@ pub fn describe(error: &tokio_postgres::Error) -> String {
     text
 }
 
-/// Drops the databases that test processes of more than an hour ago left on a server that is not ours.
+/// Drops databases that test processes left on a foreign server more than an hour ago.
 pub(super) async fn drop_stale(admin_url: &str) {
     let client = connect(admin_url, "TEST_DATABASE_URL").await;
     let rows = client
@@ -128,7 +130,8 @@ pub(super) async fn drop_stale(admin_url: &str) {
     let now = unix_seconds();
     for name in rows.iter().map(|row| row.get::<_, String>(0)) {
         if made_at(&name).is_some_and(|then| now.saturating_sub(then) > STALE.as_secs()) {
-            // Another test process may drop it at the same time, and somebody else may own it: neither is our failure.
+            // Another test process may drop it at the same time, or may own it. Neither is an
+            // error.
             let _ = client
                 .batch_execute(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"))
                 .await;
@@ -139,7 +142,7 @@ pub(super) async fn drop_stale(admin_url: &str) {
 async fn connect(url: &str, what: &str) -> Client {
     match tokio_postgres::connect(url, NoTls).await {
         Ok((client, connection)) => {
-            // Its error reaches the client as well.
+            // The client gets the error as well.
             tokio::spawn(connection);
             client
         }
@@ -147,7 +150,7 @@ async fn connect(url: &str, what: &str) -> Client {
     }
 }
 
-/// The seconds in `bat_<seconds>_<process id>_<count>`; any other name is not ours.
+/// The seconds in `bat_<seconds>_<process id>_<count>`, or `None` for other names.
 fn made_at(name: &str) -> Option<u64> {
     let parts: Vec<u64> = name
         .strip_prefix("bat_")?

@@ -1,7 +1,7 @@
-//! The process that owns a server and its files, and outlives the tests by the moment it takes to remove them.
+//! The process that owns a server and its files, and removes them after the tests.
 //!
-//! Statics are not dropped at the end of a process, and no destructor runs after `kill -9`. The end of a pipe is
-//! noticed in both cases, so a shell waits for it.
+//! Statics are not dropped at the end of a process, and no destructor runs after `kill -9`. The end
+//! of a pipe is noticed in both cases, so a shell waits for it.
 
 use std::{
     ffi::OsStr,
@@ -13,19 +13,19 @@ use std::{
 
 use super::account::Account;
 
-/// A running keeper. Dropping it removes the server, and waits until it is gone.
+/// A running keeper. Dropping it removes the server and waits for its end.
 #[derive(Debug)]
 pub(super) struct Keeper(Mutex<Running>);
 
 #[derive(Debug)]
 struct Running {
     process: Child,
-    /// Taken at the end: closing it is the keeper's sign to clean up.
+    /// Closed at the end, which makes the keeper clean up.
     commands: Option<ChildStdin>,
 }
 
 impl Keeper {
-    /// Starts a keeper with its script's arguments.
+    /// Starts a keeper with the arguments of its script.
     pub(super) fn start(
         account: &Account,
         script: &str,
@@ -35,10 +35,10 @@ impl Keeper {
             .command("sh")
             .args(["-c", script, "keeper"])
             .args(arguments)
-            // A Ctrl-C is for the tests; the keeper learns of it by their end.
+            // Ctrl-C interrupts the tests only. The keeper notices their end.
             .process_group(0)
             .stdin(Stdio::piped())
-            // Our own output must not stay open for as long as the keeper cleans up.
+            // Our output must not stay open while the keeper cleans up.
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -47,7 +47,7 @@ impl Keeper {
         Ok(Self(Mutex::new(Running { process, commands })))
     }
 
-    /// Hands over one line.
+    /// Sends a command line.
     pub(super) fn tell(&self, command: &str) -> Result<(), String> {
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         running
@@ -60,18 +60,18 @@ impl Keeper {
             .map_err(str::to_owned)
     }
 
-    /// Whether the keeper has ended by itself.
+    /// Whether the keeper has ended.
     pub(super) fn is_gone(&self) -> bool {
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         !matches!(running.process.try_wait(), Ok(None))
     }
 
-    /// How a keeper that [is gone](Self::is_gone) ended, and what it said before it had a directory.
+    /// The exit status and the output of a keeper that [is gone](Self::is_gone).
     pub(super) fn last_words(&self) -> String {
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut words = String::new();
         if let Some(mut said) = running.process.stderr.take() {
-            // What was read until then counts.
+            // A partial text is sufficient.
             let _ = said.read_to_string(&mut words);
         }
         match running.process.try_wait() {
@@ -86,7 +86,7 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         let running = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         drop(running.commands.take());
-        // Nothing to do about a failure: the process is gone in that case too.
+        // An error means that the process is gone as well.
         let _ = running.process.wait();
     }
 }

@@ -1,7 +1,8 @@
-//! A real PostgreSQL for the tests: one throw-away cluster per test process, or one that a test may stop and freeze.
+//! A real PostgreSQL for tests and rigs: one throw-away cluster per process, or separate clusters
+//! that a test can stop and freeze.
 //!
-//! Where the server comes from, in this order: `TEST_DATABASE_URL`, `PG_BIN`, `PATH`, the usual directories
-//! (`binaries.rs`). A missing server is a failure, never a skipped test.
+//! The server comes from `TEST_DATABASE_URL`, `PG_BIN`, `PATH` or the usual directories, in this
+//! order (`binaries.rs`). A missing server is a failure, never a skipped test.
 
 mod account;
 mod binaries;

@@ -1,4 +1,4 @@
-//! A cluster of a test's own, for tests that stop, restart or freeze the server.
+//! A separate cluster, for tests that stop, restart or freeze the server.
 
 use std::{path::Path, process::Command, sync::Arc};
 
@@ -9,16 +9,16 @@ use super::{
     tls::ServerCertificate,
 };
 
-/// What kind of cluster. The default listens on a unix socket only.
+/// The options of a cluster. By default it listens on a unix socket only.
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
-    /// Listen on a free port of 127.0.0.1 as well, with SCRAM passwords.
+    /// Whether it listens on a free port of 127.0.0.1 as well, with SCRAM passwords.
     pub tcp: bool,
-    /// Offer TLS with this certificate. Implies `tcp`: PostgreSQL has no TLS on unix sockets.
+    /// The certificate for TLS. It implies `tcp`, because PostgreSQL has no TLS on unix sockets.
     pub tls: Option<ServerCertificate>,
-    /// Further lines of `postgresql.conf`, name and value; they win over those of the harness.
+    /// Additional lines of `postgresql.conf`. They override those of the harness.
     pub extra: Vec<(String, String)>,
-    /// How many clients may be connected, three of them superusers in an emergency.
+    /// The number of connections, three of which are reserved for superusers.
     pub max_connections: u32,
 }
 
@@ -33,18 +33,18 @@ impl Default for ClusterOptions {
     }
 }
 
-/// A cluster of a test's own. Dropping it stops the server and removes its files.
+/// A separate cluster. Dropping it stops the server and removes its files.
 ///
-/// `TEST_DATABASE_URL` does not count here: a server of somebody else's is not ours to stop.
+/// `TEST_DATABASE_URL` is not used, because a foreign server must not be stopped.
 #[derive(Debug)]
 pub struct OwnCluster(Arc<Server>);
 
 impl OwnCluster {
-    /// Makes and starts a cluster.
+    /// Creates and starts a cluster.
     ///
     /// # Panics
     ///
-    /// When that fails, with what to do about it.
+    /// If that fails, with a remedy.
     pub async fn start(options: ClusterOptions) -> Self {
         match launch(options).await {
             Ok(server) => Self(server),
@@ -69,45 +69,44 @@ impl OwnCluster {
         self.0.address().port()
     }
 
-    /// What the server wrote to its log.
+    /// The server's log.
     #[must_use]
     pub fn log(&self) -> String {
         self.0.log()
     }
 
-    /// The process id of the server's first process.
+    /// The process id of the postmaster.
     ///
     /// # Panics
     ///
-    /// When the server is stopped.
+    /// If the server is stopped.
     #[must_use]
     pub fn postmaster_pid(&self) -> u32 {
-        self.0
-            .postmaster_pid()
-            .expect("the server runs, else it has no process id")
+        self.0.postmaster_pid().expect("the server runs")
     }
 
-    /// Stops the server as an administrator does: connections are told 57P01, then closed.
+    /// Stops the server as an administrator does: connections get 57P01 and are closed.
     pub async fn stop_fast(&self) {
         self.blocking(|server| server.stop(Stop::Fast)).await;
     }
 
-    /// Stops the server as a crash would; the next start recovers.
+    /// Stops the server like a crash. The next start recovers.
     pub async fn stop_immediate(&self) {
         self.blocking(|server| server.stop(Stop::Immediate)).await;
     }
 
-    /// Starts a stopped server, at the same addresses, and waits until it takes connections.
+    /// Starts a stopped server on the same port and socket, and waits until it accepts connections.
     pub async fn start_again(&self) {
         self.blocking(Server::start).await;
     }
 
-    /// Freezes a process, the postmaster or a backend (`pg_backend_pid()`): it keeps its sockets and does nothing.
+    /// Freezes a process, the postmaster or a backend (`pg_backend_pid()`): its sockets stay open,
+    /// but it does not run.
     pub fn freeze(pid: u32) {
         signal("STOP", pid);
     }
 
-    /// Lets a frozen process go on.
+    /// Continues a frozen process.
     pub fn thaw(pid: u32) {
         signal("CONT", pid);
     }
@@ -120,21 +119,21 @@ impl OwnCluster {
     }
 }
 
-/// Makes and starts a cluster.
+/// Creates and starts a cluster.
 pub(super) async fn launch(options: ClusterOptions) -> Result<Arc<Server>, String> {
     on_a_thread(move || Server::launch(&options))
         .await
         .map(Arc::new)
 }
 
-/// Waits without holding up the other tasks of a test, and without a paused clock running ahead.
+/// Waits without blocking other tasks, and without advancing a paused clock.
 pub(super) async fn on_a_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(run)
         .await
         .expect("the harness does not panic off the test's thread")
 }
 
-/// The `kill` of the shell: a program of that name need not be installed.
+/// The `kill` builtin of the shell, because the program may not be installed.
 fn signal(name: &str, pid: u32) {
     let status = Command::new("sh")
         .args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid.to_string()])

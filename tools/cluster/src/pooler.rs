@@ -20,23 +20,23 @@ use super::{
     url::Address,
 };
 
-/// Long, for a loaded machine; a PgBouncer that ends is noticed at once.
+/// Long enough for a loaded machine. The end of PgBouncer is noticed at once.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const POLL: Duration = Duration::from_millis(5);
 
 const SCRIPT: &str = include_str!("pooler.sh");
 
-/// For how long a client keeps a connection of the server.
+/// The time for which a client keeps a server connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolMode {
     /// For a transaction.
     Transaction,
-    /// Until it leaves.
+    /// Until the client disconnects.
     Session,
 }
 
-/// A PgBouncer that dies with this process, or when it is dropped.
+/// A PgBouncer that ends with this process, or when it is dropped.
 #[derive(Debug)]
 pub struct Pooler {
     address: Address,
@@ -45,11 +45,11 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// Starts a PgBouncer with so many connections to each database of the cluster.
+    /// Starts a PgBouncer with this number of connections to each database of the cluster.
     ///
     /// # Panics
     ///
-    /// When there is none or it does not start, with what to do about it.
+    /// If it cannot be started, with a remedy.
     pub async fn start(cluster: &OwnCluster, mode: PoolMode, connections: u32) -> Self {
         let server = cluster.socket_dir().to_owned();
         match on_a_thread(move || launch(&server, mode, connections, None)).await {
@@ -58,11 +58,11 @@ impl Pooler {
         }
     }
 
-    /// Starts a PgBouncer in transaction mode that is reached over TCP, with TLS and SCRAM passwords alone.
+    /// Starts a PgBouncer in transaction mode that accepts only TCP with TLS and SCRAM passwords.
     ///
     /// # Panics
     ///
-    /// As [`start`](Self::start).
+    /// Like [`start`](Self::start).
     pub async fn start_with_tls(cluster: &OwnCluster, certificate: &ServerCertificate) -> Self {
         let server = cluster.socket_dir().to_owned();
         let tls = certificate.clone();
@@ -82,13 +82,13 @@ impl Pooler {
         self.address.port()
     }
 
-    /// The URL of a database of the cluster, through this PgBouncer.
+    /// The URL of a database of the cluster through this PgBouncer.
     #[must_use]
     pub fn url(&self, database: &Database) -> String {
         self.address.socket_url(database.name())
     }
 
-    /// What it wrote to its log.
+    /// The log of PgBouncer.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.directory.join("pgbouncer.log")).unwrap_or_default()
@@ -99,12 +99,12 @@ impl Pooler {
         let socket = self.directory.join(format!(".s.PGSQL.{port}"));
         let deadline = Instant::now() + PATIENCE;
         let reason = loop {
-            // Asked before the look at the files: a keeper that is gone changes none.
+            // Checked before the files: a keeper that is gone changes none.
             let gone = self.keeper.is_gone();
             if let Ok(status) = fs::read_to_string(self.directory.join("exited")) {
                 break format!("it ended with status {}", status.trim());
             }
-            // The file is there a moment before anybody listens.
+            // The file exists shortly before PgBouncer listens.
             if UnixStream::connect(&socket).is_ok() {
                 return Ok(());
             }
@@ -136,7 +136,7 @@ fn launch(
         PoolMode::Transaction => "transaction",
         PoolMode::Session => "session",
     };
-    // Whoever can enter the directory is trusted, as by the server behind it.
+    // Every user with access to the directory is trusted, as by the server.
     let (listen, auth) = match tls {
         None => (
             "listen_addr =\nlisten_port = 5432\n".to_owned(),
@@ -192,7 +192,7 @@ fn launch(
     Ok(pooler)
 }
 
-/// The port in the name of the server's socket, which a server that listens on TCP shares.
+/// The port in the name of the server's socket, which equals its TCP port.
 fn server_port(directory: &Path) -> Result<u16, String> {
     let entries = fs::read_dir(directory)
         .map_err(|error| format!("cannot read {}: {error}", directory.display()))?;

@@ -1,4 +1,4 @@
-//! Where this machine keeps PgBouncer. `cargo xtask test` compiles the same file.
+//! Finds PgBouncer. `cargo xtask test` compiles this file as well.
 
 use std::{
     env,
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The whole answer to "no PgBouncer found".
+/// The message for a missing PgBouncer.
 pub(crate) const WHAT_TO_INSTALL: &str = "\
 these tests need a real PgBouncer, and none was found. One of these helps:
   * install it: `apt-get install pgbouncer` (Debian, Ubuntu), `dnf install pgbouncer` (Fedora), `apk add pgbouncer` (Alpine),
@@ -17,7 +17,7 @@ these tests need a real PgBouncer, and none was found. One of these helps:
 /// The program: `PGBOUNCER_BIN`, then `PATH`, then the usual places.
 pub(crate) fn find() -> Result<PathBuf, String> {
     if let Some(chosen) = env::var_os("PGBOUNCER_BIN") {
-        // A set one is meant: a wrong one is an error, not a reason to use another.
+        // An explicit program must be valid. Another one is not tried.
         return match Path::new(&chosen).canonicalize() {
             Ok(absolute) if is_executable(&absolute) => Ok(absolute),
             _ => Err(format!(
@@ -29,7 +29,7 @@ pub(crate) fn find() -> Result<PathBuf, String> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
         .filter(|directory| directory.is_absolute())
-        // Debian's place is on root's PATH only.
+        // Debian's directory is only in root's PATH.
         .chain(["/usr/sbin", "/opt/homebrew/bin", "/usr/local/bin"].map(PathBuf::from))
         .map(|directory| directory.join("pgbouncer"))
         .find(|program| is_executable(program))

@@ -1,4 +1,5 @@
-//! One cluster of ours: its directory, its settings, its start and its end. Blocking; `cluster` and `own` are the async face.
+//! A throw-away cluster: its directory, settings, start and stop. The functions block. `cluster`
+//! and `own` are the async interface.
 
 use std::{
     fmt::Write as _,
@@ -15,41 +16,41 @@ use std::{
 
 use super::{account::Account, binaries, keeper::Keeper, own::ClusterOptions, url::Address};
 
-/// Long, for a loaded machine; a server that fails is noticed at once.
+/// Long enough for a loaded machine. A failure is noticed at once.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 const POLL: Duration = Duration::from_millis(10);
 
 const SCRIPT: &str = include_str!("keeper.sh");
 
-/// Asked for over TCP only; the socket's directory is closed to others.
+/// Used over TCP only. The directory of the socket is private.
 pub(super) const PASSWORD: &str = "throw-away";
 
-/// A free port may be taken by somebody else before the server listens on it.
+/// Another process may take the free port before the server listens on it.
 const PORT_ATTEMPTS: u32 = 3;
 
-/// A cluster that dies with this process.
+/// A cluster that ends with this process.
 #[derive(Debug)]
 pub(super) struct Server {
     directory: PathBuf,
     account: Account,
     keeper: Keeper,
     address: Address,
-    /// How often the server was started.
+    /// The number of starts.
     runs: AtomicU32,
 }
 
-/// How to stop a server.
+/// The ways to stop a server.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stop {
-    /// Connections are closed with 57P01, transactions rolled back.
+    /// Connections get 57P01, and transactions are rolled back.
     Fast,
-    /// As in a crash: 57P02 or nothing at all, and a recovery at the next start.
+    /// Like a crash: 57P02 or no message, and a recovery at the next start.
     Immediate,
 }
 
 impl Server {
-    /// Makes a cluster and starts it.
+    /// Creates and starts a cluster.
     pub(super) fn launch(options: &ClusterOptions) -> Result<Self, String> {
         let binaries = binaries::find()?;
         let account = Account::choose()?;
@@ -82,10 +83,10 @@ impl Server {
         outcome.map(|()| server)
     }
 
-    /// Starts the server and waits until it takes connections.
+    /// Starts the server and waits until it accepts connections.
     pub(super) fn start(&self) -> Result<(), String> {
         let run = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
-        // After a crash the old file still says "ready".
+        // After a crash the old file still contains "ready".
         let before = self.status();
         self.keeper.tell(&format!("start {run}"))?;
         self.wait("start", || {
@@ -97,7 +98,7 @@ impl Server {
         })
     }
 
-    /// Stops the server and waits until it is gone.
+    /// Stops the server and waits for its end.
     pub(super) fn stop(&self, how: Stop) -> Result<(), String> {
         let run = self.runs.load(Ordering::Relaxed);
         self.keeper.tell(match how {
@@ -112,7 +113,7 @@ impl Server {
         self.status().lines().next()?.trim().parse().ok()
     }
 
-    /// Where it listens.
+    /// The host and port.
     pub(super) fn address(&self) -> &Address {
         &self.address
     }
@@ -122,7 +123,7 @@ impl Server {
         &self.directory
     }
 
-    /// What the server wrote so far.
+    /// The log so far.
     pub(super) fn log(&self) -> String {
         fs::read_to_string(self.directory.join("server.log")).unwrap_or_default()
     }
@@ -142,11 +143,11 @@ impl Server {
         };
         let deadline = Instant::now() + PATIENCE;
         loop {
-            // Asked before the file is read: a keeper that answered and then ended has answered.
+            // Checked before the file is read: a keeper may write the file and then end.
             let gone = self.keeper.is_gone();
             match fs::read_to_string(&status).as_deref().map(str::trim_end) {
                 Ok("0") => return Ok(()),
-                // Made, but not yet written.
+                // The file exists but is not written yet.
                 Ok("") => {}
                 Ok(code) => return Err(failed(format!("status {code}"))),
                 Err(_) if gone => {
@@ -185,7 +186,7 @@ impl Server {
         ))
     }
 
-    /// Writes the settings behind those of initdb; the last line for a name counts.
+    /// Appends settings to those of initdb. The last line of a name is used.
     fn configure(&self, options: &ClusterOptions, port: Option<u16>) -> Result<(), String> {
         let data = self.directory.join("data");
         let mut settings = vec![
@@ -201,7 +202,7 @@ impl Server {
             ("max_connections", options.max_connections.to_string()),
             ("shared_buffers", "16MB".to_owned()),
             ("timezone", "UTC".to_owned()),
-            // Nothing in here has to survive a crash of the machine.
+            // The data need not survive a crash of the machine.
             ("fsync", "off".to_owned()),
             ("synchronous_commit", "off".to_owned()),
             ("full_page_writes", "off".to_owned()),
@@ -233,7 +234,7 @@ impl Server {
             .map_err(|error| format!("cannot write {}: {error}", file.display()))
     }
 
-    /// A file of the server's own; it refuses a key that others may read.
+    /// A file of the server, which rejects a key that others can read.
     fn write(&self, file: &Path, text: &str) -> Result<(), String> {
         fs::OpenOptions::new()
             .create(true)
@@ -246,7 +247,8 @@ impl Server {
             .map_err(|error| format!("cannot write {}: {error}", file.display()))
     }
 
-    /// `postmaster.pid`: process id first, `ready` in the eighth line once the server takes connections.
+    /// The content of `postmaster.pid`: the process id first, and `ready` in the eighth line when
+    /// the server accepts connections.
     fn status(&self) -> String {
         fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default()
     }
@@ -256,8 +258,8 @@ impl Server {
     }
 }
 
-/// Short, for the socket's path; unlike any other, for machines that share a temporary directory and for tests that begin
-/// in the same moment.
+/// A short name for the socket path, unique among machines with a shared temporary directory and
+/// among concurrent tests.
 pub(super) fn unique_name() -> String {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let number = MADE.fetch_add(1, Ordering::Relaxed);

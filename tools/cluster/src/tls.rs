@@ -1,4 +1,4 @@
-//! Certificates for servers under test, made on the spot.
+//! Certificates for servers under test.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,7 +7,7 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
-/// An authority nobody else trusts.
+/// A new certificate authority.
 #[derive(Debug)]
 pub struct CertificateAuthority {
     pem: String,
@@ -24,7 +24,7 @@ pub struct ServerCertificate {
 }
 
 impl CertificateAuthority {
-    /// Makes a new authority with a key of its own.
+    /// Creates an authority with a new key.
     #[must_use]
     #[expect(
         clippy::new_without_default,
@@ -33,8 +33,8 @@ impl CertificateAuthority {
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let mut params = CertificateParams::default();
-        // Authorities of one name would be told apart by their signatures only, and a client that trusts the wrong one
-        // would complain about a bad signature instead of an unknown issuer.
+        // If all authorities had the same name, a client would report an invalid signature instead
+        // of an unknown issuer.
         let name = format!(
             "better-auth-layer test authority {}",
             COUNT.fetch_add(1, Ordering::Relaxed)
@@ -52,7 +52,7 @@ impl CertificateAuthority {
         }
     }
 
-    /// The authority's own certificate: what a client has to trust.
+    /// The certificate that a client has to trust.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem

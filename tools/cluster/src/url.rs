@@ -1,8 +1,9 @@
-//! Connection URLs: of our own clusters, and of another database on the server of `TEST_DATABASE_URL`.
+//! Connection URLs of throw-away clusters, and of other databases on the server of
+//! `TEST_DATABASE_URL`.
 
 use std::{fmt::Write, os::unix::ffi::OsStrExt, path::Path};
 
-/// Where a cluster of ours listens.
+/// The socket and the port of a cluster.
 #[derive(Debug, Clone)]
 pub(super) struct Address {
     socket: String,
@@ -20,7 +21,7 @@ impl Address {
         }
     }
 
-    /// The socket and 127.0.0.1, by the name a certificate can be made for.
+    /// The socket and 127.0.0.1, with a host name for certificates.
     pub(super) fn tcp(directory: &Path, port: u16, password: &str) -> Self {
         let Self { socket, .. } = Self::socket(directory);
         Self {
@@ -49,7 +50,7 @@ impl Address {
 /// The same URL (or `key=value` text) for another database.
 pub(super) fn with_database(url: &str, database: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
-        // The last one counts.
+        // The last `dbname` is used.
         return format!("{url} dbname={database}");
     };
     let (before, query) = rest

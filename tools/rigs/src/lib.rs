@@ -1,3 +1,3 @@
-//! The soak, shared by its binary and by the short run among the tests.
+//! The soak, used by its binary and by a short test.
 
 pub mod soak;

@@ -14,11 +14,11 @@ pub(crate) use self::header::dedicated_header;
 pub use self::options::ApiKeys;
 use crate::clock::Timestamp;
 
-/// An API key of Better Auth's API-key plugin, as the store read it. The key itself is not in it: the table has its
-/// hash alone.
+/// An API key of Better Auth's API key plugin, as it is in the table, which has only the key's hash.
 ///
-/// A reader of the table cannot count uses. What Better Auth would count and this crate does **not** enforce is here
-/// for the application to see: [`remaining`](Self::remaining) and [`rate_limit`](Self::rate_limit).
+/// This crate does not write to the table, so it does **not** count uses. The application can read
+/// the limits that Better Auth would enforce: [`remaining`](Self::remaining) and
+/// [`rate_limit`](Self::rate_limit).
 ///
 /// ```
 /// use better_auth_layer::ApiKey;
@@ -30,7 +30,7 @@ use crate::clock::Timestamp;
 /// assert!(!key.allows("files", "delete"));
 /// ```
 ///
-/// `Debug` shows the ids alone.
+/// `Debug` shows only the ids.
 #[derive(Clone)]
 pub struct ApiKey {
     id: Box<str>,
@@ -47,10 +47,10 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// The configuration of keys that belong to no other.
+    /// The configuration of keys without a named one.
     pub(crate) const DEFAULT_CONFIGURATION: &str = "default";
 
-    /// A key that is enabled, never ends and allows nothing in particular.
+    /// Creates an enabled key without an expiry and without permissions.
     #[must_use]
     pub fn new(
         id: impl Into<Box<str>>,
@@ -86,14 +86,14 @@ impl ApiKey {
         self
     }
 
-    /// Switches it on or off.
+    /// Enables or disables the key.
     #[must_use]
     pub fn with_enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// Sets when it ends.
+    /// Sets the expiry.
     #[must_use]
     pub fn with_expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);
@@ -107,22 +107,22 @@ impl ApiKey {
         self
     }
 
-    /// Sets from when on Better Auth fills [`remaining`](Self::remaining) up again at the next use.
+    /// Sets the time from which the next use refills [`remaining`](Self::remaining).
     #[must_use]
     pub fn with_refill_due_at(mut self, due_at: Timestamp) -> Self {
         self.refill_due_at = Some(due_at);
         self
     }
 
-    /// Sets how many uses Better Auth would allow in how long a time.
+    /// Sets the number of uses that Better Auth allows per time window.
     #[must_use]
     pub fn with_rate_limit(mut self, uses: u64, window: Duration) -> Self {
         self.rate_limit = Some((uses, window));
         self
     }
 
-    /// Sets the permissions from the text of the column: an object of resources with lists of actions. Anything else
-    /// allows nothing.
+    /// Sets the permissions from the JSON of the column, an object of resources with lists of actions.
+    /// Other values allow nothing.
     #[must_use]
     pub fn with_permissions_json(mut self, json: &str) -> Self {
         self.permissions = serde_json::from_str(json).unwrap_or_default();
@@ -141,14 +141,14 @@ impl ApiKey {
         &self.hash
     }
 
-    /// Whose key it is: the id of a user.
+    /// The id of the key's owner, a user.
     #[must_use]
     pub fn reference_id(&self) -> &str {
         &self.reference_id
     }
 
-    /// The configuration of the plugin that the key belongs to; `default` where nobody named another. `None`, which
-    /// means the same, where the table says nothing or has no such column (Better Auth up to 1.4).
+    /// The key's configuration of the plugin. `None` means `default`: the column is null or does not
+    /// exist (Better Auth up to 1.4).
     #[must_use]
     pub fn config_id(&self) -> Option<&str> {
         self.config_id.as_deref()
@@ -160,19 +160,19 @@ impl ApiKey {
         self.name.as_deref()
     }
 
-    /// When it ends.
+    /// The expiry.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
 
-    /// How many uses were left when the row was read. Not counted down by this crate.
+    /// The number of uses left when the row was read. This crate does not count it down.
     #[must_use]
     pub fn remaining(&self) -> Option<i64> {
         self.remaining
     }
 
-    /// How many uses Better Auth itself would allow in how long a time. Not enforced by this crate.
+    /// The number of uses that Better Auth allows per time window. This crate does not enforce it.
     #[must_use]
     pub fn rate_limit(&self) -> Option<(u64, Duration)> {
         self.rate_limit
@@ -185,7 +185,7 @@ impl ApiKey {
             .map(|(resource, actions)| (resource.as_str(), actions.as_slice()))
     }
 
-    /// Whether the key's permissions have this action for this resource.
+    /// Whether the permissions include an action for a resource.
     #[must_use]
     pub fn allows(&self, resource: &str, action: &str) -> bool {
         self.permissions
@@ -193,19 +193,19 @@ impl ApiKey {
             .is_some_and(|actions| actions.iter().any(|allowed| allowed == action))
     }
 
-    /// Whether it is switched on.
+    /// Whether the key is enabled.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.enabled
     }
 
-    /// Whether it has ended. A key that ends now has ended.
+    /// Whether the key has expired. A key expires at the second of its expiry.
     #[must_use]
     pub fn is_expired_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)
     }
 
-    /// Whether all its uses are used up and Better Auth would not fill them up again.
+    /// Whether no uses are left and a refill is not due.
     #[must_use]
     pub fn is_used_up_at(&self, now: Timestamp) -> bool {
         self.remaining.is_some_and(|remaining| remaining <= 0)
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_ends_at_the_second_it_says() {
+    fn key_expires_at_its_expiry() {
         let key = api_key().with_expires_at(at(100));
         assert!(!key.is_expired_at(at(99)));
         assert!(key.is_expired_at(at(100)));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_uses_is_used_up_until_its_refill_is_due() {
+    fn used_up_key_waits_for_refill() {
         let key = api_key().with_remaining(0);
         assert!(key.is_used_up_at(at(0)));
         let refilled = key.with_refill_due_at(at(50));
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn permissions_that_cannot_be_read_allow_nothing() {
+    fn invalid_permissions_allow_nothing() {
         for json in ["null", "", "[]", r#"{"files":"read"}"#, r#"{"files":[1]}"#] {
             let key = api_key().with_permissions_json(json);
             assert!(!key.allows("files", "read"), "{json}");

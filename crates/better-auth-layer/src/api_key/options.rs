@@ -1,31 +1,33 @@
-//! Settings for API keys.
+//! Options for API keys.
 
 use http::HeaderName;
 
 use super::{ApiKey, dedicated_header};
 use crate::config_error::ConfigError;
 
-/// Which API keys are accepted, and where they are sent.
+/// Options for API keys: accepted headers and configurations.
 ///
-/// They are looked up by their hash. Checked are `enabled`, `expiresAt`, whether uses are left in `remaining`, the
-/// plugin's configuration, and that the owner exists and is not banned. A service that only reads the table cannot
-/// count: `remaining` is not counted down and the rate limit (ten uses a day by Better Auth's default) not enforced;
-/// both stand in the identity's [`ApiKey`](crate::ApiKey), as do the permissions, which the service has to check.
+/// A key is looked up by its hash. It is rejected if it is disabled or expired, if `remaining` is
+/// zero, if its configuration is not accepted, or if its owner does not exist or is banned.
 ///
-/// Keys of organizations (a configuration with `references: "organization"`) belong to no user and are refused, because
-/// no user has the organization's id. Where ids are numbers in sequence one may: do not accept such a configuration then.
+/// This crate only reads the database. It does not decrement `remaining` and does not enforce the
+/// rate limit (ten requests per day by Better Auth's default). Both values, and the permissions that
+/// the application must check, are available in [`ApiKey`](crate::ApiKey).
+///
+/// Keys of organizations (configurations with `references: "organization"`) do not belong to a user
+/// and are rejected, because no user has the id of the organization. If ids are sequential numbers,
+/// a user can have that id: do not accept such a configuration then.
 ///
 /// ```
 /// use better_auth_layer::api_key::ApiKeys;
 ///
-/// let api_keys = ApiKeys::new().header("authorization-key")?.configuration("internal");
+/// let api_keys = ApiKeys::new().header("authorization-key").configuration("internal");
 /// # let _ = api_keys;
-/// # Ok::<(), better_auth_layer::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "options do nothing until they are given to a builder"]
 pub struct ApiKeys {
-    headers: Vec<HeaderName>,
+    headers: Vec<Result<HeaderName, ConfigError>>,
     configurations: Vec<String>,
 }
 
@@ -36,7 +38,7 @@ impl Default for ApiKeys {
 }
 
 impl ApiKeys {
-    /// Keys of the plugin's default configuration in the header `x-api-key`.
+    /// Accepts keys of the plugin's default configuration in the header `x-api-key`.
     pub fn new() -> Self {
         Self {
             headers: Vec::new(),
@@ -44,28 +46,27 @@ impl ApiKeys {
         }
     }
 
-    /// Adds a header to look at, in place of `x-api-key` (`apiKeyHeaders`).
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] for what is no header name, and for `Authorization` and `Cookie`, which are for other credentials.
-    pub fn header(mut self, name: &str) -> Result<Self, ConfigError> {
-        let name = dedicated_header("api_keys", name)?;
-        self.headers.push(name);
-        Ok(self)
+    /// Accepts keys in this header (`apiKeyHeaders`) instead of `x-api-key`. Can be called several
+    /// times. The builder of the layer rejects invalid names, and `Authorization` and `Cookie`, which
+    /// contain other credentials.
+    pub fn header(mut self, name: impl Into<String>) -> Self {
+        self.headers
+            .push(dedicated_header("api_keys", &name.into()));
+        self
     }
 
-    /// Adds a configuration of the plugin (`configId`) whose keys are accepted, in place of `default`.
+    /// Accepts keys of this configuration of the plugin (`configId`) instead of `default`. Can be
+    /// called several times.
     pub fn configuration(mut self, id: impl Into<String>) -> Self {
         self.configurations.push(id.into());
         self
     }
 
-    pub(crate) fn headers(&self) -> Vec<HeaderName> {
+    pub(crate) fn headers(&self) -> Result<Vec<HeaderName>, ConfigError> {
         if self.headers.is_empty() {
-            return vec![HeaderName::from_static("x-api-key")];
+            return Ok(vec![HeaderName::from_static("x-api-key")]);
         }
-        self.headers.clone()
+        self.headers.iter().cloned().collect()
     }
 
     pub(crate) fn configurations(&self) -> Vec<String> {

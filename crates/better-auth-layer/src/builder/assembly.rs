@@ -1,4 +1,4 @@
-//! From settings to a layer.
+//! Validates the options and creates the layer.
 
 use std::sync::Arc;
 
@@ -6,260 +6,219 @@ use super::BetterAuthLayerBuilder;
 use crate::authenticator::{Authenticator, Diagnostics, Inner, Validator};
 use crate::base_url::BaseUrl;
 use crate::config_error::ConfigError;
-use crate::credential::{CookieNames, CredentialSource, Sources};
-use crate::csrf::{OriginGuard, TrustedOrigin};
-use crate::jwks::{DynKeySource, KeyCache, RemoteKeySource};
+use crate::credential::Sources;
+use crate::diagnostics::Check;
+use crate::jwks::KeyCache;
 use crate::layer::BetterAuthLayer;
+use crate::secret::{Secret, SecretRing};
 use crate::store::{DynUserStore, LookupKind, SingleFlight};
 use crate::verify::{
-    CookieCacheVerifier, JwksJwtPolicy, JwksJwtVerifier, JwtVerifier, RegisteredClaims,
-    SecretJwtPolicy, SecretJwtVerifier, SessionTokenVerifier, Verifier,
+    CookieCacheVerifier, JwksJwtVerifier, JwtVerifier, SecretJwtVerifier, SessionTokenVerifier,
+    Verifier,
 };
 
 impl BetterAuthLayerBuilder {
-    pub(super) fn assemble(mut self) -> Result<BetterAuthLayer, ConfigError> {
+    pub(super) fn assemble(self) -> Result<BetterAuthLayer, ConfigError> {
         self.check_limits()?;
-        self.check_texts()?;
-        self.check_sources()?;
-        self.jwks_options.check()?;
-        let base_url = self.base_url.take().transpose()?;
-        let key_source = self.take_key_source(base_url.as_ref())?;
-        if self.secrets.is_none() && key_source.is_none() && self.api_keys.is_none() {
-            return Err(ConfigError::new(
+        self.jwts.check()?;
+        self.sessions.check()?;
+        let sources = self
+            .sources
+            .resolve(self.api_keys.is_some(), self.session_secrets().is_some())?;
+        let base_url = self.base_url.clone().transpose()?;
+        let base_url = base_url.as_ref();
+        let keys = self.key_cache(base_url)?;
+        if self.secrets.is_none() && keys.is_none() && self.api_keys.is_none() {
+            return Err(ConfigError::missing(
                 "secret",
-                "is not set",
-                "give the builder the secret that Better Auth signs with (BETTER_AUTH_SECRET), its address with `base_url` (BETTER_AUTH_URL), or both",
+                "set the secret of Better Auth (BETTER_AUTH_SECRET), its URL with `base_url` (BETTER_AUTH_URL), or both",
             ));
         }
-        let store = SingleFlight::around(self.take_store()?, self.lookup_timeout);
-        let keys = key_source.map(|source| {
-            let options = self.jwks_options.clone();
-            Arc::new(KeyCache::new(source, options, Arc::clone(&self.clock)))
-        });
-        let jwks_issuer = self.issuer_of_keys(base_url.as_ref());
-        let jwks_policy = match &keys {
-            None => None,
-            Some(_) => Some(self.jwks_policy(base_url.as_ref(), jwks_issuer.as_deref())?),
-        };
-        if let Some(kind) = self
-            .needs(keys.is_some())
-            .find(|kind| !store.supports(*kind))
-        {
-            return Err(ConfigError::new(
-                "store",
-                format!("cannot look up {kind}"),
-                "use a store that supports it, or do not accept the credential that needs it (`without_secret_jwts`, `without_session_tokens`)",
-            ));
-        }
-        let diagnostics = Diagnostics {
-            config: self.advise(),
-            lookups: self.needs(keys.is_some()).collect(),
-            keys: keys.clone(),
-        };
-        let credential_sources = self.take_sources();
-        // Better Auth writes its origin into a cookie cache, whatever `jwt.issuer` says.
-        let origin = base_url.as_ref().map(|url| url.origin().to_owned());
-        let cookie_cache = self.cookie_cache_verifier(keys.as_ref(), origin.or(jwks_issuer))?;
-        let guard = self.origin_guard(base_url.as_ref())?;
-        let secure = self.secure(base_url.as_ref());
-        let secret_jwts = self.secrets.as_ref().filter(|_| self.accept_secret_jwts);
-        let secret_jwts = secret_jwts.map(|ring| {
-            SecretJwtVerifier::new(ring, self.accept_previous_secrets, self.secret_policy())
-        });
-        let jwks_jwts = keys.zip(jwks_policy);
-        let jwks_jwts = jwks_jwts.map(|(keys, policy)| JwksJwtVerifier { keys, policy });
-        let session_tokens = self.secrets.as_ref().filter(|_| self.accept_session_tokens);
-        let session_tokens = session_tokens.map(|ring| {
-            let validator = Arc::clone(&self.session_token_validator);
-            SessionTokenVerifier::new(ring, self.accept_previous_secrets, validator)
-        });
+        let lookups = self.required_lookups(keys.is_some());
+        let store = self.single_flight_store(&lookups)?;
+        let verifier = self.verifier(base_url, keys.as_ref())?;
         let api_keys = self.api_keys.as_ref();
-        Ok(BetterAuthLayer::new(Authenticator::new(Inner {
+        let inner = Inner {
             sources: Sources {
-                sources: credential_sources,
-                api_key_headers: api_keys.map(|keys| keys.headers()).unwrap_or_default(),
-                session_cookie: session_tokens
-                    .as_ref()
-                    .map(|_| CookieNames::new(&self.session_cookie(), secure)),
-                cookie_cache: self.cookie_cache.as_ref().map(|cache| {
-                    let name = cache.name.clone();
-                    let default = || format!("{}.session_data", self.cookie_prefix);
-                    CookieNames::new(&name.unwrap_or_else(default), secure)
-                }),
+                sources,
+                api_key_headers: match api_keys {
+                    Some(keys) => keys.headers()?,
+                    None => Vec::new(),
+                },
+                session_cookie: self
+                    .session_secrets()
+                    .map(|_| self.sessions.cookie_names(base_url)),
+                cookie_cache: self.sessions.cookie_cache_names(base_url),
             },
-            guard,
-            verifier: Verifier {
-                jwts: JwtVerifier::new(secret_jwts, jwks_jwts, self.cached_jwts),
-                session_tokens,
-                cookie_cache,
-                raw_session_tokens: self
-                    .accept_raw_session_tokens
-                    .then(|| Arc::clone(&self.session_token_validator)),
-                has_secret: self.secrets.is_some(),
-            },
-            store,
-            lookup_timeout: self.lookup_timeout,
+            guard: self.sessions.origin_guard(base_url)?,
+            verifier,
             validator: Validator {
                 api_key_configurations: api_keys
                     .map(|keys| keys.configurations())
                     .unwrap_or_default(),
-                require_matching_subject: self.require_matching_subject,
+                require_matching_subject: self.jwts.require_matching_subject,
                 require_verified_email: self.require_verified_email,
-                retry_after: self.retry_after,
+                retry_after: self.retry_after.clone(),
             },
+            diagnostics: Diagnostics {
+                config: self.config_checks(),
+                lookups,
+                keys,
+            },
+            store,
+            lookup_timeout: self.lookup_timeout,
             clock: self.clock,
             renderer: self.renderer,
             recheck_interval: self.recheck_interval,
-            diagnostics,
-        })))
+        };
+        Ok(BetterAuthLayer::new(Authenticator::new(inner)))
     }
 
-    fn take_sources(&mut self) -> Vec<CredentialSource> {
-        let mut sources = std::mem::take(&mut self.extra_sources);
-        let others = self.sources.take();
-        sources.extend(others.unwrap_or_else(CredentialSource::defaults));
-        sources
+    /// The secrets that verify session cookies and tokens.
+    fn session_secrets(&self) -> Option<&SecretRing> {
+        self.secrets
+            .as_ref()
+            .filter(|_| self.sessions.accept_signed)
     }
 
-    fn take_store(&mut self) -> Result<Arc<dyn DynUserStore>, ConfigError> {
-        self.store.take().ok_or_else(|| {
-            ConfigError::new(
-                "store",
-                "is not set",
-                "give the builder a `UserStore`, such as a `PostgresStore`, a `SqliteStore` or, in tests, a `MemoryStore`",
-            )
-        })
+    /// The secrets that verify JWTs.
+    fn jwt_secrets(&self) -> Option<&SecretRing> {
+        let secrets = self.secrets.as_ref();
+        secrets.filter(|_| self.jwts.accept_secret_signed)
     }
 
-    /// The lookups that the accepted credentials lead to.
-    fn needs(&self, has_keys: bool) -> impl Iterator<Item = LookupKind> {
-        let has_secret = self.secrets.is_some();
-        let tokens = has_secret && self.accept_session_tokens || self.accept_raw_session_tokens;
+    fn key_cache(&self, base_url: Option<&BaseUrl>) -> Result<Option<Arc<KeyCache>>, ConfigError> {
+        let source = self.jwts.key_source(base_url)?;
+        Ok(source.map(|source| {
+            let options = self.jwts.jwks.clone();
+            Arc::new(KeyCache::new(source, options, Arc::clone(&self.clock)))
+        }))
+    }
+
+    /// The lookups that the accepted credentials need.
+    fn required_lookups(&self, has_keys: bool) -> Vec<LookupKind> {
+        let accepts_tokens = self.session_secrets().is_some() || self.sessions.accept_raw;
         [
-            (has_secret && self.accept_secret_jwts, LookupKind::Email),
+            (self.jwt_secrets().is_some(), LookupKind::Email),
             (has_keys, LookupKind::UserId),
-            (tokens, LookupKind::SessionToken),
+            (accepts_tokens, LookupKind::SessionToken),
             (self.api_keys.is_some(), LookupKind::ApiKey),
         ]
         .into_iter()
-        .filter_map(|(is_needed, kind)| is_needed.then_some(kind))
+        .filter_map(|(is_required, kind)| is_required.then_some(kind))
+        .collect()
     }
 
-    fn take_key_source(
-        &mut self,
-        base_url: Option<&BaseUrl>,
-    ) -> Result<Option<Arc<dyn DynKeySource>>, ConfigError> {
-        if let Some(source) = self.key_source.take() {
-            return source.map(Some);
-        }
-        let Some(base_url) = base_url else {
-            return Ok(None);
-        };
-        let source = RemoteKeySource::new(&base_url.jwks_url()).map_err(|_| {
-            ConfigError::new(
-                "base_url",
-                "is not `https`, and whoever is on the way could put in keys",
-                "write `https://`, or say with `key_source` where the keys are: in the database (`key_source` of the store), or at this address all the same (`RemoteKeySource::dangerous_allow_http`)",
-            )
-        })?;
-        Ok(Some(Arc::new(source)))
-    }
-
-    fn issuer_of_keys(&self, base_url: Option<&BaseUrl>) -> Option<String> {
-        let origin = base_url.map(|url| url.origin().to_owned());
-        let own = self.jwks_issuer.clone();
-        own.or(origin).or_else(|| self.issuer.clone())
-    }
-
-    fn jwks_policy(
+    fn single_flight_store(
         &self,
-        base_url: Option<&BaseUrl>,
-        issuer: Option<&str>,
-    ) -> Result<JwksJwtPolicy, ConfigError> {
-        let Some(issuer) = issuer else {
-            return Err(ConfigError::new(
-                "base_url",
-                "is not set, and neither is an issuer",
-                "set `base_url` to the address of the Better Auth deployment (BETTER_AUTH_URL): without it nobody knows for whom its tokens are meant",
+        lookups: &[LookupKind],
+    ) -> Result<Arc<dyn DynUserStore>, ConfigError> {
+        let Some(store) = &self.store else {
+            return Err(ConfigError::missing(
+                "store",
+                "set a `UserStore`, such as `PostgresStore`, `SqliteStore` or, in tests, `MemoryStore`",
             ));
         };
-        let origin = base_url.map_or(issuer, BaseUrl::origin);
-        let audiences = if self.audiences.is_empty() {
-            vec![origin.to_owned()]
-        } else {
-            self.audiences.clone()
-        };
-        Ok(JwksJwtPolicy {
-            registered: RegisteredClaims {
-                issuer: Some(issuer.to_owned()),
-                audiences,
-                require_audience: true,
-                leeway: self.leeway,
-            },
-            session_id_claim: self.session_id_claim.clone(),
-        })
-    }
-
-    fn secret_policy(&self) -> SecretJwtPolicy {
-        SecretJwtPolicy {
-            registered: RegisteredClaims {
-                issuer: self.issuer.clone(),
-                audiences: self.audiences.clone(),
-                require_audience: self.require_audience,
-                leeway: self.leeway,
-            },
-            session_id_claim: self.session_id_claim.clone(),
-            require_binding: self.require_binding,
+        if let Some(kind) = lookups.iter().find(|kind| !store.supports(**kind)) {
+            return Err(ConfigError::conflict(
+                "store",
+                format!("does not support lookups {kind}"),
+                "use a store that supports them, or do not accept the credential that needs them (`without_secret_jwts`, `without_session_tokens`)",
+            ));
         }
+        Ok(SingleFlight::around(Arc::clone(store), self.lookup_timeout))
     }
 
-    fn secure(&self, base_url: Option<&BaseUrl>) -> Option<bool> {
-        self.secure_cookies.or(base_url.map(BaseUrl::is_https))
-    }
-
-    pub(super) fn session_cookie(&self) -> String {
-        let own = self.session_cookie_name.clone();
-        own.unwrap_or_else(|| format!("{}.session_token", self.cookie_prefix))
+    fn verifier(
+        &self,
+        base_url: Option<&BaseUrl>,
+        keys: Option<&Arc<KeyCache>>,
+    ) -> Result<Verifier, ConfigError> {
+        let with_previous = self.accept_previous_secrets;
+        let validator = &self.sessions.token_validator;
+        let secret_jwts = self.jwt_secrets().map(|secrets| {
+            SecretJwtVerifier::new(secrets, with_previous, self.jwts.secret_policy())
+        });
+        let jwks_jwts = match keys {
+            Some(keys) => Some(JwksJwtVerifier {
+                keys: Arc::clone(keys),
+                policy: self.jwts.jwks_policy(base_url)?,
+            }),
+            None => None,
+        };
+        Ok(Verifier {
+            jwts: JwtVerifier::new(secret_jwts, jwks_jwts, self.jwts.cache_capacity),
+            session_tokens: self.session_secrets().map(|secrets| {
+                SessionTokenVerifier::new(secrets, with_previous, Arc::clone(validator))
+            }),
+            cookie_cache: self.cookie_cache_verifier(base_url, keys)?,
+            raw_session_tokens: self.sessions.accept_raw.then(|| Arc::clone(validator)),
+            has_secret: self.secrets.is_some(),
+        })
     }
 
     fn cookie_cache_verifier(
         &self,
+        base_url: Option<&BaseUrl>,
         keys: Option<&Arc<KeyCache>>,
-        issuer: Option<String>,
     ) -> Result<Option<CookieCacheVerifier>, ConfigError> {
-        let Some(cache) = &self.cookie_cache else {
+        let Some(cache) = &self.sessions.cookie_cache else {
             return Ok(None);
         };
-        let Some(ring) = self.secrets.as_ref().filter(|_| self.accept_session_tokens) else {
-            return Err(ConfigError::new(
+        let Some(secrets) = self.session_secrets() else {
+            return Err(ConfigError::conflict(
                 "cookie_cache",
                 "is set, but session cookies are not accepted",
-                "set the secret: a cache counts only beside a session cookie",
+                "set the secret, because a cookie cache is valid only with a session cookie",
             ));
         };
         if cache.needs_keys() && keys.is_none() {
-            return Err(ConfigError::new(
+            return Err(ConfigError::conflict(
                 "cookie_cache",
-                "is signed with a public key, and none is known",
+                "is signed with a public key, but there is no key source",
                 "set `base_url` or `key_source`",
             ));
         }
         Ok(Some(CookieCacheVerifier::new(
             cache.clone(),
-            ring,
+            secrets,
             self.accept_previous_secrets,
             keys.cloned(),
-            issuer,
+            self.jwts.cookie_cache_issuer(base_url),
         )))
     }
 
-    fn origin_guard(&mut self, base_url: Option<&BaseUrl>) -> Result<OriginGuard, ConfigError> {
-        let origins = std::mem::take(&mut self.trusted_origins);
-        let mut trusted = origins.into_iter().collect::<Result<Vec<_>, _>>()?;
-        trusted.extend(base_url.map(|url| TrustedOrigin::exactly(url.origin())));
-        Ok(OriginGuard {
-            trusted,
-            require_origin: self.require_origin,
-        })
+    /// Checks the strength of the configuration and logs the warnings.
+    fn config_checks(&self) -> Vec<Check> {
+        let Some(secrets) = &self.secrets else {
+            return Vec::new();
+        };
+        let mut accepted = secrets.accepted(self.accept_previous_secrets);
+        let mut checks = vec![if accepted.any(Secret::is_shorter_than_recommended) {
+            Check::warning(
+                "secret",
+                "the secret has fewer than 32 bytes, so brute force can find it from one token",
+            )
+            .with_remedy("generate a longer one, such as with `openssl rand -base64 32`")
+        } else {
+            Check::ok(
+                "secret",
+                "has at least 32 bytes and is not the public default",
+            )
+        }];
+        if self.jwt_secrets().is_some() {
+            checks.push(if self.jwts.issuer.is_some() {
+                Check::ok("issuer", "is required in secret-signed tokens")
+            } else {
+                Check::warning("issuer", "secret-signed tokens of every issuer are accepted")
+                    .with_remedy("set BETTER_AUTH_ISSUER or the builder's `issuer` and create tokens with `iss`, or use `without_secret_jwts` if there are no such tokens")
+            });
+        }
+        for check in &checks {
+            if let Some(remedy) = check.remedy() {
+                tracing::warn!("{}; {remedy}", check.message());
+            }
+        }
+        checks
     }
 }

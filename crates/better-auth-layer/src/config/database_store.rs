@@ -97,15 +97,13 @@ impl DatabaseStore {
                 })?;
                 Ok(Self(Backend::Sqlite(store?)))
             }
-            #[cfg(not(all(feature = "postgres", feature = "sqlite")))]
-            other => {
+            #[cfg(not(feature = "postgres"))]
+            DatabaseUrl::Postgres(_) => {
                 let _ = connect;
-                Err(ConfigError::new(
-                    "DATABASE_URL",
-                    format!("names a database whose feature is disabled: {other:?}"),
-                    "enable the feature `postgres` or `sqlite` of better-auth-layer",
-                ))
+                Err(ConfigError::feature_disabled("DATABASE_URL", "postgres"))
             }
+            #[cfg(not(feature = "sqlite"))]
+            DatabaseUrl::Sqlite(_) => Err(ConfigError::feature_disabled("DATABASE_URL", "sqlite")),
         }
     }
 }

@@ -16,13 +16,14 @@ pub(super) enum DatabaseUrl {
     Sqlite(PathBuf),
 }
 
+const SETTING: &str = "DATABASE_URL";
 const FORMS: &str =
     "write `postgres://user:password@host:5432/database` or `sqlite:path/to/file.sqlite`";
 
 impl DatabaseUrl {
-    pub(super) fn parse(setting: &'static str, url: &str) -> Result<Self, ConfigError> {
+    pub(super) fn parse(url: &str) -> Result<Self, ConfigError> {
         let error = |problem: &'static str, remedy: &'static str| {
-            Err(ConfigError::new(setting, problem, remedy))
+            Err(ConfigError::new(SETTING, problem, remedy))
         };
         let url = url.trim();
         let Some((scheme, rest)) = url.split_once(':') else {
@@ -33,7 +34,7 @@ impl DatabaseUrl {
             .map_or(scheme, |(database, _driver)| database);
         match database.to_ascii_lowercase().as_str() {
             "postgres" | "postgresql" => Ok(Self::Postgres(url.to_owned())),
-            "sqlite" => sqlite_path(setting, rest).map(Self::Sqlite),
+            "sqlite" => sqlite_path(rest).map(Self::Sqlite),
             "jdbc" => error(
                 "is a JDBC URL",
                 "remove `jdbc:` and write user and password before the host",
@@ -48,15 +49,15 @@ impl DatabaseUrl {
     }
 }
 
-fn sqlite_path(setting: &'static str, rest: &str) -> Result<PathBuf, ConfigError> {
+fn sqlite_path(rest: &str) -> Result<PathBuf, ConfigError> {
     let path = rest.split_once('?').map_or(rest, |(path, _options)| path);
     let path = percent_encoding::percent_decode_str(path)
         .decode_utf8()
-        .map_err(|_| ConfigError::new(setting, "is not valid UTF-8", FORMS))?;
+        .map_err(|_| ConfigError::new(SETTING, "is not valid UTF-8", FORMS))?;
     let file = match path.strip_prefix("//") {
         Some(rest) if rest.contains('@') => {
             return Err(ConfigError::new(
-                setting,
+                SETTING,
                 "has a user or a password, which a SQLite file does not have",
                 FORMS,
             ));
@@ -66,7 +67,7 @@ fn sqlite_path(setting: &'static str, rest: &str) -> Result<PathBuf, ConfigError
     };
     if file.is_empty() || file == ":memory:" {
         return Err(ConfigError::new(
-            setting,
+            SETTING,
             "does not name a file",
             "write `sqlite:path/to/file.sqlite` with the file of Better Auth",
         ));
@@ -88,10 +89,6 @@ impl fmt::Debug for DatabaseUrl {
 mod tests {
     use super::*;
 
-    fn parse(url: &str) -> Result<DatabaseUrl, ConfigError> {
-        DatabaseUrl::parse("DATABASE_URL", url)
-    }
-
     #[test]
     fn schemes_select_the_database() {
         for url in [
@@ -101,7 +98,7 @@ mod tests {
             "POSTGRESQL+asyncpg://u:p@h/d",
             "postgres://u:p@h/d\n",
         ] {
-            let parsed = parse(url).unwrap();
+            let parsed = DatabaseUrl::parse(url).unwrap();
             assert_eq!(parsed, DatabaseUrl::Postgres(url.trim().to_owned()));
         }
         for (url, path) in [
@@ -114,7 +111,7 @@ mod tests {
             ("sqlite:with%20space.db?mode=ro", "with space.db"),
         ] {
             assert_eq!(
-                parse(url).unwrap(),
+                DatabaseUrl::parse(url).unwrap(),
                 DatabaseUrl::Sqlite(path.into()),
                 "{url}"
             );
@@ -135,7 +132,7 @@ mod tests {
             "sqlite:///",
             "sqlite://app:hunter2@h/d",
         ] {
-            let error = parse(url).unwrap_err();
+            let error = DatabaseUrl::parse(url).unwrap_err();
             assert_eq!(error.setting(), "DATABASE_URL");
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }

@@ -68,13 +68,14 @@ impl Env {
         }
     }
 
-    /// Parses a variable. The parser gets the name for its error.
+    /// Parses a variable. An error names the variable instead of the setting that `parser` names.
     pub(super) fn parse<T>(
         &self,
         name: &'static str,
-        parser: impl FnOnce(&'static str, &str) -> Result<T, ConfigError>,
+        parser: impl FnOnce(&str) -> Result<T, ConfigError>,
     ) -> Result<Option<T>, ConfigError> {
-        self.get(name)?.map(|value| parser(name, value)).transpose()
+        let value = self.get(name)?.map(parser).transpose();
+        value.map_err(|error| error.with_setting(name))
     }
 }
 

@@ -109,17 +109,6 @@ async fn diagnose(env: &Env) -> Result<HealthReport, ConfigError> {
     Ok(report)
 }
 
-async fn diagnose_listener(config: &Config) -> Check {
-    #[cfg(feature = "postgres")]
-    match listener(config) {
-        Ok(Some(listener)) => return listener.diagnose().await,
-        Ok(None) => {}
-        Err(error) => return error.into(),
-    }
-    let _ = config;
-    listener_requires_postgres().into()
-}
-
 fn require_credentials(config: &Config) -> Result<(), ConfigError> {
     if config.has_credentials() {
         return Ok(());
@@ -130,31 +119,54 @@ fn require_credentials(config: &Config) -> Result<(), ConfigError> {
     ))
 }
 
-fn listen(config: &Config, invalidator: &CacheInvalidator) -> Result<(), ConfigError> {
-    #[cfg(feature = "postgres")]
-    if let Some(listener) = listener(config)? {
-        listener.listen(invalidator);
-        return Ok(());
+#[cfg(feature = "postgres")]
+async fn diagnose_listener(config: &Config) -> Check {
+    match listener(config) {
+        Ok(listener) => listener.diagnose().await,
+        Err(error) => error.into(),
     }
-    let _ = (config, invalidator);
+}
+
+#[cfg(feature = "postgres")]
+fn listen(config: &Config, cache: &CacheInvalidator) -> Result<(), ConfigError> {
+    listener(config)?.listen(cache);
+    Ok(())
+}
+
+#[cfg(feature = "postgres")]
+fn listener(config: &Config) -> Result<PostgresListener, ConfigError> {
+    let Some(DatabaseUrl::Postgres(url)) = &config.database_url else {
+        return Err(listener_requires_postgres());
+    };
+    let direct = match &config.database_direct_url {
+        None => url,
+        Some(DatabaseUrl::Postgres(direct)) => direct,
+        Some(DatabaseUrl::Sqlite(_)) => {
+            return Err(ConfigError::conflict(
+                "DATABASE_DIRECT_URL",
+                "names another database than DATABASE_URL",
+                "write the PostgreSQL URL that bypasses the pooler",
+            ));
+        }
+    };
+    PostgresListener::builder(direct)
+        .query_url(url)
+        .schema(config.schema.clone())
+        .build()
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn diagnose_listener(_: &Config) -> Check {
+    listener_requires_postgres().into()
+}
+
+#[cfg(not(feature = "postgres"))]
+fn listen(_: &Config, _: &CacheInvalidator) -> Result<(), ConfigError> {
     Err(listener_requires_postgres())
 }
 
-/// The listener for a PostgreSQL database, `None` for other databases.
-#[cfg(feature = "postgres")]
-fn listener(config: &Config) -> Result<Option<PostgresListener>, ConfigError> {
-    let Some(DatabaseUrl::Postgres(url)) = &config.database_url else {
-        return Ok(None);
-    };
-    let direct_url = config.database_direct_url.as_deref().unwrap_or(url);
-    let listener = PostgresListener::builder(direct_url)
-        .query_url(url)
-        .schema(config.schema.clone());
-    listener.build().map(Some)
-}
-
 fn listener_requires_postgres() -> ConfigError {
-    ConfigError::new(
+    ConfigError::conflict(
         "BETTER_AUTH_CACHE",
         "is `listen`, which requires PostgreSQL",
         "write `on` or `off`",

@@ -19,11 +19,10 @@ use crate::base_url::BaseUrl;
 use crate::builder::BetterAuthLayerBuilder;
 use crate::config_error::ConfigError;
 use crate::csrf::TrustedOrigin;
-use crate::jwks::RemoteKeySource;
 use crate::layer::BetterAuthLayer;
 use crate::schema::Schema;
 use crate::secret::Secret;
-pub use crate::secret::{SecretError, SecretRing};
+pub use crate::secret::SecretRing;
 
 /// The configuration of a layer.
 ///
@@ -75,7 +74,7 @@ pub use crate::secret::{SecretError, SecretRing};
 )]
 pub struct Config {
     database_url: Option<DatabaseUrl>,
-    database_direct_url: Option<String>,
+    database_direct_url: Option<DatabaseUrl>,
     secrets: Option<SecretRing>,
     base_url: Option<BaseUrl>,
     jwks_url: Option<String>,
@@ -104,44 +103,34 @@ impl Config {
     ///
     /// [`ConfigError`] names the variable that is invalid and the remedy.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
-        let text = |_: &'static str, value: &str| Ok(value.to_owned());
-        let has_jwks_url = env.get("BETTER_AUTH_JWKS_URL")?.is_some();
-        let secrets = env.parse("BETTER_AUTH_SECRETS", |setting, value| {
-            SecretRing::parse(value).map_err(|error| invalid_secret(setting, &error))
-        })?;
-        let secret = env.parse("BETTER_AUTH_SECRET", |setting, value| {
-            Secret::new(value).map_err(|error| invalid_secret(setting, &error))
-        });
-        Ok(Self {
+        let config = Self {
             database_url: env.parse("DATABASE_URL", DatabaseUrl::parse)?,
-            database_direct_url: env.parse("DATABASE_DIRECT_URL", text)?,
-            secrets: match secrets {
+            database_direct_url: env.parse("DATABASE_DIRECT_URL", DatabaseUrl::parse)?,
+            secrets: match env.parse("BETTER_AUTH_SECRETS", SecretRing::parse)? {
                 Some(secrets) => Some(secrets),
-                None => secret?.map(SecretRing::new),
+                None => env.parse("BETTER_AUTH_SECRET", |secret| {
+                    Secret::new(secret).map(SecretRing::new)
+                })?,
             },
-            base_url: env.parse("BETTER_AUTH_URL", |setting, value| {
-                base_url(setting, value, has_jwks_url)
-            })?,
+            base_url: env.parse("BETTER_AUTH_URL", BaseUrl::parse)?,
             jwks_url: env.parse("BETTER_AUTH_JWKS_URL", jwks_url)?,
             jwks_issuer: env.parse("BETTER_AUTH_JWKS_ISSUER", text)?,
             issuer: env.parse("BETTER_AUTH_ISSUER", text)?,
-            audiences: env
-                .parse("BETTER_AUTH_AUDIENCE", |_, value| {
-                    Ok(list(value).map(str::to_owned).collect())
-                })?
-                .unwrap_or_default(),
+            audiences: env.parse("BETTER_AUTH_AUDIENCE", list)?.unwrap_or_default(),
             trusted_origins: env
                 .parse("BETTER_AUTH_TRUSTED_ORIGINS", trusted_origins)?
                 .unwrap_or_default(),
             cookie_prefix: env.parse("BETTER_AUTH_COOKIE_PREFIX", text)?,
-            api_keys: env
-                .parse("BETTER_AUTH_API_KEYS", api_keys)?
-                .unwrap_or(false),
+            api_keys: env.parse("BETTER_AUTH_API_KEYS", switch)?.unwrap_or(false),
             cache: env
                 .parse("BETTER_AUTH_CACHE", cache_mode)?
                 .unwrap_or(CacheMode::Off),
             schema: schema(env)?,
-        })
+        };
+        if let (Some(url), None) = (&config.base_url, &config.jwks_url) {
+            jwks_url(&url.jwks_url()).map_err(|error| error.with_setting("BETTER_AUTH_URL"))?;
+        }
+        Ok(config)
     }
 
     /// `BETTER_AUTH_SECRETS`, or `BETTER_AUTH_SECRET`
@@ -206,7 +195,7 @@ impl Config {
             builder = builder.secrets(secrets.clone());
         }
         if let Some(url) = self.base_url.clone().or_else(|| self.issuer_as_base_url()) {
-            builder = builder.deployment(url);
+            builder = builder.parsed_base_url(url);
         }
         if let Some(url) = &self.jwks_url {
             builder = builder.jwks_url(url);
@@ -221,7 +210,7 @@ impl Config {
             builder = builder.audience(audience);
         }
         for origin in &self.trusted_origins {
-            builder = builder.trust(origin.clone());
+            builder = builder.parsed_trusted_origin(origin.clone());
         }
         if let Some(prefix) = &self.cookie_prefix {
             builder = builder.cookie_prefix(prefix);
@@ -235,11 +224,12 @@ impl Config {
     /// `BETTER_AUTH_ISSUER` as the base URL, if it is an `https` origin and nothing else configures
     /// public keys.
     fn issuer_as_base_url(&self) -> Option<BaseUrl> {
-        if self.jwks_url.is_some() || self.jwks_issuer.is_some() {
+        let has_http = cfg!(feature = "jwks-http");
+        if self.jwks_url.is_some() || self.jwks_issuer.is_some() || !has_http {
             return None;
         }
         let issuer = self.issuer.as_deref()?;
-        let url = BaseUrl::parse(issuer, "BETTER_AUTH_ISSUER").ok()?;
+        let url = BaseUrl::parse(issuer).ok()?;
         if !url.is_https() || url.origin() != issuer {
             return None;
         }
@@ -251,80 +241,60 @@ impl Config {
     }
 }
 
-fn list(value: &str) -> impl Iterator<Item = &str> {
-    value
-        .split(',')
+/// Without the feature `jwks-http`, [`BetterAuthLayerBuilder::build`] reports the URL unless
+/// another key source is configured.
+fn jwks_url(url: &str) -> Result<String, ConfigError> {
+    #[cfg(feature = "jwks-http")]
+    crate::jwks::RemoteKeySource::new(url)?;
+    Ok(url.to_owned())
+}
+
+fn text(text: &str) -> Result<String, ConfigError> {
+    Ok(text.to_owned())
+}
+
+fn list(list: &str) -> Result<Vec<String>, ConfigError> {
+    Ok(items(list).map(str::to_owned).collect())
+}
+
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',')
         .map(str::trim)
         .filter(|item| !item.is_empty())
 }
 
-fn invalid_secret(setting: &'static str, error: &SecretError) -> ConfigError {
-    ConfigError::new(
-        setting,
-        format!("is invalid: {error}"),
-        "set it to the value of Better Auth; generate a new one with `openssl rand -base64 32`",
-    )
-}
-
-fn base_url(
-    setting: &'static str,
-    value: &str,
-    has_jwks_url: bool,
-) -> Result<BaseUrl, ConfigError> {
-    let url = BaseUrl::parse(value, setting)?;
-    if !has_jwks_url && RemoteKeySource::new(&url.jwks_url()).is_err() {
-        return Err(ConfigError::new(
-            setting,
-            "is not an `https` URL, so keys could be replaced on the network",
-            "write `https://`, or set BETTER_AUTH_JWKS_URL to an `https` URL",
-        ));
-    }
-    Ok(url)
-}
-
-fn jwks_url(setting: &'static str, value: &str) -> Result<String, ConfigError> {
-    RemoteKeySource::new(value).map_err(|_| {
-        ConfigError::new(
-            setting,
-            "is not a valid key set URL",
-            "write an `https` URL without user and password, such as `https://app.example.com/api/auth/jwks`",
-        )
-    })?;
-    Ok(value.to_owned())
-}
-
-fn trusted_origins(setting: &'static str, value: &str) -> Result<Vec<TrustedOrigin>, ConfigError> {
-    let patterns = list(value).map(|pattern| {
-        pattern.parse().map_err(|_| {
+fn trusted_origins(list: &str) -> Result<Vec<TrustedOrigin>, ConfigError> {
+    let origins = items(list).map(|pattern| {
+        pattern.parse().map_err(|error: ConfigError| {
             ConfigError::new(
-                setting,
-                format!("contains `{pattern}`, which is not an origin or matches every origin"),
-                "write comma-separated origins without a trailing slash, such as `https://app.example.com` or `https://*.example.com`",
+                "trusted_origin",
+                format!("contains `{pattern}`, which {}", error.into_parts().1),
+                "write origins such as `https://app.example.com` or `https://*.example.com`, separated by commas",
             )
         })
     });
-    patterns.collect()
+    origins.collect()
 }
 
-fn api_keys(setting: &'static str, value: &str) -> Result<bool, ConfigError> {
-    match value {
+fn switch(text: &str) -> Result<bool, ConfigError> {
+    match text {
         "off" | "false" => Ok(false),
         "on" | "true" => Ok(true),
         _ => Err(ConfigError::new(
-            setting,
+            "api_keys",
             "is neither `on` nor `off`",
             "write `on` to accept API keys",
         )),
     }
 }
 
-fn cache_mode(setting: &'static str, value: &str) -> Result<CacheMode, ConfigError> {
-    match value {
+fn cache_mode(text: &str) -> Result<CacheMode, ConfigError> {
+    match text {
         "off" | "false" => Ok(CacheMode::Off),
         "on" | "true" => Ok(CacheMode::On),
         "listen" => Ok(CacheMode::Listen),
         _ => Err(ConfigError::new(
-            setting,
+            "cache",
             "is not `off`, `on` or `listen`",
             "write `on` to cache users and sessions for 5 seconds, or `listen` to cache them until PostgreSQL reports a change",
         )),
@@ -332,34 +302,29 @@ fn cache_mode(setting: &'static str, value: &str) -> Result<CacheMode, ConfigErr
 }
 
 fn schema(env: &Env) -> Result<Schema, ConfigError> {
-    let schema = env.parse("BETTER_AUTH_SCHEMA", |setting, value| match value {
+    let naming = env.parse("BETTER_AUTH_SCHEMA", |text| match text {
         "auto" => Ok(Schema::auto()),
         "camel" => Ok(Schema::camel()),
         "snake" => Ok(Schema::snake()),
         _ => Err(ConfigError::new(
-            setting,
+            "schema",
             "is not `auto`, `camel` or `snake`",
-            "write `auto`, `camel` (expiresAt, Better Auth's default) or `snake` (expires_at)",
+            "write `camel` for Better Auth's column names (`expiresAt`), `snake` for `expires_at`, or `auto`",
         )),
     })?;
-    let mut schema = schema.unwrap_or_else(Schema::auto);
-    for (setting, builder_setting, with_table) in [
+    let mut schema = naming.unwrap_or_else(Schema::auto);
+    let valid = |schema: Schema| schema.validate().map(|()| schema);
+    for (setting, with_table) in [
         (
             "BETTER_AUTH_USER_TABLE",
-            "with_user_table",
             Schema::with_user_table as fn(Schema, String) -> Schema,
         ),
-        (
-            "BETTER_AUTH_SESSION_TABLE",
-            "with_session_table",
-            Schema::with_session_table,
-        ),
+        ("BETTER_AUTH_SESSION_TABLE", Schema::with_session_table),
     ] {
-        if let Some(table) = env.parse(setting, |_, value| Ok(value.to_owned()))? {
-            schema = with_table(schema, table);
-            let valid = schema.validate();
-            valid.map_err(|error| error.renamed(builder_setting, setting))?;
-        }
+        let table = env.parse(setting, |table| {
+            valid(with_table(schema.clone(), table.to_owned()))
+        });
+        schema = table?.unwrap_or(schema);
     }
     Ok(schema)
 }

@@ -62,7 +62,7 @@ impl Credential<'_> {
 /// The sources from which credentials are extracted, in order of precedence.
 #[derive(Debug)]
 pub(crate) struct Sources {
-    pub(crate) sources: Vec<CredentialSource>,
+    pub(crate) sources: Vec<SourceKind>,
     pub(crate) api_key_headers: Vec<HeaderName>,
     pub(crate) session_cookie: Option<CookieNames>,
     pub(crate) cookie_cache: Option<CookieNames>,
@@ -79,7 +79,7 @@ impl Sources {
         parts: &'a request::Parts,
     ) -> Result<Option<Credential<'a>>, InvalidReason> {
         for source in &self.sources {
-            let found = self.extract_from(&source.0, parts)?;
+            let found = self.extract_from(source, parts)?;
             if found.is_some() {
                 return Ok(found);
             }

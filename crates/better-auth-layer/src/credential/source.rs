@@ -25,7 +25,7 @@ use crate::config_error::ConfigError;
 /// # let _ = builder;
 /// ```
 #[derive(Clone)]
-pub struct CredentialSource(pub(crate) SourceKind);
+pub struct CredentialSource(pub(crate) Result<SourceKind, ConfigError>);
 
 type FindToken = dyn Fn(&request::Parts) -> Option<String> + Send + Sync;
 
@@ -40,30 +40,23 @@ pub(crate) enum SourceKind {
     Custom(Arc<FindToken>),
 }
 
-impl SourceKind {
-    /// Whether the source requires a name and has an empty one.
-    pub(crate) fn is_nameless(&self) -> bool {
-        matches!(self, Self::WebSocketProtocol(name) | Self::Query(name) if name.is_empty())
-    }
-}
-
 impl CredentialSource {
     /// `Authorization: Bearer …`
     #[must_use]
     pub fn bearer() -> Self {
-        Self(SourceKind::Bearer)
+        Self(Ok(SourceKind::Bearer))
     }
 
     /// The headers of [`api_keys`](crate::BetterAuthLayerBuilder::api_keys).
     #[must_use]
     pub fn api_key() -> Self {
-        Self(SourceKind::ApiKey)
+        Self(Ok(SourceKind::ApiKey))
     }
 
     /// Better Auth's session cookie.
     #[must_use]
     pub fn session_cookie() -> Self {
-        Self(SourceKind::SessionCookie)
+        Self(Ok(SourceKind::SessionCookie))
     }
 
     /// A bearer token in another header, without a scheme in front: for deployments behind a proxy
@@ -72,18 +65,17 @@ impl CredentialSource {
     /// ```
     /// use better_auth_layer::{BetterAuthLayer, CredentialSource};
     ///
-    /// let sources = [CredentialSource::header("x-auth-token")?];
+    /// let sources = [CredentialSource::header("x-auth-token")];
     /// let builder = BetterAuthLayer::builder().credential_sources(sources);
     /// # let _ = builder;
-    /// # Ok::<(), better_auth_layer::ConfigError>(())
     /// ```
     ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] if the name is not a header name, or is `Authorization` or `Cookie`, which have
-    /// separate sources.
-    pub fn header(name: &str) -> Result<Self, ConfigError> {
-        dedicated_header("credential_sources", name).map(|name| Self(SourceKind::Header(name)))
+    /// The builder rejects names that are not header names, and `Authorization` and `Cookie`, which
+    /// have separate sources.
+    #[must_use]
+    pub fn header(name: impl Into<String>) -> Self {
+        let name = dedicated_header("credential_sources", &name.into());
+        Self(name.map(SourceKind::Header))
     }
 
     /// A bearer token in one of the subprotocols that a WebSocket client offers, after a prefix.
@@ -96,7 +88,7 @@ impl CredentialSource {
     /// The server must select the other subprotocol.
     #[must_use]
     pub fn websocket_subprotocol(prefix: impl Into<String>) -> Self {
-        Self(SourceKind::WebSocketProtocol(prefix.into()))
+        Self(named(prefix.into()).map(SourceKind::WebSocketProtocol))
     }
 
     /// A bearer token in the query of the URL.
@@ -115,7 +107,7 @@ impl CredentialSource {
     /// ```
     #[must_use]
     pub fn dangerous_query_parameter(name: impl Into<String>) -> Self {
-        Self(SourceKind::Query(name.into()))
+        Self(named(name.into()).map(SourceKind::Query))
     }
 
     /// A bearer token that a function extracts from the head of a request. `None` means that the
@@ -139,29 +131,45 @@ impl CredentialSource {
     pub fn custom(
         find: impl Fn(&request::Parts) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        Self(SourceKind::Custom(Arc::new(find)))
-    }
-
-    /// The default sources.
-    pub(crate) fn defaults() -> Vec<Self> {
-        vec![Self::bearer(), Self::api_key(), Self::session_cookie()]
+        Self(Ok(SourceKind::Custom(Arc::new(find))))
     }
 }
 
 impl fmt::Debug for CredentialSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            SourceKind::Bearer => f.write_str("Bearer"),
-            SourceKind::ApiKey => f.write_str("ApiKey"),
-            SourceKind::SessionCookie => f.write_str("SessionCookie"),
-            SourceKind::Header(name) => f.debug_tuple("Header").field(name).finish(),
-            SourceKind::WebSocketProtocol(prefix) => {
-                f.debug_tuple("WebSocketProtocol").field(prefix).finish()
-            }
-            SourceKind::Query(name) => f.debug_tuple("Query").field(name).finish(),
-            SourceKind::Custom(_) => f.write_str("Custom(..)"),
+            Ok(source) => source.fmt(f),
+            Err(error) => error.fmt(f),
         }
     }
+}
+
+impl fmt::Debug for SourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bearer => f.write_str("Bearer"),
+            Self::ApiKey => f.write_str("ApiKey"),
+            Self::SessionCookie => f.write_str("SessionCookie"),
+            Self::Header(name) => f.debug_tuple("Header").field(name).finish(),
+            Self::WebSocketProtocol(prefix) => {
+                f.debug_tuple("WebSocketProtocol").field(prefix).finish()
+            }
+            Self::Query(name) => f.debug_tuple("Query").field(name).finish(),
+            Self::Custom(_) => f.write_str("Custom(..)"),
+        }
+    }
+}
+
+/// Rejects an empty name, which matches everything or nothing.
+fn named(name: String) -> Result<String, ConfigError> {
+    if name.is_empty() {
+        return Err(ConfigError::new(
+            "credential_sources",
+            "contains a source with an empty name",
+            "write the prefix of the subprotocol, or the name of the parameter",
+        ));
+    }
+    Ok(name)
 }
 
 /// The token in a header. Two headers are an error, as for `Authorization`.

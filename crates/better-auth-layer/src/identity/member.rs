@@ -40,19 +40,19 @@ impl Member {
         self
     }
 
-    /// Who the member is.
+    /// The user's id.
     #[must_use]
     pub fn user_id(&self) -> &str {
         &self.user_id
     }
 
-    /// Of which organization.
+    /// The organization's id.
     #[must_use]
     pub fn organization_id(&self) -> &str {
         &self.organization_id
     }
 
-    /// The role column, as it stands. Better Auth's own roles are `owner`, `admin` and `member`.
+    /// The role column. Better Auth's own roles are `owner`, `admin` and `member`.
     #[must_use]
     pub fn role(&self) -> Option<&str> {
         self.role.as_deref()
@@ -63,14 +63,14 @@ impl Member {
         roles(self.role())
     }
 
-    /// Whether one of the roles is this one, letter for letter. No role stands for another: an `owner` has the role
-    /// `admin` only where the column says both.
+    /// Whether the member has exactly this role. Roles do not imply each other: an `owner` has the role
+    /// `admin` only if the column contains both.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
         self.roles().any(|own| own == role)
     }
 
-    /// Whether it is this user's membership in this organization, letter for letter.
+    /// Whether this is the membership of exactly this user in exactly this organization.
     pub(crate) fn is_of(&self, user_id: &str, organization_id: &str) -> bool {
         *self.user_id == *user_id && *self.organization_id == *organization_id
     }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_is_one_of_those_between_the_commas() {
+    fn roles_are_comma_separated() {
         let member = Member::new("u", "o").with_role("admin, billing,");
         assert_eq!(member.roles().collect::<Vec<_>>(), ["admin", "billing"]);
         assert!(member.has_role("admin") && member.has_role("billing"));

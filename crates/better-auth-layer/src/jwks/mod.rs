@@ -9,6 +9,7 @@ mod key_cache;
 mod key_set;
 mod key_source;
 mod options;
+#[cfg(feature = "jwks-http")]
 mod remote;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod table_key_source;
@@ -21,6 +22,7 @@ pub use self::key_set::KeySet;
 pub(crate) use self::key_source::DynKeySource;
 pub use self::key_source::KeySource;
 pub use self::options::JwksOptions;
+#[cfg(feature = "jwks-http")]
 pub use self::remote::RemoteKeySource;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub use self::table_key_source::TableKeySource;

@@ -16,22 +16,19 @@ const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// For services that can reach the database but not the issuer. The table is `jwks` or `jwkss`,
 /// unless [`Schema::with_jwks_table`](crate::store::Schema::with_jwks_table) sets another one. Its
 /// columns `id`, `publicKey`, `alg` and `expiresAt` are read.
-#[cfg_attr(
-    feature = "sqlite",
-    doc = "
-```
-use better_auth_layer::sqlite::SqliteStore;
-use better_auth_layer::{BetterAuthLayer, ConfigError};
-
-fn layer(store: SqliteStore) -> Result<BetterAuthLayer, ConfigError> {
-    BetterAuthLayer::builder()
-        .base_url(\"https://app.example.com\")
-        .key_source(store.key_source())
-        .store(store)
-        .build()
-}
-```"
-)]
+///
+/// ```
+/// use better_auth_layer::jwks::TableKeySource;
+/// use better_auth_layer::{BetterAuthLayer, ConfigError, UserStore};
+///
+/// fn layer(store: impl UserStore, keys: TableKeySource) -> Result<BetterAuthLayer, ConfigError> {
+///     BetterAuthLayer::builder()
+///         .base_url("https://app.example.com")
+///         .key_source(keys) // `store.key_source()`
+///         .store(store)
+///         .build()
+/// }
+/// ```
 #[derive(Clone)]
 pub struct TableKeySource {
     fetch: Arc<Fetch>,

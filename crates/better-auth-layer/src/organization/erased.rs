@@ -1,4 +1,4 @@
-//! The object-safe form of a store of memberships.
+//! The object-safe form of [`MembershipStore`].
 
 use std::sync::Arc;
 
@@ -6,9 +6,10 @@ use super::MembershipStore;
 use crate::identity::Member;
 use crate::store::{BoxFuture, StoreError, StoreErrorKind};
 
-/// [`MembershipStore`] with its future boxed and owning what it needs.
+/// [`MembershipStore`] with a boxed future that owns its parameters.
 pub(crate) trait DynMembershipStore: Send + Sync + 'static {
-    /// The membership. No store is trusted to compare: an answer about anybody or anything else is an error.
+    /// Looks up a membership. A membership of another user or organization is an error: no store is
+    /// trusted to compare ids.
     fn member(
         self: Arc<Self>,
         user_id: &str,
@@ -27,7 +28,7 @@ impl<S: MembershipStore> DynMembershipStore for S {
             let member = S::member(&*self, &user_id, &organization_id).await?;
             match member {
                 Some(member) if !member.is_of(&user_id, &organization_id) => {
-                    let cause = "the membership is another user's or in another organization";
+                    let cause = "the membership is of another user or organization";
                     Err(StoreError::new(StoreErrorKind::WrongAnswer, cause))
                 }
                 member => Ok(member),
@@ -43,8 +44,8 @@ mod tests {
 
     type Answer = Result<Option<Member>, StoreErrorKind>;
 
-    /// What comes through of what a store answers about `usr_1` in `org_1`.
-    fn through(answer: impl Fn(String, String) -> Answer + Send + Sync + 'static) -> Answer {
+    /// The result for a store's membership of `usr_1` in `org_1`.
+    fn result(answer: impl Fn(String, String) -> Answer + Send + Sync + 'static) -> Answer {
         let store = membership_fn(move |user_id, organization_id| {
             std::future::ready(answer(user_id, organization_id).map_err(StoreError::from))
         });
@@ -53,25 +54,25 @@ mod tests {
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         match future.as_mut().poll(&mut context) {
             std::task::Poll::Ready(answer) => answer.map_err(|error| error.kind()),
-            std::task::Poll::Pending => panic!("there is nothing to wait for"),
+            std::task::Poll::Pending => panic!("the store is ready at once"),
         }
     }
 
     #[test]
-    fn an_answer_to_the_question_comes_through() {
+    fn matching_membership_is_returned() {
         let member = Member::new("usr_1", "org_1").with_role("admin");
         let asked = |user_id: String, organization_id: String| {
             let member = Member::new(user_id, organization_id);
             Ok(Some(member.with_role("admin")))
         };
-        assert_eq!(through(asked), Ok(Some(member)));
-        assert_eq!(through(|_, _| Ok(None)), Ok(None));
+        assert_eq!(result(asked), Ok(Some(member)));
+        assert_eq!(result(|_, _| Ok(None)), Ok(None));
         let failed = Err(StoreErrorKind::Timeout);
-        assert_eq!(through(|_, _| Err(StoreErrorKind::Timeout)), failed);
+        assert_eq!(result(|_, _| Err(StoreErrorKind::Timeout)), failed);
     }
 
     #[test]
-    fn an_answer_about_somebody_or_something_else_is_none() {
+    fn other_membership_is_an_error() {
         for (user_id, organization_id) in [
             ("usr_2", "org_1"),
             ("usr_1", "org_2"),
@@ -81,7 +82,7 @@ mod tests {
             ("", ""),
         ] {
             let member = Member::new(user_id, organization_id).with_role("owner");
-            let answer = through(move |_, _| Ok(Some(member.clone())));
+            let answer = result(move |_, _| Ok(Some(member.clone())));
             assert_eq!(
                 answer,
                 Err(StoreErrorKind::WrongAnswer),

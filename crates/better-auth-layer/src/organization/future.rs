@@ -1,4 +1,4 @@
-//! The future of a request of a member.
+//! The response future of [`Membership`](super::Membership).
 
 use std::fmt;
 use std::pin::Pin;
@@ -25,7 +25,7 @@ pin_project! {
     }
 }
 
-/// What the store is asked, and what follows from its answer.
+/// The lookup of a membership and its result.
 pub(super) struct Lookup(
     pub(super) Pin<Box<dyn Future<Output = Result<Member, Rejection>> + Send>>,
 );

@@ -1,4 +1,4 @@
-//! The layer for members of an organization.
+//! The layer that requires membership in an organization.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use tower_layer::Layer;
 use super::{DynMembershipStore, Membership, MembershipStore};
 use crate::identity::{Identity, Member};
 
-/// Layer that applies [`Membership`], which lets members of an organization pass, with their
-/// [`Member`](crate::organization::Member) in the request's extensions.
+/// Layer that applies [`Membership`], which forwards requests of an organization's members, with
+/// their [`Member`](crate::organization::Member) in the request's extensions.
 ///
-/// Which organization it is about the session says: the one that is
-/// [active](crate::Session::active_organization_id) in it. A path or a header can say it as well, see
-/// [`organization`](Self::organization). The store is asked for every request, so that somebody who has left is out at
-/// once.
+/// The organization is the session's
+/// [active](crate::Session::active_organization_id) one, or is read from the request, such as from a
+/// path or a header; see [`organization`](Self::organization). Every request looks up the membership,
+/// so a removed member loses access at once.
 ///
 /// ```
 /// use axum::{Router, routing::{delete, get}};
@@ -42,7 +42,7 @@ pub struct MembershipLayer {
     condition: Arc<Condition>,
 }
 
-/// Of which organization somebody has to be a member, and with which role.
+/// The required membership.
 pub(super) struct Condition {
     pub(super) store: Arc<dyn DynMembershipStore>,
     find: Arc<Find>,
@@ -52,7 +52,7 @@ pub(super) struct Condition {
 type Find = dyn Fn(&request::Parts, &Identity) -> Option<String> + Send + Sync;
 
 impl MembershipLayer {
-    /// Lets members of the session's active organization pass, whatever their role.
+    /// Requires membership in the session's active organization, with any role.
     pub fn new(store: impl MembershipStore) -> Self {
         Self {
             condition: Arc::new(Condition {
@@ -63,8 +63,8 @@ impl MembershipLayer {
         }
     }
 
-    /// Sets where the organization's id is found, in place of the session. `None`: the request is about none, and is
-    /// refused.
+    /// Sets how the organization's id is read from a request, instead of from the session. A request
+    /// for which it is `None` is rejected with `403`.
     ///
     /// ```
     /// use better_auth_layer::organization::MembershipLayer;
@@ -88,7 +88,7 @@ impl MembershipLayer {
         })
     }
 
-    /// Lets only members with one of these roles pass ([`Member::has_role`](crate::organization::Member::has_role)).
+    /// Requires one of these roles ([`Member::has_role`](crate::organization::Member::has_role)).
     #[must_use]
     pub fn roles<R: Into<Box<str>>>(self, roles: impl IntoIterator<Item = R>) -> Self {
         let roles = roles.into_iter().map(Into::into).collect();
@@ -120,13 +120,14 @@ impl Condition {
         (self.find)(parts, identity)
     }
 
-    pub(super) fn admits(&self, member: &Member) -> bool {
+    pub(super) fn allows(&self, member: &Member) -> bool {
         let roles = self.roles.as_ref();
         roles.is_none_or(|roles| roles.iter().any(|role| member.has_role(role)))
     }
 }
 
-/// Of the session that the credential names; any other one may be about another organization.
+/// The active organization of the credential's own session. Another session of the user may have
+/// another one.
 fn active_organization(_: &request::Parts, identity: &Identity) -> Option<String> {
     let organization = identity.bound_session()?.active_organization_id();
     organization.map(str::to_owned)

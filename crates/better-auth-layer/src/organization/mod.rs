@@ -1,7 +1,7 @@
 //! Membership in organizations, of Better Auth's organization plugin.
 //!
 //! Memberships have a trait separate from [`UserStore`](crate::UserStore): not every store has them,
-//! and they are looked up for a user who is known already. The active organization of a session does
+//! and they are looked up for an authenticated user. The active organization of a session does
 //! not prove that the user is still a member.
 
 mod erased;

@@ -1,4 +1,4 @@
-//! The middleware for members of an organization.
+//! The middleware that requires membership in an organization.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::identity::{Identity, Member, required};
 use crate::rejection::{Rejection, RejectionKind};
 use crate::store::{StoreError, within};
 
-/// For an identity that was made without a layer, in a test.
+/// The timeout for an identity that was created without a layer, in a test.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Middleware that lets members of an organization pass, with their [`Member`] in the request's extensions. Made by
-/// [`MembershipLayer`](super::MembershipLayer).
+/// Middleware that forwards requests of an organization's members, with their [`Member`] in the
+/// request's extensions. Made by [`MembershipLayer`](super::MembershipLayer).
 ///
-/// Who is no member gets `403`, and everybody `503` while the store cannot tell. As
-/// [`BetterAuth`](crate::BetterAuth) does, it keeps the place that `poll_ready` reserved in the inner service while it
-/// asks.
+/// The response to other users is `403`, and `503` if the lookup fails. As
+/// [`BetterAuth`](crate::BetterAuth) does, it calls the instance of the inner service that
+/// `poll_ready` reserved.
 #[derive(Clone)]
 pub struct Membership<S> {
     inner: S,
@@ -50,12 +50,12 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        // The instance that was polled ready must be the one that is called; its clone, which may not be ready, stays.
+        // The instance that was polled ready is called; its clone, which may not be ready, is kept.
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
 
         let (mut parts, body) = request.into_parts();
-        // Whatever stands there was not put in by us.
+        // Only this layer may insert a member.
         parts.extensions.remove::<Member>();
         let lookup = look_up(&self.condition, &parts);
         MembershipFuture::new(DecideThenCall::new(lookup, ready, parts, body))
@@ -75,18 +75,18 @@ fn look_up(condition: &Arc<Condition>, parts: &request::Parts) -> Lookup {
             None => None,
             Some(id) => {
                 let store = Arc::clone(&condition.store);
-                ask(&identity, move || store.member(user_id, id)).await?
+                run(&identity, move || store.member(user_id, id)).await?
             }
         };
         match member {
-            Some(member) if condition.admits(&member) => Ok(member),
+            Some(member) if condition.allows(&member) => Ok(member),
             member => {
                 tracing::info!(
                     outcome = RejectionKind::PermissionDenied.as_str(),
                     user_id,
                     organization_id = ?organization.as_deref().map(|id| id.chars().take(64).collect::<String>()),
                     is_member = member.is_some(),
-                    "request refused"
+                    "request rejected"
                 );
                 Err(Rejection::new(RejectionKind::PermissionDenied))
             }
@@ -94,8 +94,8 @@ fn look_up(condition: &Arc<Condition>, parts: &request::Parts) -> Lookup {
     }))
 }
 
-/// Asks a store under the limits of the layer in front.
-async fn ask<T, F>(identity: &Identity, start: impl FnOnce() -> F) -> Result<T, Rejection>
+/// Runs a lookup with the timeout and the `Retry-After` of the authenticating layer.
+async fn run<T, F>(identity: &Identity, start: impl FnOnce() -> F) -> Result<T, Rejection>
 where
     F: Future<Output = Result<T, StoreError>> + Unpin,
 {

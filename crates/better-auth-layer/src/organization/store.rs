@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use crate::cache::CachedStore;
 use crate::identity::Member;
-#[cfg(feature = "memory")]
 use crate::store::MemoryStore;
 use crate::store::{StoreError, UserStore};
 
-/// Knows who is a member of which organization (Better Auth's organization plugin). Optional beside a
-/// [`UserStore`](crate::UserStore); the stores of this crate are both.
+/// Looks up memberships in organizations (Better Auth's organization plugin). The stores of this crate
+/// implement it in addition to [`UserStore`](crate::UserStore).
 ///
-/// The session's [`active_organization_id`](crate::Session::active_organization_id) says which organization the user
-/// works in, and does not prove that the user is still a member of it, nor with which roles. This does:
+/// The session's [`active_organization_id`](crate::Session::active_organization_id) is the
+/// organization in which the user works. It does not prove that the user is still a member, and has no
+/// roles. A membership does:
 ///
 /// ```
 /// use better_auth_layer::StoreError;
@@ -28,16 +28,16 @@ use crate::store::{StoreError, UserStore};
 /// }
 /// ```
 ///
-/// `Ok(None)` is knowledge: this user is not a member, whether or not there is such a user or such an organization.
-/// `Err` means that nobody knows, and becomes `503`. Do not turn one into the other: a database outage must never look
-/// like an expulsion.
+/// `Ok(None)` means that the user is not a member, whether or not the user and the organization exist.
+/// `Err` means that the result is unknown, and becomes `503`. Do not turn one into the other: a
+/// database outage must never look like an expulsion.
 pub trait MembershipStore: Send + Sync + 'static {
-    /// Looks up a user's membership in an organization, in one round trip. Ids are compared letter for letter; a text
-    /// that no id can be is nobody's.
+    /// Looks up a membership in one round trip. Ids are compared byte by byte. A text that cannot be
+    /// an id matches no membership.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot know the answer.
+    /// [`StoreError`] when the lookup fails.
     fn member(
         &self,
         user_id: &str,
@@ -45,7 +45,7 @@ pub trait MembershipStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Member>, StoreError>> + Send;
 }
 
-/// A shared store, so that one can be given to several layers.
+/// A store that several layers share.
 impl<S: MembershipStore> MembershipStore for Arc<S> {
     fn member(
         &self,
@@ -67,7 +67,6 @@ impl<S: UserStore + MembershipStore> MembershipStore for CachedStore<S> {
     }
 }
 
-#[cfg(feature = "memory")]
 impl MembershipStore for MemoryStore {
     async fn member(
         &self,

@@ -57,10 +57,6 @@ const SESSION_FIELDS: [&str; 7] = [
 /// A user's id and email and a session's id, user id and expiry are required. The other columns are
 /// read if they exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(
-    not(any(feature = "postgres", feature = "sqlite")),
-    expect(dead_code, reason = "only the SQL stores read the names")
-)]
 pub struct Schema {
     pub(crate) naming: Option<Naming>,
     pub(crate) database_schema: Option<String>,

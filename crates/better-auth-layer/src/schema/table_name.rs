@@ -43,6 +43,7 @@ impl TableName {
     }
 
     /// The name without the database schema.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -37,7 +37,7 @@ impl ApiKeyTable {
         candidates(schema, schema.api_key_table.as_ref(), ["apikey", "apikeys"])
     }
 
-    /// The table that exists; the error says what is missing.
+    /// Resolves the table that exists. The error lists missing columns.
     pub(crate) fn resolve(schema: &Schema, found: &FoundTables) -> Result<Self, String> {
         let candidates = Self::candidates(schema);
         let mut columns = found.first_picker(&candidates)?;

@@ -1,7 +1,11 @@
 //! Types of columns, as far as a statement depends on them.
 
-/// What a column contains. SQLite's columns have no type: all of them are [`Other`](Self::Other).
+/// The type of a column. SQLite's columns have no type: all of them are [`Other`](Self::Other).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(dead_code, reason = "SQLite does not report types of columns")
+)]
 pub(crate) enum ColumnType {
     Text,
     Number,
@@ -17,6 +21,10 @@ pub(crate) enum ColumnType {
 /// The whole statement fails if the server cannot parse one of the values, so a batch contains only
 /// keys that this type [accepts](Self::accepts).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(dead_code, reason = "SQLite does not report types of columns")
+)]
 pub(crate) enum BatchKey {
     Text,
     VarChar,

@@ -32,7 +32,7 @@ impl Dialect {
         }
     }
 
-    /// A column as text that is compared byte by byte, whatever the column's collation is.
+    /// A column as text that is compared byte by byte, with any collation of the column.
     pub(super) fn exact_text(self, name: &str) -> String {
         let collation = match self {
             #[cfg(feature = "postgres")]
@@ -90,7 +90,7 @@ impl Dialect {
         }
     }
 
-    /// An optional end: NULL means that there is none, and an invalid time has passed.
+    /// An optional end: NULL means no end, and an invalid time counts as passed.
     pub(super) fn end(self, name: &str, kind: ColumnType) -> String {
         let epoch = self.epoch(name, kind);
         match self {

@@ -14,7 +14,7 @@ const MOST_CONNECTIONS: usize = 10_000;
 pub(crate) fn check_limits(deadline: Duration, max_connections: usize) -> Result<(), ConfigError> {
     if deadline.is_zero() || deadline > LONGEST_DEADLINE {
         return Err(ConfigError::new(
-            "deadline",
+            "query_timeout",
             format!("is {} s", deadline.as_secs_f64()),
             "use a few seconds, at most an hour",
         ));

@@ -1,4 +1,4 @@
-//! What the SQL stores share: the resolved schema, the statements of all lookups, and the reading
+//! The shared part of the SQL stores: the resolved schema, the statements of all lookups, and the reading
 //! of rows. A database adds its connection, the discovery of tables, and a [`Dialect`].
 
 mod api_key_row;

@@ -27,7 +27,7 @@ pub(crate) struct Statements {
     by_user_id: Statement,
     by_user_id_and_session: Statement,
     by_token: Option<Statement>,
-    /// The error says what is missing.
+    /// The error lists missing columns.
     by_api_key: Result<Statement, String>,
     /// Reads no row of the columns that lookups read.
     #[cfg(feature = "postgres")]
@@ -84,7 +84,7 @@ enum Value {
 type Selection<'a> = Vec<(Value, Option<&'a Column>)>;
 
 impl Statements {
-    /// `api_keys` is the table of API keys, or what is missing of it.
+    /// `api_keys` is the table of API keys, or a list of its missing columns.
     pub(crate) fn new(
         dialect: Dialect,
         schema: &ResolvedSchema,

@@ -69,7 +69,7 @@ impl FoundTables {
         }
     }
 
-    /// Picks columns from the first of the candidates that exists. The error names what is missing.
+    /// Picks columns from the first of the candidates that exists. The error lists missing tables.
     pub(super) fn first_picker<'a>(
         &'a self,
         candidates: &'a [TableName],

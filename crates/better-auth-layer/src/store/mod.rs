@@ -7,7 +7,6 @@ mod deadline;
 mod error;
 mod flight_key;
 mod lookup;
-#[cfg(feature = "memory")]
 mod memory;
 mod resolution;
 mod single_flight;
@@ -18,7 +17,6 @@ pub(crate) use self::deadline::{catch_panic, within};
 pub use self::error::{StoreError, StoreErrorKind};
 pub(crate) use self::flight_key::{FlightKey, FlightKeyRef};
 pub use self::lookup::{EmailKey, Lookup, LookupKey, LookupKind};
-#[cfg(feature = "memory")]
 pub use self::memory::MemoryStore;
 pub use self::resolution::Resolution;
 pub(crate) use self::single_flight::SingleFlight;

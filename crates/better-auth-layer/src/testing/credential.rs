@@ -1,13 +1,13 @@
-//! A credential as it goes on the wire.
+//! A credential as sent in a request.
 
 use std::fmt;
 
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue, request};
 
-use super::must::must;
+use super::panic::must;
 
-/// What a client sends to say who it is: a header with its value.
+/// A credential of a client: a header with its value.
 ///
 /// ```
 /// use better_auth_layer::testing::TestDeployment;
@@ -26,13 +26,13 @@ use super::must::must;
 /// # Ok::<(), http::Error>(())
 /// ```
 ///
-/// `Debug` shows the header's name alone.
+/// `Debug` shows only the name of the header.
 #[derive(Clone)]
 #[must_use = "a credential does nothing until it is sent"]
 pub struct Credential {
     name: HeaderName,
     text: String,
-    /// From where on a change of a character makes it bad.
+    /// The offset from which a changed character invalidates the credential.
     weak_spot: usize,
 }
 
@@ -63,7 +63,7 @@ impl Credential {
         }
     }
 
-    /// The same with the cookie cache beside it, which is what is weak then.
+    /// Adds the cookie cache, which [`tampered`](Self::tampered) then changes.
     pub(super) fn with_cache(self, pairs: &[(String, String)]) -> Self {
         let mut text = self.text;
         let mut weak_spot = self.weak_spot;
@@ -81,13 +81,13 @@ impl Credential {
         }
     }
 
-    /// The token, the key or the cookies themselves: the header's value, without `Bearer`.
+    /// The token, the key or the cookies: the header's value, without `Bearer`.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The header that carries it. The value is marked as sensitive.
+    /// The header with the credential. Its value is marked as sensitive.
     #[must_use]
     pub fn header(&self) -> (HeaderName, HeaderValue) {
         let value = if self.name == AUTHORIZATION {
@@ -100,17 +100,17 @@ impl Credential {
         (self.name.clone(), value)
     }
 
-    /// Puts it into a request. Cookies that are there already stay, so other cookies can stand beside it.
+    /// Adds the credential to a request. Other cookies of the request are kept.
     pub fn apply(&self, request: request::Builder) -> request::Builder {
         let (name, value) = self.header();
         request.header(name, value)
     }
 
-    /// The same with one character changed, so that its signature does not hold any more; an API key or a raw session token
-    /// becomes another one.
+    /// The credential with one changed character, so that its signature is invalid. An API key or a
+    /// raw session token becomes a different one.
     ///
-    /// Of a session cookie with a cookie cache it is the cache that is damaged. That is never a refusal: the layer goes by
-    /// the store then.
+    /// With a cookie cache, the cache is changed. This is never rejected: the layer uses the store
+    /// instead.
     ///
     /// ```
     /// use better_auth_layer::testing::TestDeployment;

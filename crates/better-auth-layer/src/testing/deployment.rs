@@ -1,130 +1,288 @@
-//! What the issuer, its users and its sessions share.
+//! A Better Auth deployment in the test process.
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use aws_lc_rs::hmac;
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http::Request;
 
-use super::TestClock;
-use super::issuer_keys::IssuerKeys;
-use super::json_object::JsonObject;
-use super::test_store::TestStore;
-use crate::clock::{Clock, Timestamp};
-use crate::verify::CookieCache;
+use super::panic::{fail, must};
+use super::state::Deployment;
+use super::{Credential, KeysFault, StoreFault, TestClock, TestDeploymentBuilder, UserBuilder};
+use crate::api_key::ApiKeys;
+use crate::builder::BetterAuthLayerBuilder;
+use crate::identity::Identity;
+use crate::jwks::{KeySet, KeySource};
+use crate::layer::BetterAuthLayer;
+use crate::secret::Secret;
+use crate::store::{LookupKind, UserStore};
 
-/// JavaScript's `encodeURIComponent`.
-const ENCODE_URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
-
-/// A Better Auth deployment in this process.
+/// A Better Auth deployment in the test process: a secret, keys, a clock and users. Clones are the
+/// same deployment.
 ///
-/// Everything that is minted here is written from what is known of Better Auth's formats, without the code that verifies
-/// it, so that each checks the other.
-pub(super) struct Deployment {
-    pub(super) base_url: String,
-    pub(super) origin: String,
-    pub(super) secret: String,
-    pub(super) cookie_prefix: String,
-    pub(super) cookie_cache: CookieCache,
-    pub(super) clock: TestClock,
-    pub(super) store: Arc<TestStore>,
-    pub(super) keys: Arc<IssuerKeys>,
-    /// Whose e-mail addresses are taken.
-    pub(super) addresses: Mutex<BTreeSet<String>>,
+/// See the [module](super) for a complete test.
+///
+/// Another deployment has another secret and other keys, so its credentials are forgeries for this
+/// one.
+///
+/// ```
+/// use better_auth_layer::testing::TestDeployment;
+/// use http::Request;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), http::Error> {
+/// let issuer = TestDeployment::new();
+/// let forger = TestDeployment::new();
+/// let session = forger.user("ada@example.com").create().sign_in();
+///
+/// let (parts, ()) = session.cookie().apply(Request::get("/me")).body(())?.into_parts();
+/// assert!(issuer.layer().authenticator().authenticate(&parts).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct TestDeployment {
+    deployment: Arc<Deployment>,
 }
 
-impl Deployment {
-    pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
+impl TestDeployment {
+    /// A deployment at `https://app.example.com` with Better Auth's defaults, at
+    /// [`TestClock::START`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
     }
 
-    /// Takes an e-mail address. `false`: it was taken already.
-    pub(super) fn take_address(&self, address: &str) -> bool {
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        addresses.insert(address.to_owned())
+    /// A builder for another URL, algorithm or cookie cache.
+    pub fn builder() -> TestDeploymentBuilder {
+        TestDeploymentBuilder::new()
     }
 
-    pub(super) fn free_address(&self, address: &str) {
-        let mut addresses = self
-            .addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        addresses.remove(address);
+    pub(super) fn of(deployment: Deployment) -> Self {
+        Self {
+            deployment: Arc::new(deployment),
+        }
     }
 
-    /// A cookie's whole name.
-    pub(super) fn cookie_name(&self, name: &str) -> String {
-        let prefix = if self.is_secure() { "__Secure-" } else { "" };
-        format!("{prefix}{name}")
+    /// Signs a user up: `issuer.user("ada@example.com").role("admin").create()`.
+    pub fn user(&self, email: &str) -> UserBuilder {
+        UserBuilder::new(Arc::clone(&self.deployment), email)
     }
 
-    pub(super) fn is_secure(&self) -> bool {
-        self.origin.starts_with("https:")
+    /// A layer that accepts all credentials of this deployment, including opt-in ones: API keys,
+    /// raw session tokens, the cookie cache.
+    #[must_use]
+    pub fn layer(&self) -> BetterAuthLayer {
+        let builder = self
+            .layer_builder()
+            .api_keys(ApiKeys::new())
+            .accept_raw_session_tokens()
+            .cookie_cache(self.deployment.cookie_cache.clone());
+        must("the layer", builder.build())
     }
 
-    /// A value with its signature, as in Better Auth's signed cookies.
-    pub(super) fn signed(&self, value: &str) -> String {
-        format!("{value}.{}", STANDARD.encode(self.mac(value)))
+    /// A layer builder with the secret, base URL, issuer, cookie prefix, [store](Self::store),
+    /// [keys](Self::key_source) and clock of this deployment, and defaults otherwise. Use it to
+    /// test the settings of a service.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use better_auth_layer::testing::TestDeployment;
+    ///
+    /// let issuer = TestDeployment::new();
+    /// let layer = issuer.layer_builder().require_verified_email().lookup_timeout(Duration::from_secs(2)).build()?;
+    /// # let _ = layer;
+    /// # Ok::<(), better_auth_layer::ConfigError>(())
+    /// ```
+    pub fn layer_builder(&self) -> BetterAuthLayerBuilder {
+        self.known()
+            .store(self.store())
+            .key_source(self.key_source())
     }
 
-    pub(super) fn mac(&self, message: &str) -> hmac::Tag {
-        mac(&self.secret, message)
+    /// A layer builder without a store and keys.
+    fn known(&self) -> BetterAuthLayerBuilder {
+        let deployment = &self.deployment;
+        BetterAuthLayer::builder()
+            .secret(self.secret())
+            .base_url(&deployment.base_url)
+            .issuer(&deployment.origin)
+            .cookie_prefix(&deployment.cookie_prefix)
+            .clock(deployment.clock.clone())
     }
 
-    /// A JWS with the secret.
-    pub(super) fn secret_jws(&self, header: &JsonObject, claims: &JsonObject) -> String {
-        jws(header, claims, |input| mac(&self.secret, input))
+    /// The identity of a credential, for unit tests of handlers.
+    ///
+    /// The [layer](Self::layer) creates it, without the faults and the counts of the store and the
+    /// keys.
+    ///
+    /// ```
+    /// use better_auth_layer::testing::TestDeployment;
+    ///
+    /// let issuer = TestDeployment::new();
+    /// let session = issuer.user("ada@example.com").create().sign_in();
+    ///
+    /// let identity = issuer.identity(&session.jwt().claim("tenant", "acme").mint());
+    /// assert_eq!(identity.user().email(), "ada@example.com");
+    /// assert!(identity.claims_json().is_some_and(|claims| claims.contains("acme")));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the layer rejects the credential.
+    #[must_use]
+    #[track_caller]
+    pub fn identity(&self, credential: &Credential) -> Identity {
+        let keys = KeySet::from_json(self.jwks_json().as_bytes());
+        let builder = self
+            .known()
+            .store(Arc::clone(self.deployment.store.memory()))
+            .key_source(must("the key set", keys))
+            .api_keys(ApiKeys::new())
+            .accept_raw_session_tokens()
+            .cookie_cache(self.deployment.cookie_cache.clone());
+        let layer = must("the layer", builder.build());
+        let request = credential.apply(Request::builder()).body(());
+        let (parts, ()) = must("a request", request).into_parts();
+        // Static keys and a memory store are always ready.
+        let mut context = Context::from_waker(Waker::noop());
+        match pin!(layer.authenticator().authenticate(&parts)).poll(&mut context) {
+            Poll::Ready(Ok(identity)) => identity,
+            Poll::Ready(Err(rejection)) => fail(&format!(
+                "the layer rejects the credential: {}",
+                rejection.kind().as_str()
+            )),
+            Poll::Pending => fail("the layer waits for something"),
+        }
+    }
+
+    /// The store of the layer, for a custom layer or a decorator.
+    #[must_use]
+    pub fn store(&self) -> impl UserStore + Clone + use<> {
+        Arc::clone(&self.deployment.store)
+    }
+
+    /// The key source of the layer for JWTs of the JWT plugin.
+    #[must_use]
+    pub fn key_source(&self) -> impl KeySource + Clone + use<> {
+        Arc::clone(&self.deployment.keys)
+    }
+
+    /// The response of `/api/auth/jwks`, for tests with a custom key endpoint. [Faults](KeysFault)
+    /// do not affect it.
+    #[must_use]
+    pub fn jwks_json(&self) -> String {
+        self.deployment.keys.to_json()
+    }
+
+    /// The base URL, `baseURL`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.deployment.base_url
+    }
+
+    /// The deployment's secret.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
+        must("the secret", Secret::new(self.deployment.secret.as_str()))
+    }
+
+    /// The clock of the deployment and its layers.
+    #[must_use]
+    pub fn clock(&self) -> TestClock {
+        self.deployment.clock.clone()
+    }
+
+    /// Advances the clock, which affects tokens, sessions, API keys and the age of cached keys. See
+    /// [`TestClock::advance`].
+    pub fn advance(&self, by: Duration) {
+        self.deployment.clock.advance(by);
+    }
+
+    /// Signs JWTs with a new key. The old key remains published and its tokens remain valid, as in
+    /// the grace period of a rotation.
+    ///
+    /// A layer fetches an unknown key after its [cooldown](crate::jwks::JwksOptions::cooldown),
+    /// thirty seconds after the last fetch. Until then it rejects JWTs of the new key.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use better_auth_layer::testing::TestDeployment;
+    ///
+    /// let issuer = TestDeployment::new();
+    /// issuer.rotate_keys();
+    /// issuer.retire_old_keys();
+    /// issuer.advance(Duration::from_secs(30));
+    /// ```
+    pub fn rotate_keys(&self) {
+        self.deployment.keys.rotate();
+    }
+
+    /// Publishes only the key that signs. A layer uses cached keys until its next fetch, by default
+    /// five minutes after the last one.
+    pub fn retire_old_keys(&self) {
+        self.deployment.keys.retire_old();
+    }
+
+    /// Breaks the store until [`restore_store`](Self::restore_store) is called.
+    pub fn break_store(&self, fault: StoreFault) {
+        self.deployment.store.set_fault(Some(fault));
+    }
+
+    /// Removes the fault of the store.
+    pub fn restore_store(&self) {
+        self.deployment.store.set_fault(None);
+    }
+
+    /// Breaks the key set until [`restore_keys`](Self::restore_keys) is called.
+    pub fn break_keys(&self, fault: KeysFault) {
+        self.deployment.keys.set_fault(Some(fault));
+    }
+
+    /// Removes the fault of the key set. A layer repeats a failed fetch after one second of the
+    /// [clock](Self::clock).
+    pub fn restore_keys(&self) {
+        self.deployment.keys.set_fault(None);
+    }
+
+    /// The number of lookups of a kind, including failed ones.
+    ///
+    /// ```
+    /// use better_auth_layer::store::LookupKind;
+    /// use better_auth_layer::testing::TestDeployment;
+    ///
+    /// assert_eq!(TestDeployment::new().lookups(LookupKind::SessionToken), 0);
+    /// ```
+    #[must_use]
+    pub fn lookups(&self, kind: LookupKind) -> usize {
+        self.deployment.store.lookups(kind)
+    }
+
+    /// The number of all lookups. Readiness checks are not counted.
+    #[must_use]
+    pub fn total_lookups(&self) -> usize {
+        self.deployment.store.total_lookups()
+    }
+
+    /// The number of key fetches, including failed ones.
+    #[must_use]
+    pub fn key_fetches(&self) -> usize {
+        self.deployment.keys.fetches()
     }
 }
 
-/// HMAC-SHA256.
-pub(super) fn mac(secret: &str, message: &str) -> hmac::Tag {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    hmac::sign(&key, message.as_bytes())
+impl Default for TestDeployment {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
-/// A compact JWS (RFC 7515 §7.1).
-pub(super) fn jws<S: AsRef<[u8]>>(
-    header: &JsonObject,
-    claims: &JsonObject,
-    sign: impl FnOnce(&str) -> S,
-) -> String {
-    let encode = |object: &JsonObject| URL_SAFE_NO_PAD.encode(object.to_json());
-    let input = format!("{}.{}", encode(header), encode(claims));
-    let signature = URL_SAFE_NO_PAD.encode(sign(&input));
-    format!("{input}.{signature}")
-}
-
-/// A cookie's value as Better Auth writes it.
-pub(super) fn cookie_value(value: &str) -> String {
-    utf8_percent_encode(value, ENCODE_URI_COMPONENT).to_string()
-}
-
-/// A date as JavaScript's `toJSON` writes it.
-pub(super) fn iso_date(time: Timestamp) -> String {
-    let time = jiff::Timestamp::from_millisecond(time.as_unix_millis()).unwrap_or_default();
-    format!("{time:.3}")
-}
-
-impl fmt::Debug for Deployment {
+impl fmt::Debug for TestDeployment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Deployment")
-            .field("base_url", &self.base_url)
+        f.debug_struct("TestDeployment")
+            .field("base_url", &self.deployment.base_url)
             .finish_non_exhaustive()
     }
 }

@@ -1,17 +1,18 @@
-//! Identities without an issuer.
+//! Identities without a deployment.
 
 use std::sync::Arc;
 
-use super::must::fail;
+use super::panic::fail;
 use crate::api_key::ApiKey;
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::identity::{Authentication, CredentialKind, Identity, Session, SessionOrApiKey, User};
 
-/// An identity for a handler that is tested by itself: this user with this session, as if the session cookie had proved
-/// them now.
+/// An identity for unit tests of handlers: this user with this session, as if authenticated by a
+/// session cookie now.
 ///
-/// Nobody has judged them, so that a test can also have an identity that no layer would let through. Where the kind of
-/// credential, the claims or the time matter, take [`TestDeployment::identity`](super::TestDeployment::identity).
+/// The identity is not validated, so a test can use one that a layer would reject. If the
+/// credential kind, the claims or the time matter, use
+/// [`TestDeployment::identity`](super::TestDeployment::identity).
 ///
 /// ```
 /// use better_auth_layer::{Identity, Session, User, testing};
@@ -28,7 +29,7 @@ use crate::identity::{Authentication, CredentialKind, Identity, Session, Session
 ///
 /// # Panics
 ///
-/// When the session is another user's.
+/// If the session belongs to another user.
 #[must_use]
 #[track_caller]
 pub fn identity(user: User, session: Session) -> Identity {
@@ -53,7 +54,7 @@ pub fn identity(user: User, session: Session) -> Identity {
 ///
 /// # Panics
 ///
-/// When the key is another user's.
+/// If the key belongs to another user.
 #[must_use]
 #[track_caller]
 pub fn api_key_identity(user: User, api_key: ApiKey) -> Identity {

@@ -1,5 +1,5 @@
-//! A test kit for services behind the layer (feature `testing`): a Better Auth deployment in the test's own process,
-//! without a database, a network or Node.js.
+//! A test kit for services behind the layer (feature `testing`): a Better Auth deployment in the
+//! test process, without a database, a network or Node.js.
 //!
 //! ```
 //! use axum::{Extension, Router, body::Body, routing::get};
@@ -17,7 +17,7 @@
 //!     format!("hello {}", identity.user().email())
 //! }
 //!
-//! // Its test: `#[tokio::test] async fn ada_is_greeted_until_she_signs_out() {`
+//! // Its test: `#[tokio::test] async fn sign_out_ends_access() {`
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let issuer = TestDeployment::new();
@@ -35,66 +35,58 @@
 //! # }
 //! ```
 //!
-//! | a test wants | |
+//! | purpose | items |
 //! |---|---|
-//! | somebody who has signed in | [`TestDeployment::user`], [`TestUser::sign_in`], [`TestUser::session`] |
-//! | something to send | the methods of [`TestSession`], [`TestApiKey::credential`] |
-//! | something to be refused | [`JwtBuilder`], [`Credential::tampered`], a second [`TestDeployment`], [`TestUser::email_verification_token`] |
-//! | a layer | [`TestDeployment::layer`], [`TestDeployment::layer_builder`] for settings of its own |
-//! | time to pass | [`TestDeployment::advance`], [`TestClock`] |
-//! | sessions and users to end | [`TestSession::sign_out`], [`TestUser::ban`], [`TestUser::delete`], [`TestApiKey::disable`] |
+//! | a signed-in user | [`TestDeployment::user`], [`TestUser::sign_in`], [`TestUser::session`] |
+//! | valid credentials | the methods of [`TestSession`], [`TestApiKey::credential`] |
+//! | invalid credentials | [`JwtBuilder`], [`Credential::tampered`], a second [`TestDeployment`], [`TestUser::email_verification_token`] |
+//! | a layer | [`TestDeployment::layer`], [`TestDeployment::layer_builder`] for other settings |
+//! | time | [`TestDeployment::advance`], [`TestClock`] |
+//! | ended sessions and users | [`TestSession::sign_out`], [`TestUser::ban`], [`TestUser::delete`], [`TestApiKey::disable`] |
 //! | new keys | [`TestDeployment::rotate_keys`], [`TestDeployment::retire_old_keys`] |
-//! | something to fail | [`TestDeployment::break_store`], [`TestDeployment::break_keys`] |
-//! | to know what was asked | [`TestDeployment::lookups`], [`TestDeployment::key_fetches`] |
+//! | faults | [`TestDeployment::break_store`], [`TestDeployment::break_keys`] |
+//! | counts | [`TestDeployment::lookups`], [`TestDeployment::key_fetches`] |
 //! | a handler without a layer | [`TestDeployment::identity`], [`identity()`] |
 //!
-//! Keys and signatures are real, and the layer is the one that serves users: nothing is switched off for the test. Ids,
-//! tokens and keys are random; time is not: it stands at [`TestClock::START`] until the test moves it.
+//! Keys and signatures are real, and the layer is the production one: nothing is disabled for
+//! tests. Ids, tokens and keys are random. The time starts at [`TestClock::START`] and changes only
+//! when the test advances it.
 //!
-//! What is used wrongly (two users with one e-mail address, a session for somebody who was deleted) panics, since that is
-//! how a test fails. So this module is for tests: put the feature into `[dev-dependencies]`.
+//! Misuse panics, for example two users with the same email or a session for a deleted user. Use
+//! this module in tests only, with the feature in `[dev-dependencies]`:
 //!
 //! ```toml
 //! [dev-dependencies]
 //! better-auth-layer = { version = "0.1", features = ["testing"] }
 //! ```
 //!
-//! A Tokio runtime is needed where the layer needs one: to fetch keys for [JWTs of the JWT plugin](TestSession::jwt), and to
-//! give up a store that [hangs](StoreFault::Hangs).
+//! A tokio runtime is required where the layer requires one: for key fetches of [JWTs of the JWT
+//! plugin](TestSession::jwt), and for the timeout of a store that [hangs](StoreFault::Hangs).
 
-mod api_key_builder;
-mod content_key;
+mod api_key;
+mod builder;
+mod clock;
 mod cookie_cache;
 mod credential;
 mod deployment;
-mod fault;
 mod identity;
-mod issuer_builder;
-mod issuer_keys;
-mod json_object;
-mod jwt_builder;
-mod must;
+mod json;
+mod jwt;
+mod keys;
+mod panic;
 mod random;
-mod session_builder;
-mod signing_key;
-mod test_api_key;
-mod test_clock;
-mod test_issuer;
-mod test_session;
-mod test_store;
-mod test_user;
-mod user_builder;
+mod session;
+mod state;
+mod store;
+mod user;
 
-pub use self::api_key_builder::ApiKeyBuilder;
+pub use self::api_key::{ApiKeyBuilder, TestApiKey};
+pub use self::builder::TestDeploymentBuilder;
+pub use self::clock::TestClock;
 pub use self::credential::Credential;
-pub use self::fault::{KeysFault, StoreFault};
+pub use self::deployment::TestDeployment;
 pub use self::identity::{api_key_identity, identity};
-pub use self::issuer_builder::TestDeploymentBuilder;
-pub use self::jwt_builder::JwtBuilder;
-pub use self::session_builder::SessionBuilder;
-pub use self::test_api_key::TestApiKey;
-pub use self::test_clock::TestClock;
-pub use self::test_issuer::TestDeployment;
-pub use self::test_session::TestSession;
-pub use self::test_user::TestUser;
-pub use self::user_builder::UserBuilder;
+pub use self::jwt::JwtBuilder;
+pub use self::session::{SessionBuilder, TestSession};
+pub use self::store::{KeysFault, StoreFault};
+pub use self::user::{TestUser, UserBuilder};

@@ -1,13 +1,13 @@
-//! Random ids, tokens and keys, of the forms that Better Auth makes.
+//! Random ids, tokens and keys in Better Auth's formats.
 
 use aws_lc_rs::rand;
 
-use super::must::must;
+use super::panic::must;
 
-/// Of ids and session tokens.
+/// The characters of ids and session tokens.
 const LETTERS_AND_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Of API keys.
+/// The characters of API keys.
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// An id, a session token or a secret: 32 letters and digits.
@@ -15,7 +15,7 @@ pub(super) fn id() -> String {
     text(32, LETTERS_AND_DIGITS)
 }
 
-/// What stands behind the prefix of an API key: 64 letters.
+/// The part of an API key after its prefix: 64 letters.
 pub(super) fn api_key() -> String {
     text(64, LETTERS)
 }
@@ -37,7 +37,7 @@ pub(super) fn uuid() -> String {
 fn text(length: usize, alphabet: &[u8]) -> String {
     let mut random = vec![0; length];
     must("random bytes", rand::fill(&mut random));
-    // The remainder favours some characters a little, which costs a test nothing.
+    // The modulo bias is irrelevant in tests.
     let characters = random
         .iter()
         .filter_map(|byte| alphabet.get(usize::from(*byte) % alphabet.len()));
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_have_their_length_and_no_two_are_the_same() {
+    fn random_texts_are_unique() {
         assert_eq!((id().len(), api_key().len()), (32, 64));
         assert_ne!(id(), id());
         assert!(id().bytes().all(|byte| byte.is_ascii_alphanumeric()));
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uuid_says_its_version_and_variant() {
+    fn uuid_has_version_and_variant() {
         for _ in 0..32 {
             let uuid = uuid();
             let lengths: Vec<usize> = uuid.split('-').map(str::len).collect();

@@ -1,7 +1,7 @@
-//! Lists the library's public API and holds it against the listing in the repository, so that a change of it is seen in a
-//! review. `--write` writes the listing anew.
+//! Compares the library's public API with the listing in the repository, so that changes are
+//! visible in a review. `--write` updates the listing.
 //!
-//! rustdoc's JSON, which this reads, is not stable: it has to come from the toolchain that `public-api` was made for.
+//! rustdoc's JSON is not stable: it must come from the toolchain that `public-api` supports.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -45,7 +45,7 @@ fn run(write: bool) -> Result<(), String> {
     Err("the public API is not the one in crates/better-auth-layer/public-api.txt; if it is meant to be, run `cargo xtask api --write` and have the change reviewed".to_owned())
 }
 
-/// The lines of one listing that the other one lacks.
+/// The lines of one listing that are missing in the other.
 fn missing<'a>(of: &'a str, from: &str) -> Vec<&'a str> {
     let from: std::collections::BTreeSet<&str> = from.lines().collect();
     of.lines().filter(|line| !from.contains(line)).collect()
@@ -60,7 +60,7 @@ fn public_api(workspace: &Path) -> Result<String, String> {
         .arg("--target-dir")
         .arg(&target)
         .args(["--", "-Z", "unstable-options", "--output-format", "json", "--cap-lints", "allow"])
-        // The JSON is for those who can live with its changing.
+        // rustdoc's JSON output is unstable.
         .env("RUSTC_BOOTSTRAP", "1")
         .status()
         .map_err(|error| format!("cargo cannot be run: {error}"))?;

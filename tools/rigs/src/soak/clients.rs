@@ -1,4 +1,4 @@
-//! The ways in: through the Tower service, and through a socket.
+//! The clients: through the Tower service, and through a socket.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::history::{Credential, Reply};
 
-/// Answers who came.
+/// Responds with the identity.
 #[derive(Clone, Debug)]
 pub(super) struct Echo;
 
@@ -41,18 +41,18 @@ impl<B> Service<Request<B>> for Echo {
     }
 }
 
-/// One client's way in.
-pub(super) enum Door {
+/// The connection of a client.
+pub(super) enum ClientKind {
     Service(BetterAuth<Echo>),
     Socket(SendRequest<Empty<Bytes>>),
 }
 
-impl Door {
+impl ClientKind {
     pub(super) fn service(layer: &BetterAuthLayer) -> Self {
         Self::Service(layer.layer(Echo))
     }
 
-    /// A connection of its own, kept open.
+    /// A new keep-alive connection.
     pub(super) async fn socket(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
@@ -99,7 +99,7 @@ fn identity(body: &[u8]) -> Reply {
     Reply::Identity(user.to_owned(), basis.to_owned())
 }
 
-/// What a client reads from a refusal.
+/// The kind of a rejection, from its response.
 fn kind(status: StatusCode, body: &[u8]) -> RejectionKind {
     let text = std::str::from_utf8(body).unwrap();
     let known = [
@@ -116,7 +116,7 @@ fn kind(status: StatusCode, body: &[u8]) -> RejectionKind {
         .unwrap_or_else(|| panic!("{status} {text}"))
 }
 
-/// A server that ends with the runtime.
+/// A server that stops with the runtime.
 pub(super) async fn serve(layer: &BetterAuthLayer) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -129,7 +129,7 @@ pub(super) async fn serve(layer: &BetterAuthLayer) -> SocketAddr {
             tokio::spawn(async move {
                 let connection = hyper::server::conn::http1::Builder::new();
                 let connection = connection.serve_connection(TokioIo::new(stream), service);
-                // The client may close it when the soak is over.
+                // The client may close the connection at the end.
                 let _: Result<(), hyper::Error> = connection.await;
             });
         }

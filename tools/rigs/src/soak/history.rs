@@ -1,4 +1,4 @@
-//! Who there is, what they hold, and what a request with it may be answered.
+//! Users, their credentials, and the allowed responses to a request.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -6,56 +6,57 @@ use std::time::Duration;
 use better_auth_layer::RejectionKind;
 use http::{HeaderName, HeaderValue};
 
-use super::validity::{Span, Tenure, nanos};
-use support::rng::Dice;
+use super::validity::{Span, Validity, nanos};
+use support::rng::Rng;
 
-/// How late a revocation may be at most, as `PostgresListener` states it.
+/// The longest delay of a revocation, as `PostgresListener` documents it.
 const LISTENER_BOUND: Duration = Duration::from_millis(1500);
-/// How late the end of an API key may be, of which the listener hears nothing: `CachedStoreBuilder::ttl`.
+/// The longest delay of an API key's end, for which there is no notification:
+/// `CachedStoreBuilder::ttl`.
 const TTL_BOUND: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
-pub(super) struct Person {
+pub(super) struct UserHistory {
     pub(super) id: String,
-    pub(super) exists: Tenure,
-    pub(super) bans: Mutex<Vec<Arc<Tenure>>>,
-    pub(super) visits: Mutex<Vec<Arc<Visit>>>,
+    pub(super) exists: Validity,
+    pub(super) bans: Mutex<Vec<Arc<Validity>>>,
+    pub(super) visits: Mutex<Vec<Arc<SessionHistory>>>,
 }
 
 /// A session.
 #[derive(Debug)]
-pub(super) struct Visit {
+pub(super) struct SessionHistory {
     pub(super) id: String,
     pub(super) owner: String,
     pub(super) token: String,
-    pub(super) is_active: Tenure,
+    pub(super) is_active: Validity,
 }
 
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) id: String,
     pub(super) text: String,
-    pub(super) is_usable: Tenure,
+    pub(super) is_usable: Validity,
 }
 
-/// An e-mail address and all who had it, one after the other.
+/// An email and all its users, one after the other.
 #[derive(Debug)]
-pub(super) struct Address {
+pub(super) struct EmailHistory {
     pub(super) text: String,
-    pub(super) owners: Mutex<Vec<(Arc<Person>, Arc<Tenure>)>>,
+    pub(super) owners: Mutex<Vec<(Arc<UserHistory>, Arc<Validity>)>>,
 }
 
-/// Whom a credential names.
+/// The subject of a credential.
 #[derive(Debug)]
-pub(super) enum Bearer {
-    /// Whoever has an address, perhaps in one session.
-    Address(Arc<Address>, Option<Arc<Visit>>),
-    /// A user, perhaps in one session.
-    Subject(Arc<Person>, Option<Arc<Visit>>),
+pub(super) enum Subject {
+    /// The user of an email, optionally in one session.
+    EmailHistory(Arc<EmailHistory>, Option<Arc<SessionHistory>>),
+    /// A user, optionally in one session.
+    Subject(Arc<UserHistory>, Option<Arc<SessionHistory>>),
     /// The holder of a session token.
-    Visit(Arc<Person>, Arc<Visit>),
-    Key(Arc<Person>, Arc<Key>),
-    /// Nobody: the signature or the text is forged.
+    SessionHistory(Arc<UserHistory>, Arc<SessionHistory>),
+    Key(Arc<UserHistory>, Arc<Key>),
+    /// None: the signature or the text is forged.
     Nobody,
 }
 
@@ -63,30 +64,30 @@ pub(super) enum Bearer {
 pub(super) struct Credential {
     pub(super) kind: &'static str,
     pub(super) header: (HeaderName, HeaderValue),
-    pub(super) bearer: Bearer,
+    pub(super) bearer: Subject,
 }
 
-/// What a client was answered.
+/// A response.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// The ids of a user and of a session or an API key.
+    /// The ids of a user and of a session or API key.
     Identity(String, String),
     Refused(RejectionKind),
 }
 
-/// An answer that may be given, and for how long what it says had been over by then.
+/// A valid response, with the time for which its state had ended by then.
 pub(super) type CheckStatus = Result<Option<u64>, &'static str>;
 
 impl Credential {
-    /// What it names is gone for good.
+    /// Whether the subject is gone forever.
     fn is_over(&self) -> bool {
         match &self.bearer {
-            Bearer::Address(_, Some(visit))
-            | Bearer::Subject(_, Some(visit))
-            | Bearer::Visit(_, visit) => visit.is_active.is_over(),
-            Bearer::Subject(person, None) => person.exists.is_over(),
-            Bearer::Key(_, key) => key.is_usable.is_over(),
-            Bearer::Address(_, None) | Bearer::Nobody => false,
+            Subject::EmailHistory(_, Some(visit))
+            | Subject::Subject(_, Some(visit))
+            | Subject::SessionHistory(_, visit) => visit.is_active.is_over(),
+            Subject::Subject(person, None) => person.exists.is_over(),
+            Subject::Key(_, key) => key.is_usable.is_over(),
+            Subject::EmailHistory(_, None) | Subject::Nobody => false,
         }
     }
 
@@ -100,12 +101,12 @@ impl Credential {
     fn judge_identity(&self, user: &str, basis: &str, span: Span) -> CheckStatus {
         let late = nanos(LISTENER_BOUND);
         let named = match &self.bearer {
-            Bearer::Nobody => return Err("a forged credential is accepted"),
-            Bearer::Subject(person, visit) => {
+            Subject::Nobody => return Err("a forged credential is accepted"),
+            Subject::Subject(person, visit) => {
                 person.accepts(user, span)?;
                 person.visit(visit.as_ref(), basis)?
             }
-            Bearer::Address(address, visit) => {
+            Subject::EmailHistory(address, visit) => {
                 let owners = address.owners();
                 let mut of_that_id = owners.iter().filter(|(owner, _)| owner.id == user);
                 let owner = of_that_id.find(|(_, has)| has.possibly(span, late));
@@ -113,11 +114,11 @@ impl Credential {
                 person.accepts(user, span)?;
                 person.visit(visit.as_ref(), basis)?
             }
-            Bearer::Visit(person, visit) => {
+            Subject::SessionHistory(person, visit) => {
                 person.accepts(user, span)?;
                 Arc::clone(visit)
             }
-            Bearer::Key(person, key) => {
+            Subject::Key(person, key) => {
                 let late = nanos(TTL_BOUND);
                 if person.id != user || key.id != basis {
                     return Err("somebody else's identity");
@@ -143,36 +144,38 @@ impl Credential {
             return Err("nobody can tell");
         }
         let is_right = match (&self.bearer, kind) {
-            (Bearer::Nobody, kind) => kind == RejectionKind::InvalidCredential,
+            (Subject::Nobody, kind) => kind == RejectionKind::InvalidCredential,
             (
-                Bearer::Subject(person, _) | Bearer::Visit(person, _) | Bearer::Key(person, _),
+                Subject::Subject(person, _)
+                | Subject::SessionHistory(person, _)
+                | Subject::Key(person, _),
                 RejectionKind::UserBanned,
             ) => person.may_be_banned(span),
-            (Bearer::Address(address, _), RejectionKind::UserBanned) => {
+            (Subject::EmailHistory(address, _), RejectionKind::UserBanned) => {
                 let owners = address.owners();
                 owners.iter().any(|(owner, _)| owner.may_be_banned(span))
             }
-            (Bearer::Subject(person, _), RejectionKind::UserNotFound) => {
+            (Subject::Subject(person, _), RejectionKind::UserNotFound) => {
                 !person.exists.surely(span, 0)
             }
-            (Bearer::Address(address, _), RejectionKind::UserNotFound) => {
+            (Subject::EmailHistory(address, _), RejectionKind::UserNotFound) => {
                 address.sure_owner(span).is_none()
             }
-            (Bearer::Subject(person, visit), RejectionKind::NoActiveSession) => {
+            (Subject::Subject(person, visit), RejectionKind::NoActiveSession) => {
                 !person.surely_has(visit.as_ref(), span)
             }
-            (Bearer::Address(address, visit), RejectionKind::NoActiveSession) => {
+            (Subject::EmailHistory(address, visit), RejectionKind::NoActiveSession) => {
                 let owner = address.sure_owner(span);
                 owner.is_none_or(|owner| !owner.surely_has(visit.as_ref(), span))
             }
-            (Bearer::Visit(_, visit), RejectionKind::InvalidCredential) => {
+            (Subject::SessionHistory(_, visit), RejectionKind::InvalidCredential) => {
                 !visit.is_active.surely(span, 0)
             }
-            // A session that is there and over.
-            (Bearer::Visit(_, visit), RejectionKind::NoActiveSession) => {
+            // A session that exists and has ended.
+            (Subject::SessionHistory(_, visit), RejectionKind::NoActiveSession) => {
                 !visit.is_active.surely(span, 0)
             }
-            (Bearer::Key(_, key), RejectionKind::InvalidCredential) => {
+            (Subject::Key(_, key), RejectionKind::InvalidCredential) => {
                 !key.is_usable.surely(span, 0)
             }
             _ => false,
@@ -185,8 +188,8 @@ impl Credential {
     }
 }
 
-impl Person {
-    /// Whether a request may be let in as this user.
+impl UserHistory {
+    /// Whether a request may be accepted as this user.
     fn accepts(&self, user: &str, span: Span) -> Result<(), &'static str> {
         let late = nanos(LISTENER_BOUND);
         if self.id != user {
@@ -206,8 +209,12 @@ impl Person {
         lock(&self.bans).iter().any(|ban| ban.possibly(span, late))
     }
 
-    /// The session that is named, or the one that the answer says.
-    fn visit(&self, named: Option<&Arc<Visit>>, basis: &str) -> Result<Arc<Visit>, &'static str> {
+    /// The named session, or the session of the response.
+    fn visit(
+        &self,
+        named: Option<&Arc<SessionHistory>>,
+        basis: &str,
+    ) -> Result<Arc<SessionHistory>, &'static str> {
         if let Some(named) = named {
             return Ok(Arc::clone(named));
         }
@@ -216,9 +223,9 @@ impl Person {
         visit.cloned().ok_or("somebody else's session")
     }
 
-    fn surely_has(&self, named: Option<&Arc<Visit>>, span: Span) -> bool {
+    fn surely_has(&self, named: Option<&Arc<SessionHistory>>, span: Span) -> bool {
         let is_sure =
-            |visit: &Arc<Visit>| visit.owner == self.id && visit.is_active.surely(span, 0);
+            |visit: &Arc<SessionHistory>| visit.owner == self.id && visit.is_active.surely(span, 0);
         match named {
             Some(named) => is_sure(named),
             None => lock(&self.visits).iter().any(is_sure),
@@ -226,12 +233,14 @@ impl Person {
     }
 }
 
-impl Address {
-    pub(super) fn owners(&self) -> std::sync::MutexGuard<'_, Vec<(Arc<Person>, Arc<Tenure>)>> {
+impl EmailHistory {
+    pub(super) fn owners(
+        &self,
+    ) -> std::sync::MutexGuard<'_, Vec<(Arc<UserHistory>, Arc<Validity>)>> {
         lock(&self.owners)
     }
 
-    fn sure_owner(&self, span: Span) -> Option<Arc<Person>> {
+    fn sure_owner(&self, span: Span) -> Option<Arc<UserHistory>> {
         let owners = self.owners();
         let owner = owners
             .iter()
@@ -244,35 +253,35 @@ pub(super) fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One in so many of those that are over is sent all the same.
+/// One in this number of ended credentials is sent nevertheless.
 const OVER: u64 = 16;
 
-/// How many credentials are in use at a time, good ones and bad ones.
+/// The number of credentials in use, valid and invalid.
 const POOL: usize = 6000;
 
-/// What the clients choose from.
+/// The credentials that clients choose from.
 #[derive(Debug, Default)]
 pub(super) struct Pool(RwLock<Vec<Arc<Credential>>>);
 
 impl Pool {
-    /// Puts one in, in place of another if there are enough.
-    pub(super) fn put(&self, credential: Credential, dice: &mut Dice) {
+    /// Adds a credential, replacing another one if the pool is full.
+    pub(super) fn put(&self, credential: Credential, rng: &mut Rng) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let credential = Arc::new(credential);
         if all.len() < POOL {
             all.push(credential);
         } else {
-            let place = dice.index(&all);
+            let place = rng.index(&all);
             all[place] = credential;
         }
     }
 
-    /// One of those that are over now and then, since each of them costs a lookup in the database.
-    pub(super) fn any(&self, dice: &mut Dice) -> Arc<Credential> {
+    /// A random credential, seldom an ended one, because each of those costs a database lookup.
+    pub(super) fn any(&self, rng: &mut Rng) -> Arc<Credential> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let one = &all[dice.index(&all)];
-            if !one.is_over() || dice.throw(OVER) == 0 {
+            let one = &all[rng.index(&all)];
+            if !one.is_over() || rng.below(OVER) == 0 {
                 return Arc::clone(one);
             }
         }

@@ -1,7 +1,7 @@
-//! Many clients, users who come and go, and every answer held against what it may be.
+//! Many clients and changing users, with a check of every response.
 //!
-//! The deployment is a real PostgreSQL; before it stand the cache, which a listener tells what has changed, the single flight,
-//! the batcher and the memory of JWTs. The short run is a test, the long one `cargo xtask soak`.
+//! The deployment is a real PostgreSQL, behind the cache with a listener, the single flight, the
+//! batcher and the cache of JWTs. The short run is a test, the long one is `cargo xtask soak`.
 
 mod changes;
 mod clients;
@@ -24,43 +24,43 @@ use better_auth_layer::store::LookupKind;
 use better_auth_layer::{BetterAuthLayer, Lookup, Resolution, Secret, StoreError, UserStore};
 
 use self::changes::Changes;
-use self::clients::Door;
+use self::clients::ClientKind;
 use self::mint::Mint;
-pub use self::stats::Tally;
+pub use self::stats::Stats;
 use self::validity::{Span, now};
 use cluster::Database;
 use support::fixtures::POSTGRES_TABLES;
 use support::key_server::{KeyServer, Reply as KeyReply};
-use support::rng::Dice;
+use support::rng::Rng;
 use support::signer::{ISSUER, Signer, jwks};
 use support::token::SECRET;
 
 const USERS: usize = 200;
-/// Each changes users of its own.
+/// Each changes separate users.
 const WRITERS: usize = 4;
 const CLIENTS: u64 = 64;
 
-/// How long a soak is.
+/// The length of a soak.
 #[derive(Clone, Copy, Debug)]
 pub enum Length {
-    /// So many requests through the service, and so many over HTTP.
+    /// The number of requests through the service and over HTTP.
     Requests(u64, u64),
-    /// So long through the service, and so long over HTTP.
+    /// The time through the service and over HTTP.
     Time(Duration),
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug)]
 pub struct Summary {
-    /// What was answered, for each door with the time that it took.
-    pub doors: Vec<(&'static str, Tally, Duration)>,
+    /// The counts of each client kind, with its duration.
+    pub clients: Vec<(&'static str, Stats, Duration)>,
     /// The changes by kind.
     pub changes: BTreeMap<&'static str, u64>,
-    /// How many lookups went past the cache to the database.
+    /// The number of lookups that were not cached.
     pub lookups: u64,
 }
 
-/// Counts what the database is asked.
+/// Counts database lookups.
 struct Counting {
     store: PostgresStore,
     lookups: Arc<AtomicU64>,
@@ -77,7 +77,7 @@ impl UserStore for Counting {
     }
 }
 
-/// Runs it on an empty database, with a pause after each change.
+/// Runs on an empty database, with a pause after each change.
 pub async fn run(database: &Database, length: Length, pause: Duration, seed: u64) -> Summary {
     database.execute(POSTGRES_TABLES).await;
     let listener = PostgresListener::builder(database.url()).build().unwrap();
@@ -114,7 +114,7 @@ pub async fn run(database: &Database, length: Length, pause: Duration, seed: u64
     }
     let address = clients::serve(&layer).await;
     let mut summary = Summary {
-        doors: Vec::new(),
+        clients: Vec::new(),
         changes: BTreeMap::new(),
         lookups: 0,
     };
@@ -123,23 +123,23 @@ pub async fn run(database: &Database, length: Length, pause: Duration, seed: u64
         let quota = Arc::new(Quota::of(length, name == "in process"));
         let mut clients = Vec::new();
         for number in 1..=CLIENTS {
-            let door = match name {
-                "in process" => Door::service(&layer),
-                _ => Door::socket(address).await,
+            let client = match name {
+                "in process" => ClientKind::service(&layer),
+                _ => ClientKind::socket(address).await,
             };
-            let dice = Dice::new(seed.wrapping_mul(7919) + number);
-            clients.push(tokio::spawn(client(
-                door,
+            let rng = Rng::new(seed.wrapping_mul(7919) + number);
+            clients.push(tokio::spawn(run_client(
+                client,
                 Arc::clone(&mint),
                 Arc::clone(&quota),
-                dice,
+                rng,
             )));
         }
-        let mut tally = Tally::default();
+        let mut stats = Stats::default();
         for client in clients {
-            tally.add(client.await.unwrap());
+            stats.add(client.await.unwrap());
         }
-        summary.doors.push((name, tally, begun.elapsed()));
+        summary.clients.push((name, stats, begun.elapsed()));
     }
     stop.store(true, Ordering::SeqCst);
     for writer in writers {
@@ -151,13 +151,13 @@ pub async fn run(database: &Database, length: Length, pause: Duration, seed: u64
     summary
 }
 
-/// What is left to do by one door.
+/// The remaining requests of a client kind.
 struct Quota {
     requests: AtomicU64,
     until: Option<Instant>,
 }
 
-/// How many requests a client sends before it lets others go on.
+/// The number of requests before a client yields.
 const ROUND: u64 = 32;
 
 impl Quota {
@@ -173,7 +173,7 @@ impl Quota {
         }
     }
 
-    /// How many to send now.
+    /// The number of requests to send now.
     fn take(&self) -> u64 {
         if self.until.is_some_and(|until| Instant::now() >= until) {
             return 0;
@@ -186,41 +186,46 @@ impl Quota {
     }
 }
 
-async fn client(mut door: Door, mint: Arc<Mint>, quota: Arc<Quota>, mut dice: Dice) -> Tally {
-    let mut tally = Tally::default();
+async fn run_client(
+    mut client: ClientKind,
+    mint: Arc<Mint>,
+    quota: Arc<Quota>,
+    mut rng: Rng,
+) -> Stats {
+    let mut stats = Stats::default();
     loop {
         let round = quota.take();
         if round == 0 {
-            return tally;
+            return stats;
         }
         for _ in 0..round {
-            let credential = mint.pool.any(&mut dice);
+            let credential = mint.pool.any(&mut rng);
             let from = now();
-            let reply = door.send(&credential).await;
+            let reply = client.send(&credential).await;
             let span = Span { from, to: now() };
             let verdict = credential.judge(&reply, span);
-            tally.count(&credential, &reply, span, verdict);
+            stats.count(&credential, &reply, span, verdict);
         }
         tokio::task::yield_now().await;
     }
 }
 
 impl Summary {
-    /// How many answers were wrong.
+    /// The number of wrong responses.
     pub fn mistakes(&self) -> u64 {
-        self.doors
+        self.clients
             .iter()
-            .map(|(_, tally, _)| tally.mistakes())
+            .map(|(_, stats, _)| stats.mistakes())
             .sum()
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, tally, time) in &self.doors {
-            let rate = tally.requests() as f64 / time.as_secs_f64();
+        for (name, stats, time) in &self.clients {
+            let rate = stats.requests() as f64 / time.as_secs_f64();
             writeln!(f, "{name}: {:.1} s, {rate:.0} a second", time.as_secs_f64())?;
-            write!(f, "{tally}")?;
+            write!(f, "{stats}")?;
         }
         for (what, count) in &self.changes {
             writeln!(f, "{what}: {count}")?;

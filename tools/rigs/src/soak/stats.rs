@@ -1,4 +1,4 @@
-//! What was asked and answered.
+//! The counts of requests and responses.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use super::history::{CheckStatus, Credential, Reply};
 use super::validity::Span;
 
-/// How many mistakes are told in full.
+/// The number of mistakes that are listed.
 const TOLD: usize = 20;
 
-/// The counts of one client, or of all who came by one door.
+/// The counts of one client, or of all clients of a kind.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct Stats {
     /// By kind of credential and outcome.
     answers: BTreeMap<(&'static str, &'static str), u64>,
     mistakes: u64,
     told: Vec<String>,
-    /// The longest time for which a session had been over when a request with it came that was let in.
+    /// The longest time between the end of a session and an accepted request.
     latest: Duration,
 }
 
-impl Tally {
+impl Stats {
     pub(super) fn count(
         &mut self,
         credential: &Credential,
@@ -56,18 +56,18 @@ impl Tally {
         self.latest = self.latest.max(other.latest);
     }
 
-    /// How many requests were answered.
+    /// The number of responses.
     pub fn requests(&self) -> u64 {
         self.answers.values().sum()
     }
 
-    /// How many answers were wrong.
+    /// The number of wrong responses.
     pub fn mistakes(&self) -> u64 {
         self.mistakes
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut last = "";
         for ((kind, outcome), count) in &self.answers {
@@ -78,7 +78,7 @@ impl fmt::Display for Tally {
         writeln!(f, "  all {:>50}", self.requests())?;
         writeln!(
             f,
-            "  let in with a session that had been over for {:.1} ms at most",
+            "  accepted at most {:.1} ms after the end of a session",
             self.latest.as_secs_f64() * 1e3
         )?;
         writeln!(f, "  mistakes {:>45}", self.mistakes)?;

@@ -1,4 +1,4 @@
-//! From when to when something was so, as far as somebody outside can know.
+//! The time during which a state is valid, as far as an observer can know.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ pub(super) struct Span {
     pub(super) to: u64,
 }
 
-/// A change in the database: it happened after it was asked for and before it was confirmed.
+/// A change in the database: it happened between its statement and the response.
 #[derive(Debug)]
 struct Change {
     asked: AtomicU64,
@@ -39,14 +39,14 @@ impl Change {
     }
 }
 
-/// Something that begins and ends: a session, a ban, who has an address.
+/// A state with a start and an end: a session, a ban, the user of an email.
 #[derive(Debug)]
-pub(super) struct Tenure {
+pub(super) struct Validity {
     begin: Change,
     end: Change,
 }
 
-impl Tenure {
+impl Validity {
     pub(super) const fn new() -> Self {
         Self {
             begin: Change::not_yet(),
@@ -70,13 +70,13 @@ impl Tenure {
         self.end.confirmed.store(now(), Ordering::SeqCst);
     }
 
-    /// It was so all the time, from so long before.
+    /// Whether the state was valid all the time, including a time before.
     pub(super) fn surely(&self, span: Span, before: u64) -> bool {
         let begun = self.begin.confirmed.load(Ordering::SeqCst);
         begun.saturating_add(before) <= span.from && self.end.asked.load(Ordering::SeqCst) > span.to
     }
 
-    /// It was so at some time, for those who learn of its end so much later.
+    /// Whether the state may have been valid, if its end is noticed with a delay.
     pub(super) fn possibly(&self, span: Span, late: u64) -> bool {
         let ended = self.end.confirmed.load(Ordering::SeqCst);
         self.begin.asked.load(Ordering::SeqCst) <= span.to
@@ -87,7 +87,7 @@ impl Tenure {
         self.end.confirmed.load(Ordering::SeqCst) != NOT_YET
     }
 
-    /// For how long it had been over when a request began.
+    /// The time since the end of the state when a request started.
     pub(super) fn over_for(&self, span: Span) -> Option<u64> {
         span.from
             .checked_sub(self.end.confirmed.load(Ordering::SeqCst))

@@ -1,25 +1,25 @@
-//! Everything that a server is put through, in the order of the report.
+//! All faults, in the order of the report.
 
 use std::pin::Pin;
 
+use crate::check::Check;
 use crate::database::{
-    frozen, full, idle_kills, link, locks, missing, name, pooler, read_only, restart, stop,
+    frozen, full, host_name, idle_kills, locks, missing, network, pooler, read_only, restart, stop,
 };
-use crate::exhaustion::{cancelled, heads, idle, line, slowloris, tokens};
-use crate::finding::Check;
+use crate::exhaustion::{cancelled, heads, idle, queue, slowloris, tokens};
 use crate::keys::{clock, cold, skew, storm, warm};
 use crate::options::Scale;
 
-/// One of them.
-pub(crate) struct Ordeal {
-    /// For the command line and the report.
+/// A fault.
+pub(crate) struct Fault {
+    /// The name on the command line and in the report.
     pub(crate) name: &'static str,
-    /// What happens, in the words of the report.
+    /// The description in the report.
     pub(crate) what: &'static str,
     pub(crate) run: fn(Scale) -> Run,
 }
 
-/// It may be moved to a task of its own.
+/// A future that can be moved to a task.
 pub(crate) type Run = Pin<Box<dyn Future<Output = Check> + Send>>;
 
 /// A table of the report.
@@ -27,22 +27,22 @@ pub(crate) type Run = Pin<Box<dyn Future<Output = Check> + Send>>;
 pub(crate) enum Table {
     /// Faults of the database.
     Database,
-    /// Faults of the issuer, and clocks.
+    /// Faults of the issuer, and of clocks.
     Keys,
-    /// Loads that are too much.
+    /// Overload.
     Exhaustion,
 }
 
-/// All of them.
-pub(crate) fn ordeals() -> impl Iterator<Item = (Table, &'static Ordeal)> {
-    let of = |table: Table| table.ordeals().iter().map(move |ordeal| (table, ordeal));
+/// All faults.
+pub(crate) fn faults() -> impl Iterator<Item = (Table, &'static Fault)> {
+    let of = |table: Table| table.faults().iter().map(move |fault| (table, fault));
     Table::ALL.into_iter().flat_map(of)
 }
 
 impl Table {
     pub(crate) const ALL: [Self; 3] = [Self::Database, Self::Keys, Self::Exhaustion];
 
-    fn ordeals(self) -> &'static [Ordeal] {
+    fn faults(self) -> &'static [Fault] {
         match self {
             Self::Database => DATABASE,
             Self::Keys => KEYS,
@@ -51,181 +51,181 @@ impl Table {
     }
 }
 
-const DATABASE: &[Ordeal] = &[
-    Ordeal {
+const DATABASE: &[Fault] = &[
+    Fault {
         name: "stop",
         what: "stopped for seven seconds",
         run: |_| Box::pin(stop::run()),
     },
-    Ordeal {
+    Fault {
         name: "restart",
         what: "restarted, `fast`",
         run: |_| Box::pin(restart::fast()),
     },
-    Ordeal {
+    Fault {
         name: "crash",
         what: "restarted, `immediate`",
         run: |_| Box::pin(restart::immediate()),
     },
-    Ordeal {
+    Fault {
         name: "frozen-backend",
         what: "the process behind the busiest connection frozen",
         run: |_| Box::pin(frozen::backend()),
     },
-    Ordeal {
+    Fault {
         name: "frozen-postmaster",
-        what: "its first process frozen: no new connections",
+        what: "the postmaster frozen: no new connections",
         run: |_| Box::pin(frozen::postmaster()),
     },
-    Ordeal {
+    Fault {
         name: "frozen-database",
         what: "all of its processes frozen",
         run: |_| Box::pin(frozen::everything()),
     },
-    Ordeal {
+    Fault {
         name: "locks",
         what: "`ACCESS EXCLUSIVE` lock on the sessions for seven seconds",
         run: |_| Box::pin(locks::run()),
     },
-    Ordeal {
+    Fault {
         name: "full",
-        what: "no connection to be had, and the server's own ended",
+        what: "no new connection possible, and existing ones terminated",
         run: |_| Box::pin(full::run()),
     },
-    Ordeal {
+    Fault {
         name: "idle-kills",
-        what: "idle connections ended every 500 ms",
+        what: "idle connections terminated every 500 ms",
         run: |_| Box::pin(idle_kills::run()),
     },
-    Ordeal {
+    Fault {
         name: "read-only",
         what: "every transaction read-only",
         run: |_| Box::pin(read_only::run()),
     },
-    Ordeal {
+    Fault {
         name: "missing-table",
         what: "the table of users renamed",
         run: |_| Box::pin(missing::table()),
     },
-    Ordeal {
+    Fault {
         name: "missing-column",
         what: "`expiresAt` renamed",
         run: |_| Box::pin(missing::column()),
     },
-    Ordeal {
+    Fault {
         name: "missing-option",
-        what: "`role` renamed, which need not be there",
+        what: "the optional column `role` renamed",
         run: |_| Box::pin(missing::optional_column()),
     },
-    Ordeal {
+    Fault {
         name: "pooler",
         what: "another server with other tables behind the same PgBouncer, in transaction mode",
         run: |_| Box::pin(pooler::run()),
     },
-    Ordeal {
+    Fault {
         name: "link",
         what: "packets to and from it lost: half-open TCP, in a network namespace",
-        run: |_| Box::pin(link::run()),
+        run: |_| Box::pin(network::run()),
     },
-    Ordeal {
+    Fault {
         name: "name",
-        what: "the name of its host unknown, and connections ended every 500 ms",
-        run: |_| Box::pin(name::run()),
+        what: "its host name unresolvable, and connections terminated every 500 ms",
+        run: |_| Box::pin(host_name::run()),
     },
 ];
 
-const KEYS: &[Ordeal] = &[
-    Ordeal {
+const KEYS: &[Fault] = &[
+    Fault {
         name: "keys-down",
-        what: "nobody listens when the server starts",
+        what: "endpoint unreachable when the server starts",
         run: |_| Box::pin(cold::down()),
     },
-    Ordeal {
+    Fault {
         name: "keys-slow",
         what: "a byte every 50 ms",
         run: |_| Box::pin(cold::slow()),
     },
-    Ordeal {
+    Fault {
         name: "keys-silent",
-        what: "requests taken and never answered",
+        what: "requests accepted and never answered",
         run: |_| Box::pin(cold::silent()),
     },
-    Ordeal {
+    Fault {
         name: "keys-garbage",
-        what: "no HTTP",
+        what: "responses that are not HTTP",
         run: |_| Box::pin(cold::garbage()),
     },
-    Ordeal {
+    Fault {
         name: "keys-page",
-        what: "a page in place of the set",
+        what: "an HTML page instead of the key set",
         run: |_| Box::pin(cold::no_keys()),
     },
-    Ordeal {
+    Fault {
         name: "keys-empty",
         what: "a set without keys",
         run: |_| Box::pin(cold::empty()),
     },
-    Ordeal {
+    Fault {
         name: "keys-gone",
-        what: "nobody listens after the keys were fetched",
+        what: "endpoint unreachable after the keys were fetched",
         run: |_| Box::pin(warm::run()),
     },
-    Ordeal {
+    Fault {
         name: "keys-storm",
-        what: "100,000 tokens, each with a key id of its own",
+        what: "100,000 tokens, each with a different key id",
         run: |scale| Box::pin(storm::run(scale)),
     },
-    Ordeal {
+    Fault {
         name: "skew",
-        what: "tokens of an issuer whose clock is an hour ahead (good, but with `nbf`) or behind (bad)",
+        what: "tokens of an issuer with a clock an hour ahead (valid, except with `nbf`) or behind (invalid)",
         run: |_| Box::pin(skew::run()),
     },
-    Ordeal {
+    Fault {
         name: "clock-jump",
-        what: "our own clock two days ahead, right, two days behind, right",
+        what: "the service's clock two days ahead, correct, two days behind, correct",
         run: |_| Box::pin(clock::run()),
     },
 ];
 
-const EXHAUSTION: &[Ordeal] = &[
-    Ordeal {
+const EXHAUSTION: &[Fault] = &[
+    Fault {
         name: "bad-tokens",
-        what: "1,000,000 bad tokens, all different",
+        what: "1,000,000 different invalid tokens",
         run: |scale| Box::pin(tokens::bad(scale)),
     },
-    Ordeal {
+    Fault {
         name: "unknown-users",
-        what: "1,000,000 good tokens for addresses that nobody has, all different",
+        what: "1,000,000 different valid tokens with unknown emails",
         run: |scale| Box::pin(tokens::unknown(scale)),
     },
-    Ordeal {
+    Fault {
         name: "large-heads",
         what: "20,000 heads of 60 or 64 KiB",
         run: |scale| Box::pin(heads::large(scale)),
     },
-    Ordeal {
+    Fault {
         name: "many-headers",
         what: "20,000 heads with 300 lines",
         run: |scale| Box::pin(heads::many(scale)),
     },
-    Ordeal {
+    Fault {
         name: "slowloris",
         what: "2,000 clients that send a byte a second",
         run: |scale| Box::pin(slowloris::run(scale)),
     },
-    Ordeal {
+    Fault {
         name: "idle",
         what: "10,000 idle connections",
         run: |scale| Box::pin(idle::run(scale)),
     },
-    Ordeal {
+    Fault {
         name: "cancelled",
-        what: "5,000 requests given up after 10 ms, under a lock",
+        what: "5,000 requests cancelled after 10 ms, under a lock",
         run: |scale| Box::pin(cancelled::run(scale)),
     },
-    Ordeal {
+    Fault {
         name: "line",
-        what: "3,000 lookups at the same time, under a lock",
-        run: |scale| Box::pin(line::run(scale)),
+        what: "3,000 concurrent lookups, under a lock",
+        run: |scale| Box::pin(queue::run(scale)),
     },
 ];

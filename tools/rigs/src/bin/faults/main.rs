@@ -1,11 +1,13 @@
-//! Faults under a real server: what its clients see while something breaks, and what is left when it is whole again.
+//! Faults under a real server: the responses while something is broken, and the state after its
+//! repair.
 //!
-//! Started by `cargo xtask faults`, which says in `CHATKIT_SERVER` where the server is. Exit code 0: every expectation held.
+//! Started by `cargo xtask faults`, with the server's path in `CHATKIT_SERVER`. Exit code
+//! 0: every expectation holds.
 
 mod catalogue;
+mod check;
 mod database;
 mod exhaustion;
-mod finding;
 mod keys;
 mod options;
 mod report;
@@ -14,10 +16,10 @@ mod rig;
 use std::env;
 use std::process::ExitCode;
 
-use self::finding::Check;
+use self::check::Check;
 use self::options::Options;
 
-/// The exit code for a rig that could not begin.
+/// The exit code if the rig cannot start.
 const UNUSABLE: u8 = 2;
 
 #[tokio::main]
@@ -30,22 +32,22 @@ async fn main() -> ExitCode {
         }
     };
     let mut broken = Vec::new();
-    for &(table, ordeal) in &options.ordeals {
-        eprintln!("==> {}", ordeal.name);
-        // A rig that panics has found something too, and the others go on.
-        let finding = tokio::spawn((ordeal.run)(options.scale)).await;
-        let finding = finding.unwrap_or_else(|error| Check::broken(&error.to_string()));
-        finding.print();
-        if !finding.is_good() {
-            broken.push(ordeal.name);
+    for &(table, fault) in &options.faults {
+        eprintln!("==> {}", fault.name);
+        // A panic is a result as well, and the other faults still run.
+        let check = tokio::spawn((fault.run)(options.scale)).await;
+        let check = check.unwrap_or_else(|error| Check::broken(&error.to_string()));
+        check.print();
+        if !check.is_good() {
+            broken.push(fault.name);
         } else if options.write
-            && let Err(error) = report::write(table, ordeal, &finding)
+            && let Err(error) = report::write(table, fault, &check)
         {
             eprintln!("error: {error}");
             return ExitCode::from(UNUSABLE);
         }
     }
-    let all = options.ordeals.len();
+    let all = options.faults.len();
     println!("faults: {} of {all} as expected", all - broken.len());
     if broken.is_empty() {
         ExitCode::SUCCESS

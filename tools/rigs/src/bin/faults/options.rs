@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::catalogue::{Ordeal, Table, ordeals};
+use crate::catalogue::{Fault, Table, faults};
 
 const USAGE: &str = "\
 usage: cargo xtask faults [--quick] [--write] [NAME…]
@@ -9,17 +9,17 @@ usage: cargo xtask faults [--quick] [--write] [NAME…]
   --write   puts the rows of what was run and was as expected into docs/faults.md
   NAME…     some of them alone:";
 
-/// How much is thrown at the server.
+/// The amount of load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scale {
-    /// What the report is about.
+    /// The amount of the report.
     Full,
-    /// To see that it works.
+    /// A small amount, to test the rig.
     Quick,
 }
 
 impl Scale {
-    /// So many, or a hundredth.
+    /// The number, or a hundredth of it.
     pub(crate) fn of(self, many: u64) -> u64 {
         match self {
             Self::Full => many,
@@ -28,33 +28,33 @@ impl Scale {
     }
 }
 
-/// What is run.
+/// The selected faults.
 pub(crate) struct Options {
-    pub(crate) ordeals: Vec<(Table, &'static Ordeal)>,
+    pub(crate) faults: Vec<(Table, &'static Fault)>,
     pub(crate) scale: Scale,
     pub(crate) write: bool,
 }
 
 impl Options {
-    /// Reads the arguments; the error is for the user.
+    /// Parses the arguments. The error is for the user.
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let (mut names, mut scale, mut write) = (Vec::new(), Scale::Full, false);
         for argument in arguments {
             match &*argument {
                 "--quick" => scale = Scale::Quick,
                 "--write" => write = true,
-                name if ordeals().any(|(_, ordeal)| ordeal.name == name) => names.push(argument),
+                name if faults().any(|(_, fault)| fault.name == name) => names.push(argument),
                 _ => return Err(format!("`{argument}` is not known\n\n{}", usage())),
             }
         }
         if write && scale == Scale::Quick {
-            return Err("--write is for what was run in full".to_owned());
+            return Err("--write needs a full run".to_owned());
         }
-        let is_chosen = |(_, ordeal): &(Table, &Ordeal)| {
-            names.is_empty() || names.iter().any(|name| name.as_str() == ordeal.name)
+        let is_chosen = |(_, fault): &(Table, &Fault)| {
+            names.is_empty() || names.iter().any(|name| name.as_str() == fault.name)
         };
         Ok(Self {
-            ordeals: ordeals().filter(is_chosen).collect(),
+            faults: faults().filter(is_chosen).collect(),
             scale,
             write,
         })
@@ -63,6 +63,6 @@ impl Options {
 
 fn usage() -> String {
     let lines =
-        ordeals().map(|(_, ordeal)| format!("\n              {:<20}{}", ordeal.name, ordeal.what));
+        faults().map(|(_, fault)| format!("\n              {:<20}{}", fault.name, fault.what));
     format!("{USAGE}{}", lines.collect::<String>())
 }

@@ -1,4 +1,4 @@
-//! `docs/faults.md`: its words are written by people, the rows between its markers are a run's.
+//! Updates the rows between the markers in `docs/faults.md`. The text is written by hand.
 
 use std::env;
 use std::fs;
@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 
-use crate::catalogue::{Ordeal, Table, ordeals};
-use crate::finding::Check;
+use crate::catalogue::{Fault, Table, faults};
+use crate::check::Check;
 
 impl Table {
     fn marker(self) -> &'static str {
@@ -19,12 +19,12 @@ impl Table {
     }
 }
 
-/// Puts the row of what was run in place of the old one, and leaves the others as they are.
-pub(crate) fn write(table: Table, ordeal: &Ordeal, finding: &Check) -> Result<(), String> {
+/// Replaces the row of a fault and keeps the others.
+pub(crate) fn write(table: Table, fault: &Fault, check: &Check) -> Result<(), String> {
     let file = document();
     let failed = |error: std::io::Error| format!("{}: {error}", file.display());
     let text = fs::read_to_string(&file).map_err(failed)?;
-    let text = with_row(&text, table, ordeal, &row(ordeal, finding))?;
+    let text = with_row(&text, table, fault, &row(fault, check))?;
     fs::write(&file, text).map_err(failed)
 }
 
@@ -35,13 +35,13 @@ fn document() -> PathBuf {
     own.join("../../docs/faults.md")
 }
 
-fn row(ordeal: &Ordeal, finding: &Check) -> String {
-    let Ordeal { name, what, .. } = ordeal;
-    format!("| `{name}` | {what} | {} |", finding.cells.join(" | "))
+fn row(fault: &Fault, check: &Check) -> String {
+    let Fault { name, what, .. } = fault;
+    format!("| `{name}` | {what} | {} |", check.cells.join(" | "))
 }
 
-/// The text with a row in its place between a table's markers, behind the two lines of the heading.
-fn with_row(text: &str, table: Table, new: &Ordeal, row: &str) -> Result<String, String> {
+/// The text with a row between the markers of a table, after the two heading lines.
+fn with_row(text: &str, table: Table, new: &Fault, row: &str) -> Result<String, String> {
     let marker = table.marker();
     let (begin, end) = (
         format!("<!-- begin {marker} -->\n"),
@@ -52,17 +52,17 @@ fn with_row(text: &str, table: Table, new: &Ordeal, row: &str) -> Result<String,
     let (old, after) = rest.split_once(&end).ok_or_else(missing)?;
     let heading = old.lines().filter(|line| line.starts_with("| "));
     let heading: Vec<&str> = heading.take(2).collect();
-    let row_of = |ordeal: &Ordeal| {
-        let start = format!("| `{}` |", ordeal.name);
+    let row_of = |fault: &Fault| {
+        let start = format!("| `{}` |", fault.name);
         let kept = old.lines().find(|line| line.starts_with(&start));
-        if ordeal.name == new.name {
+        if fault.name == new.name {
             Some(row)
         } else {
             kept
         }
     };
-    let rows = ordeals().filter(|(of, _)| *of == table);
-    let rows: Vec<&str> = rows.filter_map(|(_, ordeal)| row_of(ordeal)).collect();
+    let rows = faults().filter(|(of, _)| *of == table);
+    let rows: Vec<&str> = rows.filter_map(|(_, fault)| row_of(fault)).collect();
     Ok(format!(
         "{before}{begin}\n{}\n\n{}\n{}\n\n{end}{after}",
         setting(),
@@ -71,7 +71,7 @@ fn with_row(text: &str, table: Table, new: &Ordeal, row: &str) -> Result<String,
     ))
 }
 
-/// When and on what the newest of the rows were made.
+/// The time and the machine of the newest rows.
 fn setting() -> String {
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     let cores = thread::available_parallelism().map_or(1, usize::from);

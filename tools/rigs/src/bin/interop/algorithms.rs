@@ -1,4 +1,4 @@
-//! One deployment for each of the other algorithms, and one for each kind of cookie.
+//! One deployment for each other algorithm, and for each kind of cookie.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::issuer::Issuer;
 use crate::report::{Expected, Report};
 use crate::server::Server;
 
-/// A sign-up, a JWT and a cookie with each.
+/// A sign-up, a JWT and a cookie for each.
 pub(crate) async fn run(folder: &Path, report: &mut Report) {
     for variables in [
         [("JWKS_ALG", "ES256"), ("COOKIE_CACHE", "compact")],
@@ -28,7 +28,7 @@ pub(crate) async fn run(folder: &Path, report: &mut Report) {
             if cache.is_empty() { "off" } else { cache }
         );
         report.add("SQLite", &step, Expected::Passes, &answer);
-        // The cache goes with every request and says nothing by itself.
+        // The cookie cache alone does not authenticate a request.
         let alone = browser.cookies().split("; ");
         let alone: Vec<_> = alone
             .filter(|cookie| cookie.contains("session_data"))

@@ -1,8 +1,8 @@
-//! What a client keeps after it has signed in.
+//! The state of a client after sign-in.
 
 use crate::http::Answer;
 
-/// Cookies, tokens and who it is.
+/// Cookies, tokens and the user.
 #[derive(Clone, Debug)]
 pub(crate) struct Browser {
     cookies: String,
@@ -14,7 +14,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// From the answer to a sign-in.
+    /// From the response to a sign-in.
     pub(crate) fn signed_in(answer: &Answer) -> Self {
         let cookies = answer.headers.get_all("set-cookie").iter();
         let cookies = cookies.map(|cookie| {

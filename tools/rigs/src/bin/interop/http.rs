@@ -1,4 +1,4 @@
-//! Requests over the wire.
+//! HTTP requests.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-/// Nobody waits longer for an answer.
+/// The longest wait for a response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -26,7 +26,7 @@ impl Answer {
     }
 }
 
-/// Sends a request with a JSON body, or none.
+/// Sends a request with an optional JSON body.
 pub(crate) async fn send(
     method: Method,
     url: &str,

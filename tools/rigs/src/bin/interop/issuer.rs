@@ -1,4 +1,4 @@
-//! The real Better Auth, a Node process.
+//! A real Better Auth in a Node process.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use crate::SECRET;
 use crate::browser::Browser;
 use crate::http::{Answer, send};
 
-/// A deployment that runs; it ends with this value.
+/// A running deployment. It stops when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Issuer {
     base_url: String,
@@ -44,12 +44,12 @@ impl Issuer {
         }
     }
 
-    /// Its address.
+    /// The base URL.
     pub(crate) fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Asks one of Better Auth's routes.
+    /// Sends a request to a route of Better Auth.
     pub(crate) async fn ask(
         &self,
         method: Method,
@@ -58,7 +58,7 @@ impl Issuer {
         body: Option<Value>,
     ) -> Answer {
         let url = format!("{}/api/auth{path}", self.base_url);
-        // As a page of the deployment would.
+        // Like a page of the deployment.
         let mut all = vec![("origin", self.base_url.as_str())];
         all.extend(headers);
         let answer = send(method, &url, &all, body.as_ref()).await;
@@ -66,7 +66,7 @@ impl Issuer {
         answer
     }
 
-    /// Does what an operator does by other means than HTTP.
+    /// Runs an operation that has no HTTP route.
     pub(crate) async fn control(&self, what: &str, body: Value) -> Value {
         let url = format!("{}/__control/{what}", self.base_url);
         let answer = send(Method::POST, &url, &[], Some(&body)).await;
@@ -74,7 +74,7 @@ impl Issuer {
         answer.json()
     }
 
-    /// Signs somebody up, who is signed in then.
+    /// Signs a user up and in.
     pub(crate) async fn sign_up(&self, name: &str) -> Browser {
         let body = json!({
             "name": name,
@@ -87,7 +87,7 @@ impl Issuer {
         Browser::signed_in(&answer)
     }
 
-    /// Signs somebody in again.
+    /// Signs a user in again.
     pub(crate) async fn sign_in(&self, name: &str) -> Browser {
         let body = json!({
             "email": format!("{name}@example.com"),
@@ -99,7 +99,7 @@ impl Issuer {
         Browser::signed_in(&answer)
     }
 
-    /// A JWT for whoever is signed in.
+    /// A JWT for the signed-in user.
     pub(crate) async fn jwt(&self, browser: &Browser) -> String {
         let answer = self
             .ask(

@@ -1,4 +1,4 @@
-//! The life of some users, and what our server makes of it.
+//! The life of some users, and the responses of our server.
 
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ use crate::server::Server;
 
 use Expected::{Banned, CrossOrigin, NoSession, NoUser, Passes, Unauthorized};
 
-/// Longer than a server waits before it asks for keys again.
+/// Longer than the cooldown of key fetches.
 const COOLDOWN: Duration = Duration::from_secs(40);
 
-/// One deployment with its server.
+/// A deployment with its server.
 struct World<'a> {
     issuer: Issuer,
     server: Server,
@@ -26,7 +26,7 @@ struct World<'a> {
     report: &'a mut Report,
 }
 
-/// Everything, on one database. What is left is whether the server notices the rotation of keys, which takes a while.
+/// Runs everything on one database. The key rotation is left, because it takes a while.
 pub(crate) async fn run(database_url: &str, place: &str, report: &mut Report) -> Rotated {
     let issuer = Issuer::start(database_url, &[]).await;
     let server = Server::start(database_url, &issuer).await;
@@ -54,7 +54,7 @@ pub(crate) async fn run(database_url: &str, place: &str, report: &mut Report) ->
     }
 }
 
-/// A server that has the old keys, and a token that was signed with the new one.
+/// A server with the old keys, and a token signed with the new one.
 pub(crate) struct Rotated {
     token: String,
     place: String,
@@ -63,7 +63,7 @@ pub(crate) struct Rotated {
 }
 
 impl Rotated {
-    /// Waits until the server has noticed.
+    /// Waits until the server has fetched the new key.
     pub(crate) async fn wait_until_noticed(self, report: &mut Report) {
         let begin = Instant::now();
         loop {
@@ -133,7 +133,7 @@ impl World<'_> {
         let own = sign_raw(header, claims("ada@example.com"), SECRET);
         self.token("JWT of the application", &own, Passes).await;
         let nobody = sign_raw(header, claims("nobody@example.com"), SECRET);
-        self.token("JWT of the application, of nobody", &nobody, NoUser)
+        self.token("JWT of the application, unknown user", &nobody, NoUser)
             .await;
     }
 
@@ -180,7 +180,7 @@ impl World<'_> {
             .await;
     }
 
-    /// Better Auth's mails have tokens that are signed with the secret.
+    /// Tokens in Better Auth's mails are signed with the secret.
     async fn mails(&mut self, ada: &Browser) {
         let cookie = [("cookie", ada.cookies())];
         let body = json!({ "email": "ada@example.com" });

@@ -1,7 +1,8 @@
-//! A real Better Auth, a real server of ours, one database between them: what the one hands out opens the other.
+//! A real Better Auth and our real server with one database: each accepts the credentials of the
+//! other.
 //!
-//! Started by `cargo xtask interop`, which says in `CHATKIT_SERVER` where the server is. Exit code 0: everything was as
-//! expected.
+//! Started by `cargo xtask interop`, with the server's path in `CHATKIT_SERVER`. Exit code
+//! 0: everything was as expected.
 
 mod algorithms;
 mod browser;
@@ -19,7 +20,7 @@ use support::temporary_folder::TemporaryFolder;
 
 use self::report::Report;
 
-/// Of both sides.
+/// The secret of both sides.
 pub(crate) const SECRET: &str = "interop-secret-Zk3vQ9xT7mB1wR5yL8dH2nJ6";
 
 #[tokio::main]

@@ -1,4 +1,4 @@
-//! The README's program, as it stands.
+//! The program of the README, unchanged.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,10 +16,10 @@ use crate::report::Report;
 
 const HEADING: &str = "## Protect an axum route in ten lines";
 
-/// Where the program listens, as its text says.
+/// The port of the program.
 const ADDRESS: &str = "127.0.0.1:3001";
 
-/// Builds and runs the program on the database of a deployment.
+/// Builds the program and runs it on the database of a deployment.
 pub(crate) async fn run(
     database_url: &str,
     place: &str,
@@ -28,7 +28,7 @@ pub(crate) async fn run(
     report: &mut Report,
 ) {
     if TcpStream::connect(ADDRESS).await.is_ok() {
-        let got = format!("something listens on {ADDRESS} already; stop it and run this again");
+        let got = format!("another program listens on {ADDRESS}: stop it and retry");
         report.push(
             place,
             "README's program",
@@ -100,7 +100,8 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Builds a program as a crate of its own, with the versions of this workspace and in its target directory.
+/// Builds a program as a separate crate, with the versions and the target directory of this
+/// workspace.
 async fn build(program: &str) -> PathBuf {
     let target = std::env::current_exe().expect("our own path");
     let target = target.ancestors().nth(2).expect("the target directory");

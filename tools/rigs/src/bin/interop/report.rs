@@ -1,17 +1,17 @@
-//! What was expected and what came.
+//! Expected and actual responses.
 
 use crate::http::Answer;
 
-/// An answer of the server.
+/// A response of the server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Expected {
     /// The request reached ChatKit.
     Passes,
-    /// The credential is not good, or not any more.
+    /// The credential is invalid.
     Unauthorized,
-    /// A page that nobody trusts.
+    /// The page is not trusted.
     CrossOrigin,
-    /// The user's sessions have ended.
+    /// The sessions of the user have ended.
     NoSession,
     /// The user is banned.
     Banned,
@@ -34,7 +34,7 @@ impl Expected {
     }
 }
 
-/// The table, row by row.
+/// The table of results.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     rows: Vec<Row>,
@@ -50,7 +50,7 @@ struct Row {
 }
 
 impl Report {
-    /// Adds an answer.
+    /// Adds a response.
     pub(crate) fn add(&mut self, place: &str, step: &str, expected: Expected, answer: &Answer) {
         let is_good = expected.is_met(answer);
         let body = if is_good { "" } else { answer.body.as_str() };
@@ -63,7 +63,7 @@ impl Report {
         );
     }
 
-    /// Adds something else that has to be so.
+    /// Adds another expectation.
     pub(crate) fn push(
         &mut self,
         place: &str,
@@ -89,12 +89,12 @@ impl Report {
         self.rows.push(row);
     }
 
-    /// Whether everything was as expected, and there was something.
+    /// Whether the table is not empty and everything was as expected.
     pub(crate) fn is_good(&self) -> bool {
         !self.rows.is_empty() && self.rows.iter().all(|row| row.is_good)
     }
 
-    /// The whole table.
+    /// Prints the table.
     pub(crate) fn print(&self) {
         println!("{:<12} {:<58} {:<14} got", "where", "step", "expected");
         for row in &self.rows {

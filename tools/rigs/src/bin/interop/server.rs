@@ -1,4 +1,4 @@
-//! Our own server, the real program.
+//! The server under test.
 
 use std::process::Stdio;
 
@@ -11,7 +11,7 @@ use crate::SECRET;
 use crate::http::{Answer, send};
 use crate::issuer::Issuer;
 
-/// A server that runs; it ends with this value.
+/// A running server. It stops when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     url: String,
@@ -19,7 +19,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it on the database of a deployment, whose address it is told.
+    /// Starts a server on the database of a deployment, with its URL.
     pub(crate) async fn start(database_url: &str, issuer: &Issuer) -> Self {
         let program = std::env::var_os("CHATKIT_SERVER");
         let program = program.expect("CHATKIT_SERVER: run this with `cargo xtask interop`");
@@ -40,7 +40,7 @@ impl Server {
         let first = lines.next_line().await.expect("output");
         let first = first.expect("the server starts");
         let url = first.strip_prefix("listening on ").expect("its address");
-        // It must be able to go on writing.
+        // Reads the output, so that the server can keep writing.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self {
             url: url.to_owned(),
@@ -48,14 +48,14 @@ impl Server {
         }
     }
 
-    /// Says hello to ChatKit.
+    /// Sends a message to ChatKit.
     pub(crate) async fn hello(&self, headers: &[(&str, &str)]) -> Answer {
         let url = format!("{}/support/chatkit", self.url);
         let body = json!({ "message": "Hello" });
         send(Method::POST, &url, headers, Some(&body)).await
     }
 
-    /// With a bearer token.
+    /// Sends a message with a bearer token.
     pub(crate) async fn hello_with_token(&self, token: &str) -> Answer {
         let value = format!("Bearer {token}");
         self.hello(&[("authorization", &value)]).await

@@ -1,4 +1,5 @@
-//! The long run of `rigs::soak`, started by `cargo xtask soak`. Exit code 0: every answer was right.
+//! The long run of `rigs::soak`, started by `cargo xtask soak`. Exit code 0: every response was
+//! right.
 
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -6,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use cluster::{ClusterOptions, OwnCluster};
 use rigs::soak::{Length, run};
 
-/// The pause after each change of each of the writers.
+/// The pause of a writer after each change.
 const PAUSE: Duration = Duration::from_millis(20);
 
 #[tokio::main]
@@ -34,7 +35,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// `500000`: so many requests through the service and a tenth of it over HTTP; `60s`: so many seconds of each.
+/// `500000`: the number of requests through the service, and a tenth of it over HTTP. `60s`: the
+/// seconds of each.
 fn length(text: &str) -> Option<Length> {
     if let Some(seconds) = text.strip_suffix('s') {
         return Some(Length::Time(Duration::from_secs(seconds.parse().ok()?)));

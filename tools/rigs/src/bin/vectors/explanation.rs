@@ -1,9 +1,9 @@
-//! Where our verdict differs, and why.
+//! Explanations for differences from the vectors.
 
 use crate::vector::Vector;
 use crate::verdict::CheckStatus;
 
-/// The reason why a verdict is right although the vector says otherwise.
+/// The reason why a result is right although the vector differs.
 pub(crate) fn explain(vector: &Vector, verdict: &CheckStatus) -> Option<&'static str> {
     let reason = match verdict {
         CheckStatus::Refused(reason) => reason.as_str(),
@@ -11,10 +11,10 @@ pub(crate) fn explain(vector: &Vector, verdict: &CheckStatus) -> Option<&'static
     };
     match (vector.group.as_str(), vector.comment.as_str(), reason) {
         (_, _, "algorithm_not_accepted") => {
-            Some("a good signature by an algorithm that Better Auth never uses")
+            Some("a valid signature by an algorithm that Better Auth never uses")
         }
         (_, "emptyPayload", "not_a_compact_jws") => {
-            Some("an empty payload is no claims set; the token is refused for its form")
+            Some("an empty payload is no claims set; the token is malformed")
         }
         ("rfc7520" | "rfc7520WithKeyOps", _, "kid_unknown") => Some(
             "the key's alg is ES521, which is no algorithm's name (RFC 7518 §3.1 says ES512); the key is left out",
@@ -23,9 +23,7 @@ pub(crate) fn explain(vector: &Vector, verdict: &CheckStatus) -> Option<&'static
             "jws_keyset" | "HS256" | "HS384" | "HS512",
             "acceptsValid" | "long_key",
             "key_source_missing" | "secret_missing",
-        ) => Some(
-            "a symmetric key in a key set: whatever is published is nobody's secret, so it is left out",
-        ),
+        ) => Some("a symmetric key in a key set is no secret and is ignored"),
         ("base64", "InvalidCharacterInsertedInHeader" | "InvalidCharacterInsertedInPayload", _) => {
             Some(
                 "the vector wants a character outside the alphabet to be skipped; RFC 7515 §2 allows no such character",

@@ -1,8 +1,8 @@
-//! Holds the layer's verdicts against JWS and JWK vectors of other people: `vectors DIR`, where DIR has Project
-//! Wycheproof's `json_web_*` files and `jws_library_level.jsonl`.
+//! Compares the layer's results with public JWS and JWK vectors: `vectors DIR`, where DIR has
+//! Project Wycheproof's `json_web_*` files and `jws_library_level.jsonl`.
 //!
-//! A vector's payload is no claims set, so no vector lets anybody in. What is compared is how far a token gets: one
-//! with a good signature is refused for its claims, and a bad one before anybody looks at them.
+//! The payload of a vector is no claims set, so no vector is accepted. A valid signature is
+//! rejected for its claims, and an invalid one before the claims are read.
 
 mod explanation;
 mod vector;
@@ -16,7 +16,7 @@ use self::explanation::explain;
 use self::vector::{FILES, read};
 use self::verdict::{CheckStatus, judge};
 
-/// How the vectors of one group came out.
+/// The results of a group of vectors.
 #[derive(Default)]
 struct Tally {
     accepted: usize,

@@ -1,11 +1,11 @@
-//! The vectors, from whichever file they are in.
+//! The vectors of all files.
 
 use std::fmt;
 use std::path::Path;
 
 use serde_json::Value;
 
-/// The files that are read.
+/// The names of the files.
 pub(crate) const FILES: [&str; 4] = [
     "wycheproof_json_web_signature_test.json",
     "wycheproof_json_web_key_test.json",
@@ -13,13 +13,13 @@ pub(crate) const FILES: [&str; 4] = [
     "jws_library_level.jsonl",
 ];
 
-/// A key, or several, and a token.
+/// A key or several, and a token.
 pub(crate) struct Vector {
     pub(crate) file: String,
     pub(crate) group: String,
     pub(crate) id: String,
     pub(crate) comment: String,
-    /// A JWK or a JWK set; the public one where there are two.
+    /// A JWK or JWK set, the public one if there are two.
     pub(crate) key: Value,
     /// `None` for a JWE.
     pub(crate) jws: Option<String>,
@@ -61,7 +61,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The flattened file repeats Wycheproof's and has two of the RFCs' own.
+/// The flattened file repeats Wycheproof's vectors and adds two of the RFCs.
 fn of_line(line: &str) -> Option<Vector> {
     let row: Value = serde_json::from_str(line).expect("each line is a JSON document");
     let source = text(&row["source"]);

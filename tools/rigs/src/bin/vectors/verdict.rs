@@ -1,4 +1,4 @@
-//! What the layer says to a vector.
+//! The layer's result for a vector.
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ use support::captured_log::CapturedLog;
 
 use crate::vector::Vector;
 
-/// How far a token got.
+/// The step in which a token was rejected.
 pub(crate) enum CheckStatus {
-    /// Its signature was found good.
+    /// The signature is valid.
     Accepted,
-    /// It was not, for this reason.
+    /// The signature is rejected, with the reason.
     Refused(String),
-    /// The layer cannot be asked.
+    /// The layer does not support the vector.
     NotApplicable(&'static str),
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for CheckStatus {
     }
 }
 
-/// Asks a layer that has nothing but the vector's key.
+/// Sends the token to a layer with the vector's key.
 pub(crate) fn judge(vector: &Vector) -> CheckStatus {
     let Some(jws) = &vector.jws else {
         return CheckStatus::NotApplicable(
@@ -44,7 +44,7 @@ pub(crate) fn judge(vector: &Vector) -> CheckStatus {
     let builder = if vector.key["kty"] == "oct" {
         match symmetric(&vector.key) {
             Some(key) => builder.secret(Secret::dangerous_unchecked(key).expect("not empty")),
-            None => return CheckStatus::Refused("an empty key is refused at start".to_owned()),
+            None => return CheckStatus::Refused("an empty key is rejected at start".to_owned()),
         }
     } else {
         with_keys(builder, &vector.key)

@@ -1,17 +1,17 @@
-//! Processes of the database that keep their sockets and do nothing.
+//! Database processes that are frozen with open sockets.
 
 use std::time::Duration;
 
 use cluster::OwnCluster;
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Expected, Kind, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Kind, Trial, USUAL};
 
-/// Longer than the deadline of a lookup.
+/// Longer than the query timeout.
 const LASTS: Duration = Duration::from_secs(7);
 
-/// Wakes its processes however the ordeal ends; the server could not be stopped otherwise.
+/// Wakes the processes in any case. Otherwise the server could not be stopped.
 struct Frozen(Vec<u32>);
 
 impl Frozen {
@@ -31,12 +31,15 @@ impl Drop for Frozen {
     }
 }
 
-/// One of the processes that answer lookups.
+/// One of the backends.
 pub(crate) async fn backend() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
-    // Under a light load most lookups go by one connection: the one that was asked last.
-    let latest = world.backing.connections("ORDER BY query_start DESC").await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Fails(Kind::needs_store)).await;
+    // Under a light load most lookups use the most recent connection.
+    let latest = fixture
+        .backing
+        .connections("ORDER BY query_start DESC")
+        .await;
     trial.strikes();
     let frozen = Frozen::freeze(latest.into_iter().take(1).collect());
     sleep(LASTS).await;
@@ -45,24 +48,24 @@ pub(crate) async fn backend() -> Check {
     trial.conclude().await
 }
 
-/// The first process: connections go on, and there are no new ones.
+/// The postmaster: existing connections work, new ones are not accepted.
 pub(crate) async fn postmaster() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::MayFail(Kind::needs_store)).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::MayFail(Kind::needs_store)).await;
     trial.strikes();
-    let frozen = Frozen::freeze(vec![world.backing.cluster.postmaster_pid()]);
+    let frozen = Frozen::freeze(vec![fixture.backing.cluster.postmaster_pid()]);
     sleep(LASTS).await;
     drop(frozen);
     trial.ends();
     trial.conclude().await
 }
 
-/// All of them, as when the machine hangs.
+/// All processes, as when the machine hangs.
 pub(crate) async fn everything() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
-    let mut pids = world.backing.connections("").await;
-    pids.push(world.backing.cluster.postmaster_pid());
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Fails(Kind::needs_store)).await;
+    let mut pids = fixture.backing.connections("").await;
+    pids.push(fixture.backing.cluster.postmaster_pid());
     trial.strikes();
     let frozen = Frozen::freeze(pids);
     sleep(LASTS).await;

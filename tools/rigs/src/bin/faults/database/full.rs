@@ -1,4 +1,4 @@
-//! The database takes no more connections, and the server has lost its own.
+//! The database has no free connections, and the server has lost its connections.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use cluster::ClusterOptions;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 
-use crate::finding::Check;
-use crate::rig::{Expected, Kind, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Kind, Trial, USUAL};
 
 const LASTS: Duration = Duration::from_secs(7);
 const CONNECTIONS: u32 = 24;
 
 pub(crate) async fn run() -> Check {
-    let world = World::of(ClusterOptions {
-        // The server is a superuser here.
+    let fixture = Fixture::of(ClusterOptions {
+        // The server under test is a superuser here.
         extra: vec![("superuser_reserved_connections".to_owned(), "0".to_owned())],
         max_connections: CONNECTIONS,
         ..ClusterOptions::default()
     })
     .await;
-    let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
-    let administrator = world.backing.database.client().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Fails(Kind::needs_store)).await;
+    let administrator = fixture.backing.database.client().await;
     trial.strikes();
     let until = Instant::now() + LASTS;
     let mut others = Vec::new();
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                WHERE application_name = 'better-auth-layer'";
     while Instant::now() < until {
-        // Whatever place becomes free is taken.
-        match tokio_postgres::connect(world.backing.database.url(), NoTls).await {
+        // Every free connection is taken.
+        match tokio_postgres::connect(fixture.backing.database.url(), NoTls).await {
             Ok((client, connection)) => {
                 tokio::spawn(connection);
                 others.push(client);

@@ -1,12 +1,11 @@
-//! Every half second the server ends the connections that nobody uses at the moment, as a pooler or a suspended
-//! database does.
+//! Every half second the database ends idle connections, as a pooler or a suspended database does.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Expected, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Trial, USUAL};
 
 const TIMES: usize = 16;
 const PAUSE: Duration = Duration::from_millis(500);
@@ -15,20 +14,20 @@ const END_THE_IDLE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activi
     WHERE application_name = 'better-auth-layer' AND state = 'idle'";
 
 pub(crate) async fn run() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::Nothing).await;
-    let before = world.backing.connections("").await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Nothing).await;
+    let before = fixture.backing.connections("").await;
     trial.strikes();
     for _ in 0..TIMES {
-        world.backing.execute(END_THE_IDLE).await;
+        fixture.backing.execute(END_THE_IDLE).await;
         sleep(PAUSE).await;
     }
     trial.ends();
-    let after = world.backing.connections("").await;
-    let mut finding = trial.conclude().await;
+    let after = fixture.backing.connections("").await;
+    let mut check = trial.conclude().await;
     if before.iter().any(|pid| after.contains(pid)) {
         let text = format!("connections outlived their end: {before:?}, {after:?}");
-        finding.violations.push(text);
+        check.violations.push(text);
     }
-    finding
+    check
 }

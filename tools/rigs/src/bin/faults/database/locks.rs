@@ -1,19 +1,19 @@
-//! Somebody holds the table of sessions for themselves, as a migration does, for longer than a lookup waits.
+//! A migration holds a lock on the session table for longer than the query timeout.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Expected, Kind, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Kind, Trial, USUAL};
 
 const LASTS: Duration = Duration::from_secs(7);
 
 pub(crate) async fn run() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Fails(Kind::needs_store)).await;
     trial.strikes();
-    let holder = world.backing.database.client().await;
+    let holder = fixture.backing.database.client().await;
     let lock = r#"BEGIN; LOCK TABLE "session" IN ACCESS EXCLUSIVE MODE"#;
     holder.batch_execute(lock).await.expect("nobody else locks");
     sleep(LASTS).await;

@@ -1,15 +1,15 @@
-//! Tables and columns that are renamed under the server, as a migration does that goes wrong.
+//! Tables and columns are renamed, as in a failed migration.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Expected, Kind, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Kind, Trial, USUAL};
 
 const LASTS: Duration = Duration::from_secs(5);
 
-/// The table of users.
+/// The user table.
 pub(crate) async fn table() -> Check {
     renamed(
         r#"ALTER TABLE "user" RENAME TO "away""#,
@@ -19,7 +19,7 @@ pub(crate) async fn table() -> Check {
     .await
 }
 
-/// A column without which no session can be judged.
+/// A required column.
 pub(crate) async fn column() -> Check {
     renamed(
         r#"ALTER TABLE "session" RENAME COLUMN "expiresAt" TO "away""#,
@@ -29,7 +29,7 @@ pub(crate) async fn column() -> Check {
     .await
 }
 
-/// A column that a deployment need not have.
+/// An optional column.
 pub(crate) async fn optional_column() -> Check {
     renamed(
         r#"ALTER TABLE "user" RENAME COLUMN "role" TO "away""#,
@@ -40,12 +40,12 @@ pub(crate) async fn optional_column() -> Check {
 }
 
 async fn renamed(away: &str, back: &str, expected: Expected) -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, expected).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, expected).await;
     trial.strikes();
-    world.backing.execute(away).await;
+    fixture.backing.execute(away).await;
     sleep(LASTS).await;
-    world.backing.execute(back).await;
+    fixture.backing.execute(back).await;
     trial.ends();
     trial.conclude().await
 }

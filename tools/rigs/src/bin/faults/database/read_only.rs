@@ -1,19 +1,19 @@
-//! Every transaction becomes read-only, as on a standby or where the disk is full.
+//! Every transaction is read-only, as on a standby or with a full disk.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Expected, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Trial, USUAL};
 
 const LASTS: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::Nothing).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Nothing).await;
     trial.strikes();
-    let backing = &world.backing;
+    let backing = &fixture.backing;
     let client = backing.database.client().await;
     for sql in [
         "ALTER SYSTEM SET default_transaction_read_only = on",
@@ -36,10 +36,10 @@ pub(crate) async fn run() -> Check {
         client.batch_execute(sql).await.expect("a superuser may");
     }
     trial.ends();
-    let mut finding = trial.conclude().await;
+    let mut check = trial.conclude().await;
     if written.is_ok() {
         let text = "something could be written, so the fault did not strike";
-        finding.violations.push(text.to_owned());
+        check.violations.push(text.to_owned());
     }
-    finding
+    check
 }

@@ -1,26 +1,26 @@
-//! The database is started again at once: by an administrator, and after a crash.
+//! The database restarts, by an administrator and after a crash.
 
-use crate::finding::Check;
-use crate::rig::{Expected, Kind, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Kind, Trial, USUAL};
 
-/// Connections are told that they end.
+/// Connections are closed with a message.
 pub(crate) async fn fast() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::MayFail(Kind::needs_store)).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::MayFail(Kind::needs_store)).await;
     trial.strikes();
-    world.backing.cluster.stop_fast().await;
-    world.backing.cluster.start_again().await;
+    fixture.backing.cluster.stop_fast().await;
+    fixture.backing.cluster.start_again().await;
     trial.ends();
     trial.conclude().await
 }
 
-/// Connections break, and the server recovers at its start.
+/// Connections break, and the database recovers at its start.
 pub(crate) async fn immediate() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::MayFail(Kind::needs_store)).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::MayFail(Kind::needs_store)).await;
     trial.strikes();
-    world.backing.cluster.stop_immediate().await;
-    world.backing.cluster.start_again().await;
+    fixture.backing.cluster.stop_immediate().await;
+    fixture.backing.cluster.start_again().await;
     trial.ends();
     trial.conclude().await
 }

@@ -1,22 +1,22 @@
-//! The database is gone for longer than a lookup waits.
+//! The database is stopped for longer than the query timeout.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Expected, Kind, Trial, USUAL, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, Kind, Trial, USUAL};
 
-/// Longer than the deadline of a lookup.
+/// Longer than the query timeout.
 const LASTS: Duration = Duration::from_secs(7);
 
 pub(crate) async fn run() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, USUAL, Expected::Fails(Kind::needs_store)).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, USUAL, Expected::Fails(Kind::needs_store)).await;
     trial.strikes();
-    world.backing.cluster.stop_fast().await;
+    fixture.backing.cluster.stop_fast().await;
     sleep(LASTS).await;
-    world.backing.cluster.start_again().await;
+    fixture.backing.cluster.start_again().await;
     trial.ends();
     trial.conclude().await
 }

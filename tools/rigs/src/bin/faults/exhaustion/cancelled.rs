@@ -1,37 +1,37 @@
-//! Clients that leave after ten milliseconds, while a lock holds up every lookup.
+//! Clients that disconnect after ten milliseconds while a lock blocks every lookup.
 
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::finding::Check;
+use crate::check::Check;
 use crate::options::Scale;
-use crate::rig::{Connection, Kind, Strain, World};
+use crate::rig::{Connection, Fixture, Kind, Overload};
 
 const MANY: u64 = 5_000;
 const SIDE_BY_SIDE: u64 = 100;
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// So long no lookup of theirs may be under way behind them.
+/// The longest time for which their lookups may continue.
 const FORGOTTEN: Duration = Duration::from_secs(2);
 
-/// What may be taken meanwhile, in MiB.
+/// The limit of memory growth in MiB.
 const PEAK: u64 = 64;
 
 pub(crate) async fn run(scale: Scale) -> Check {
-    let world = World::usual().await;
-    let address = world.server.address;
-    let strain = Strain::begin(&world, Kind::needs_store).await;
-    let holder = world.backing.database.client().await;
+    let fixture = Fixture::usual().await;
+    let address = fixture.server.address;
+    let overload = Overload::begin(&fixture, Kind::needs_store).await;
+    let holder = fixture.backing.database.client().await;
     let lock = r#"BEGIN; LOCK TABLE "session" IN ACCESS EXCLUSIVE MODE"#;
     holder.batch_execute(lock).await.expect("nobody else locks");
     let begin = Instant::now();
     let mut clients = JoinSet::new();
     for number in 0..SIDE_BY_SIDE {
-        let people = world.backing.people.clone();
+        let users = fixture.backing.users.clone();
         clients.spawn(async move {
-            let requests = people.requests(Kind::NoUser);
+            let requests = users.requests(Kind::NoUser);
             let (mut left, mut answered) = (0, 0);
             for nth in 0..scale.of(MANY) / SIDE_BY_SIDE {
                 let asked = &requests[(number + nth) as usize % requests.len()];
@@ -55,11 +55,11 @@ pub(crate) async fn run(scale: Scale) -> Check {
     violations.truncate(3);
     let took = begin.elapsed();
     sleep(FORGOTTEN).await;
-    let waiting = world
+    let waiting = fixture
         .backing
         .connections("AND wait_event_type = 'Lock'")
         .await;
     holder.batch_execute("ROLLBACK").await.expect("it is ours");
     let answers = format!("left: {left}, lookups under way then: {}", waiting.len());
-    strain.conclude(answers, took, PEAK, violations).await
+    overload.conclude(answers, took, PEAK, violations).await
 }

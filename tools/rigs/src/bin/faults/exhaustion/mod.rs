@@ -1,8 +1,8 @@
-//! More than a server can be expected to take.
+//! Overload of the server.
 
 pub(crate) mod cancelled;
 pub(crate) mod heads;
 pub(crate) mod idle;
-pub(crate) mod line;
+pub(crate) mod queue;
 pub(crate) mod slowloris;
 pub(crate) mod tokens;

@@ -1,4 +1,4 @@
-//! Clients that send a byte a second, to hold a connection each for as long as they are let.
+//! Clients that send one byte per second to keep connections open.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -6,29 +6,29 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::finding::Check;
+use crate::check::Check;
 use crate::options::Scale;
-use crate::rig::{Connection, EarlierWaves, World, post};
+use crate::rig::{Connection, EarlierWaves, Fixture, post};
 
 const MANY: u64 = 2_000;
 const EARLIER: usize = 3;
 const PACE: Duration = Duration::from_secs(1);
 
-/// A head has to be there after ten seconds.
+/// A head must be complete after ten seconds.
 const CUT_OFF: Duration = Duration::from_secs(12);
 
-/// What may be taken meanwhile, in MiB.
+/// The limit of memory growth in MiB.
 const PEAK: u64 = 64;
 
 pub(crate) async fn run(scale: Scale) -> Check {
-    let world = World::usual().await;
-    let (address, many) = (world.server.address, scale.of(MANY));
-    let (mut earlier, mut violations) = (EarlierWaves::begin(&world), Vec::new());
+    let fixture = Fixture::usual().await;
+    let (address, many) = (fixture.server.address, scale.of(MANY));
+    let (mut earlier, mut violations) = (EarlierWaves::begin(&fixture), Vec::new());
     for _ in 0..EARLIER {
         violations.extend(wave(address, many).await.violations);
         earlier.is_over();
     }
-    let strain = earlier.last(&world, |_| false).await;
+    let overload = earlier.last(&fixture, |_| false).await;
     let begin = Instant::now();
     let wave = wave(address, many).await;
     violations.extend(wave.violations);
@@ -40,7 +40,7 @@ pub(crate) async fn run(scale: Scale) -> Check {
         earlier.text(),
     );
     let took = begin.elapsed();
-    strain.conclude(answers, took, PEAK, violations).await
+    overload.conclude(answers, took, PEAK, violations).await
 }
 
 struct Wave {
@@ -71,13 +71,13 @@ async fn wave(address: SocketAddr, many: u64) -> Wave {
     wave
 }
 
-/// After how long it is cut off.
+/// The time until the connection is closed.
 async fn client(address: SocketAddr) -> Result<Duration, String> {
     let mut connection = Connection::open(address).await?;
     let begin = Instant::now();
     for byte in post("") {
         connection.send(&[byte]).await?;
-        // It ends early when the server hangs up.
+        // Ends early when the server closes the connection.
         if timeout(PACE, connection.closed()).await.is_ok() {
             return Ok(begin.elapsed());
         }

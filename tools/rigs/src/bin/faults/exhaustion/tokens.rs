@@ -1,25 +1,25 @@
-//! A million tokens, no two of them alike.
+//! A million different tokens.
 
 use std::sync::Arc;
 
 use support::token::{HEADER, SECRET, base64url, sign_raw};
 
-use crate::finding::Check;
+use crate::check::Check;
 use crate::options::Scale;
 use crate::rig::{
-    CheckStatus, Flood, Kind, Strain, World, bearer, mail_claims, post, unauthorized,
+    CheckStatus, Fixture, Flood, Kind, Overload, bearer, mail_claims, post, unauthorized,
 };
 
 const MANY: u64 = 1_000_000;
 const CONNECTIONS: usize = 64;
 
-/// So many more before memory is looked at: what the server makes once is made then.
+/// Requests before the memory is measured, for one-time allocations.
 const FIRST: u64 = 20_000;
 
-/// What may be taken beside what was there before, in MiB.
+/// The limit of memory growth in MiB.
 const PEAK: u64 = 32;
 
-/// Well-formed, with the address of a user and a signature of nobody's.
+/// Well-formed tokens for a user's email with invalid signatures.
 pub(crate) async fn bad(scale: Scale) -> Check {
     let (header, claims) = (base64url(HEADER), mail_claims("user0@example.com"));
     let claims = base64url(claims);
@@ -34,7 +34,7 @@ pub(crate) async fn bad(scale: Scale) -> Check {
     .await
 }
 
-/// Signed with the secret, for addresses that nobody has.
+/// Validly signed tokens for unknown emails.
 pub(crate) async fn unknown(scale: Scale) -> Check {
     let is_due = |status, body: &str| Kind::NoUser.judge("", status, body) == CheckStatus::Right;
     flood(scale, is_due, |number| {
@@ -49,23 +49,23 @@ async fn flood(
     is_due: fn(u16, &str) -> bool,
     make: impl Fn(u64) -> Vec<u8> + Send + Sync + 'static,
 ) -> Check {
-    let world = World::usual().await;
+    let fixture = Fixture::usual().await;
     let flood = Flood {
-        address: world.server.address,
+        address: fixture.server.address,
         connections: CONNECTIONS,
         make: Arc::new(make),
         is_due,
     };
     let many = scale.of(MANY);
     let first = flood.run(many..many + FIRST).await;
-    let strain = Strain::begin(&world, |_| false).await;
+    let overload = Overload::begin(&fixture, |_| false).await;
     let flooded = flood.run(0..many).await;
     let violations = first
         .violations
         .into_iter()
         .chain(flooded.violations.clone());
     let counts = flooded.counts();
-    strain
+    overload
         .conclude(counts, flooded.took, PEAK, violations.collect())
         .await
 }

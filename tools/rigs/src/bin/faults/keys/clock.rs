@@ -1,7 +1,7 @@
-//! Our own clock jumps, to the day after tomorrow and to the day before yesterday.
+//! The server's clock jumps two days forward and back.
 //!
-//! The machine's clock stays as it is: the layer is in this process, with a clock of ours, on the same database and the same
-//! issuer.
+//! The machine's clock does not change: the layer runs in this process with a test clock, on the
+//! same database and issuer.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use support::app::App;
 use support::test_clock::at;
 use support::token::SECRET;
 
-use crate::finding::Check;
+use crate::check::Check;
 use crate::rig::{Backing, Kind, now};
 
-/// Longer than the life of any token.
+/// Longer than the lifetime of any token.
 const TWO_DAYS: i64 = 2 * 24 * 60 * 60;
 
 const KINDS: [Kind; 7] = [
@@ -73,13 +73,13 @@ pub(crate) async fn run() -> Check {
     }
 }
 
-/// What a clock that is wrong by so many seconds makes of a request.
+/// The expected status with a wrong clock.
 fn due(kind: Kind, wrong_by: i64) -> u16 {
     match kind {
         Kind::Session => 200,
-        // By then, every token has expired.
+        // Every token has expired by then.
         _ if wrong_by > 0 => 401,
-        // Before then, even this one had not.
+        // Even this token has not expired before then.
         Kind::Behind if wrong_by < 0 => 200,
         Kind::Bad | Kind::Behind => 401,
         Kind::NoUser | Kind::NoSession => 404,
@@ -95,7 +95,7 @@ struct Seen {
 
 impl Seen {
     async fn ask(&mut self, app: &App, backing: &Backing, kind: Kind, due: u16) {
-        for asked in backing.people.requests(kind) {
+        for asked in backing.users.requests(kind) {
             let answer = app.send(&asked.token).await;
             let status = answer.status.as_u16();
             *self.counts.entry((kind, status)).or_default() += 1;

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::finding::Check;
-use crate::rig::{Expected, OF_ANOTHER_TIME, Trial, World};
+use crate::check::Check;
+use crate::rig::{Expected, Fixture, OF_ANOTHER_TIME, Trial};
 
 const LASTS: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run() -> Check {
-    let world = World::usual().await;
-    let trial = Trial::begin(&world, OF_ANOTHER_TIME, Expected::Nothing).await;
+    let fixture = Fixture::usual().await;
+    let trial = Trial::begin(&fixture, OF_ANOTHER_TIME, Expected::Nothing).await;
     trial.strikes();
     sleep(LASTS).await;
     trial.ends();

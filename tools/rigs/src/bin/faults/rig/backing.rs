@@ -1,4 +1,4 @@
-//! What a server under test stands on.
+//! The environment of a server under test.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use support::key_server::{KeyServer, Reply};
 use support::signer::{Signer, jwks};
 
 use super::echo::Echo;
-use super::people::People;
+use super::users::Users;
 
-/// A cluster with the tables and the people, the service behind the layer, and the issuer's keys.
+/// A cluster with tables and users, the service behind the layer, and the issuer's keys.
 #[derive(Debug)]
 pub(crate) struct Backing {
     pub(crate) cluster: OwnCluster,
@@ -18,11 +18,11 @@ pub(crate) struct Backing {
     pub(crate) echo: Echo,
     pub(crate) keys: KeyServer,
     pub(crate) signer: Signer,
-    pub(crate) people: Arc<People>,
+    pub(crate) users: Arc<Users>,
 }
 
 impl Backing {
-    /// Everything is well.
+    /// Starts everything without a fault.
     pub(crate) async fn start(options: ClusterOptions) -> Self {
         let cluster = OwnCluster::start(ClusterOptions {
             tcp: true,
@@ -30,11 +30,11 @@ impl Backing {
         })
         .await;
         let database = cluster.create_database().await;
-        database.execute(&People::sql("usr")).await;
+        database.execute(&Users::sql("usr")).await;
         let signer = Signer::ed25519("first");
         let keys = KeyServer::start(Reply::Body(jwks([&signer]))).await;
         Self {
-            people: Arc::new(People::new("usr", &keys.origin(), &signer)),
+            users: Arc::new(Users::new("usr", &keys.origin(), &signer)),
             echo: Echo::start(Ipv4Addr::LOCALHOST.into()).await,
             cluster,
             database,
@@ -43,17 +43,17 @@ impl Backing {
         }
     }
 
-    /// What the issuer answers when it is well.
+    /// The regular response of the issuer.
     pub(crate) fn key_set(&self) -> Reply {
         Reply::Body(jwks([&self.signer]))
     }
 
-    /// Runs statements, as an administrator who connects for them.
+    /// Runs statements as an administrator.
     pub(crate) async fn execute(&self, sql: &str) {
         self.database.execute(sql).await;
     }
 
-    /// The process ids of the connections that stores have to the database; `more` is a condition or an order.
+    /// The process ids of the stores' connections. `more` is a condition or an order.
     pub(crate) async fn connections(&self, more: &str) -> Vec<u32> {
         let client = self.database.client().await;
         let query = format!(

@@ -1,4 +1,4 @@
-//! A client of HTTP/1.1, for one keep-alive connection.
+//! An HTTP/1.1 client for one keep-alive connection.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Longer than any answer may take.
+/// Longer than any response may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const BODY: &str = r#"{"message":"Hello"}"#;
 
-/// A request to the protected route, with header lines of its own.
+/// A request to the protected route with additional header lines.
 pub(crate) fn post(headers: &str) -> Vec<u8> {
     let length = BODY.len();
     format!(
@@ -22,7 +22,7 @@ pub(crate) fn post(headers: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Reply<'c> {
     pub(crate) status: u16,
@@ -37,7 +37,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Opens one.
+    /// Opens a connection.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self, String> {
         let stream = timeout(PATIENCE, TcpStream::connect(address)).await;
         let stream = stream
@@ -50,7 +50,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole response.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Reply<'_>, String> {
         let exchange = timeout(PATIENCE, self.exchange(request)).await;
         let (status, body) =
@@ -65,15 +65,15 @@ impl Connection {
         sent.map_err(|error| format!("hangs up: {error}"))
     }
 
-    /// Waits until the server hangs up, whatever it says before.
+    /// Waits until the server closes the connection.
     pub(crate) async fn closed(&mut self) {
         let mut rest = [0; 1024];
         while let Ok(1..) = self.stream.read(&mut rest).await {}
     }
 
-    /// The status of the answer, and where its body begins.
+    /// The status of the response, and the start of its body.
     async fn exchange(&mut self, request: &[u8]) -> Result<(u16, usize), String> {
-        // Whoever refuses a head need not read the rest of it.
+        // A server that rejects a head need not read all of it.
         let sent = self.send(request).await;
         self.buffer.clear();
         loop {
@@ -94,7 +94,7 @@ impl Connection {
     }
 }
 
-/// Status, begin and end of the body of an answer whose head is there.
+/// The status, and the start and end of the body, of a complete head.
 fn head(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>, String> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The service behind the layer, which says who it was told has come.
+//! The service behind the layer, which responds with the forwarded identity.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// The upstream of the server under test. It ends with this value.
+/// The upstream of the server under test. It stops when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Echo {
     address: SocketAddr,
@@ -21,13 +21,13 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    /// Listens on a free port of an address.
+    /// Listens on a free port of an IP address.
     pub(crate) async fn start(ip: IpAddr) -> Self {
         let listener = TcpListener::bind((ip, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let task = tokio::spawn(async move {
             loop {
-                // A connection that is gone by now is the client's affair.
+                // A closed connection is no error here.
                 let Ok((stream, _)) = listener.accept().await else {
                     continue;
                 };
@@ -39,7 +39,7 @@ impl Echo {
         Self { address, task }
     }
 
-    /// What the server is told as `CHATKIT_UPSTREAM`.
+    /// The value of `CHATKIT_UPSTREAM`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}/", self.address)
     }

@@ -1,4 +1,4 @@
-//! A server and what it stands on.
+//! A server with its environment.
 
 use cluster::ClusterOptions;
 
@@ -6,16 +6,16 @@ use super::backing::Backing;
 use super::footprint::Footprint;
 use super::server::{Launch, Server};
 
-/// Nothing is wrong with it yet.
+/// A server without a fault.
 #[derive(Debug)]
-pub(crate) struct World {
-    // Dropped before what it stands on.
+pub(crate) struct Fixture {
+    // Dropped before its environment.
     pub(crate) server: Server,
     pub(crate) backing: Backing,
 }
 
-impl World {
-    /// As the documentation says: the database by TCP, the issuer by its address.
+impl Fixture {
+    /// As documented: the database over TCP, the issuer by its URL.
     pub(crate) async fn usual() -> Self {
         Self::of(ClusterOptions::default()).await
     }
@@ -25,7 +25,7 @@ impl World {
         Self::on(Backing::start(options).await).await
     }
 
-    /// With what was made before.
+    /// With an existing environment.
     pub(crate) async fn on(backing: Backing) -> Self {
         let launch = Launch::on(&backing, backing.database.tcp_url());
         Self {
@@ -34,7 +34,7 @@ impl World {
         }
     }
 
-    /// What the server holds now.
+    /// The current resources of the server.
     pub(crate) async fn footprint(&self) -> Footprint {
         let connections = self.backing.connections("").await.len();
         self.server.process.footprint(connections)

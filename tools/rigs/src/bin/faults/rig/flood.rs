@@ -1,4 +1,4 @@
-//! As many requests as the server takes, each different from all others.
+//! As many different requests as the server accepts.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,20 +11,20 @@ use tokio::task::JoinSet;
 use super::client::Connection;
 use super::kind::{CheckStatus, Kind};
 
-/// What is sent, by the number of the request.
+/// Builds a request from its number.
 pub(crate) type Make = Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
 
-/// How much of what.
+/// The kind and amount of load.
 #[derive(Clone)]
 pub(crate) struct Flood {
     pub(crate) address: SocketAddr,
     pub(crate) connections: usize,
     pub(crate) make: Make,
-    /// Whether an answer, by its status and its body, is one that is due.
+    /// Whether a status and a body are expected.
     pub(crate) is_due: fn(u16, &str) -> bool,
 }
 
-/// What came of it.
+/// The counts of responses.
 #[derive(Debug, Default)]
 pub(crate) struct Flooded {
     pub(crate) counts: BTreeMap<u16, u64>,
@@ -33,13 +33,13 @@ pub(crate) struct Flooded {
     pub(crate) violations: Vec<String>,
 }
 
-/// Whether it is the refusal of a bad credential.
+/// Whether this is the rejection of an invalid credential.
 pub(crate) fn unauthorized(status: u16, body: &str) -> bool {
     Kind::Bad.judge("", status, body) == CheckStatus::Right
 }
 
 impl Flood {
-    /// Sends the requests of these numbers.
+    /// Sends the requests with these numbers.
     pub(crate) async fn run(&self, numbers: std::ops::Range<u64>) -> Flooded {
         let begin = Instant::now();
         let next = Arc::new(AtomicU64::new(numbers.start));
@@ -81,7 +81,7 @@ impl Flood {
                     *flooded.counts.entry(status).or_default() += 1;
                     flooded.slowest = flooded.slowest.max(begin.elapsed());
                     flooded.violations.extend(wrong);
-                    // Behind a head that is too large, the server hangs up.
+                    // After a head that is too large, the server closes the connection.
                     if status == 431 {
                         connection = None;
                     }

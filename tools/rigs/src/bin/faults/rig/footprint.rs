@@ -1,24 +1,24 @@
-//! What a process holds, from the operating system's accounts.
+//! The resources of a process, from the operating system.
 
 use std::fs;
 
-/// A process that is looked at from outside.
+/// A process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Process(pub(crate) u32);
 
-/// What it holds at a moment.
+/// The resources at a point in time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Footprint {
     pub(crate) files: usize,
     pub(crate) threads: u64,
     /// Resident memory in bytes.
     pub(crate) memory: u64,
-    /// Connections to the database, as the database counts them.
+    /// The connections, as counted by the database.
     pub(crate) connections: usize,
 }
 
 impl Process {
-    /// What it holds now; its connections are the database's to count.
+    /// The current resources, with the database's count of connections.
     pub(crate) fn footprint(self, connections: usize) -> Footprint {
         let files =
             fs::read_dir(format!("/proc/{}/fd", self.0)).expect("the server runs, on Linux");
@@ -30,25 +30,25 @@ impl Process {
         }
     }
 
-    /// Its resident memory in bytes.
+    /// The resident memory in bytes.
     pub(crate) fn memory(self) -> u64 {
         self.status("VmRSS:") * 1024
     }
 
-    /// The most that was resident since [`forget_peak`](Self::forget_peak), in bytes.
+    /// The peak of resident memory since [`forget_peak`](Self::forget_peak), in bytes.
     pub(crate) fn peak(self) -> u64 {
         self.status("VmHWM:") * 1024
     }
 
-    /// Counts the peak from now on.
+    /// Resets the peak.
     pub(crate) fn forget_peak(self) {
         let outcome = fs::write(format!("/proc/{}/clear_refs", self.0), "5");
-        outcome.expect("the server is of our own user");
+        outcome.expect("the server runs as the same user");
     }
 
-    /// Fails where it, or we, could not hold so many connections.
+    /// Fails if one of the processes cannot open this number of connections.
     pub(crate) fn must_be_able_to_open(self, connections: u64) {
-        // What both have open beside them.
+        // Both have other files open as well.
         let needed = connections + 300;
         for process in [self.0.to_string(), "self".to_owned()] {
             let limits = fs::read_to_string(format!("/proc/{process}/limits")).expect("Linux");
@@ -75,7 +75,7 @@ impl Process {
     }
 }
 
-/// Bytes for people.
+/// Bytes as text.
 pub(crate) fn mebibytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / (1024.0 * 1024.0))
 }

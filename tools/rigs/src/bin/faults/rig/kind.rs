@@ -1,54 +1,54 @@
-//! The kinds of requests, and what may be answered to each.
+//! The kinds of requests and their expected responses.
 
-/// Who asks, and with what.
+/// The credential of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// A user with a session, by a token signed with the secret.
+    /// A secret-signed token of a user with a session.
     Token,
-    /// The same by the signed session token.
+    /// A signed session token of the same user.
     Session,
-    /// The same by a token signed with the issuer's key.
+    /// A token of the same user, signed with the issuer's key.
     Key,
-    /// Tokens that are forged or malformed, whatever the database or the issuer would say.
+    /// Forged or malformed tokens, which need neither the database nor the issuer.
     Bad,
-    /// A token that names the issuer's key and was not signed with it.
+    /// A token that names the issuer's key but is not signed with it.
     ForgedKey,
-    /// A token that names a key that the issuer does not have.
+    /// A token that names an unknown key.
     UnknownKey,
-    /// As `Key`, by an issuer whose clock is an hour ahead.
+    /// Like `Key`, from an issuer whose clock is an hour ahead.
     Ahead,
-    /// The same with `nbf` in it.
+    /// The same with `nbf`.
     NotYet,
-    /// As `Key`, by an issuer whose clock is an hour behind; or expired.
+    /// Like `Key`, expired, or from an issuer whose clock is an hour behind.
     Behind,
-    /// A good token for an address that no user has.
+    /// A valid token for an unknown email.
     NoUser,
-    /// A good token of a user without a session.
+    /// A valid token of a user without a session.
     NoSession,
-    /// A good token of a user who is banned.
+    /// A valid token of a banned user.
     Banned,
 }
 
-/// How an answer compares with what was due.
+/// The comparison of a response with the expected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CheckStatus {
-    /// As without any fault.
+    /// The same as without a fault.
     Right,
-    /// `503`, in the right words.
+    /// `503` with the right body.
     Unavailable,
-    /// Neither.
+    /// Any other response.
     Wrong,
 }
 
 const UNAVAILABLE: (u16, &str) = (503, "Authentication temporarily unavailable");
 
 impl Kind {
-    /// Whether its requests are let in.
+    /// Whether its requests are accepted.
     pub(crate) fn is_good(self) -> bool {
         matches!(self, Self::Token | Self::Session | Self::Key | Self::Ahead)
     }
 
-    /// Whether its requests are refused for their credential.
+    /// Whether its requests are rejected for the credential.
     pub(crate) fn is_bad(self) -> bool {
         matches!(
             self,
@@ -56,17 +56,17 @@ impl Kind {
         )
     }
 
-    /// Whether the keys of the issuer say what is answered.
+    /// Whether the response depends on the issuer's keys.
     pub(crate) fn needs_keys(self) -> bool {
         matches!(self, Self::Key | Self::ForgedKey | Self::UnknownKey)
     }
 
-    /// Whether the database says what is answered.
+    /// Whether the response depends on the database.
     pub(crate) fn needs_store(self) -> bool {
         !self.is_bad()
     }
 
-    /// Compares an answer; `echo` is what the service behind the layer says where the request was let in.
+    /// Compares a response. `echo` is the expected response of the service behind the layer.
     pub(crate) fn judge(self, echo: &str, status: u16, body: &str) -> CheckStatus {
         let is = |(due, text): (u16, &str)| {
             status == due && body == format!(r#"{{"error": "{text}", "status": {due}}}"#)

@@ -1,4 +1,4 @@
-//! A steady, mixed load.
+//! A steady load of all kinds.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::client::Connection;
 use super::kind::Kind;
-use super::people::People;
 use super::record::{Answered, Record};
+use super::users::Users;
 
-/// How many connections send each kind.
+/// The number of connections for each kind.
 pub(crate) type Mix = &'static [(Kind, usize)];
 
 /// Thirty-two connections.
@@ -29,7 +29,7 @@ pub(crate) const USUAL: Mix = &[
     (Kind::Banned, 2),
 ];
 
-/// The same with tokens that name a key of nobody's.
+/// With tokens that name an unknown key.
 pub(crate) const WITH_UNKNOWN_KEYS: Mix = &[
     (Kind::Token, 7),
     (Kind::Session, 3),
@@ -43,7 +43,7 @@ pub(crate) const WITH_UNKNOWN_KEYS: Mix = &[
     (Kind::Banned, 2),
 ];
 
-/// The same with tokens of an issuer whose clock is wrong.
+/// With tokens of an issuer whose clock is wrong.
 pub(crate) const OF_ANOTHER_TIME: Mix = &[
     (Kind::Token, 6),
     (Kind::Key, 5),
@@ -55,10 +55,10 @@ pub(crate) const OF_ANOTHER_TIME: Mix = &[
     (Kind::NoSession, 2),
 ];
 
-/// Good requests alone, beside a load of another sort.
+/// Valid requests only, in addition to another load.
 pub(crate) const GOOD: Mix = &[(Kind::Token, 4), (Kind::Session, 2), (Kind::Key, 2)];
 
-/// As many, where the server knows no issuer.
+/// The same number, without an issuer.
 pub(crate) const WITHOUT_KEYS: Mix = &[
     (Kind::Token, 12),
     (Kind::Session, 6),
@@ -69,10 +69,10 @@ pub(crate) const WITHOUT_KEYS: Mix = &[
     (Kind::Banned, 2),
 ];
 
-/// Each connection sends a request so often, unless it still waits for an answer.
+/// The interval of a connection's requests.
 const PACE: Duration = Duration::from_millis(50);
 
-/// Connections that go on asking until they are told to stop.
+/// Connections that send requests until they are stopped.
 #[derive(Debug)]
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
@@ -80,10 +80,10 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Begins.
+    /// Starts the load.
     pub(crate) fn start(
         address: SocketAddr,
-        people: &Arc<People>,
+        users: &Arc<Users>,
         mix: Mix,
         record: &Arc<Record>,
     ) -> Self {
@@ -93,7 +93,7 @@ impl Load {
             for number in 0..of_kind {
                 let asker = Asker {
                     address,
-                    people: Arc::clone(people),
+                    users: Arc::clone(users),
                     record: Arc::clone(record),
                     kind,
                 };
@@ -103,7 +103,7 @@ impl Load {
         Self { stop, connections }
     }
 
-    /// Ends when everybody has an answer.
+    /// Stops when all responses have arrived.
     pub(crate) async fn stop(self) {
         self.stop.store(true, Ordering::SeqCst);
         self.connections.join_all().await;
@@ -112,18 +112,18 @@ impl Load {
 
 struct Asker {
     address: SocketAddr,
-    people: Arc<People>,
+    users: Arc<Users>,
     record: Arc<Record>,
     kind: Kind,
 }
 
 impl Asker {
-    /// Asks for every so many-th of its people, so that no two connections ever ask for one person at the same time.
+    /// Sends the requests of every nth user, so that no two connections use the same user.
     async fn go_on(self, number: usize, of: usize, stop: Arc<AtomicBool>) {
         let mut pace = interval(PACE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut connection = None;
-        let requests = self.people.requests(self.kind);
+        let requests = self.users.requests(self.kind);
         for asked in requests.iter().skip(number).step_by(of).cycle() {
             pace.tick().await;
             if stop.load(Ordering::SeqCst) {

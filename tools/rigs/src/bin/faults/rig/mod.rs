@@ -1,4 +1,4 @@
-//! What every ordeal needs: a database and a server of its own, load on it, and an eye on what both become.
+//! The parts of every fault: a database, a server, a load, and measurements.
 
 mod backing;
 mod client;
@@ -8,23 +8,23 @@ mod flood;
 mod footprint;
 mod kind;
 mod load;
-mod people;
+mod overload;
 mod record;
 mod server;
-mod strain;
 mod trial;
+mod users;
 
 pub(crate) use self::{
     backing::Backing,
     client::{Connection, post},
     echo::Echo,
-    fixtures::World,
+    fixtures::Fixture,
     flood::{Flood, unauthorized},
     kind::{CheckStatus, Kind},
     load::{Load, OF_ANOTHER_TIME, USUAL, WITH_UNKNOWN_KEYS, WITHOUT_KEYS},
-    people::{People, bearer, key_claims, mail_claims, now},
+    overload::{EarlierWaves, Overload},
     record::Record,
     server::{Launch, Server},
-    strain::{EarlierWaves, Strain},
     trial::{Expected, Trial},
+    users::{Users, bearer, key_claims, mail_claims, now},
 };

@@ -1,4 +1,4 @@
-//! What was answered, to whom, and when.
+//! The responses with their kinds and times.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use super::kind::{CheckStatus, Kind};
 
-/// A lookup's own five seconds, and what a machine under load adds.
+/// The query timeout and a tolerance for a loaded machine.
 const LONGEST_ANSWER: Duration = Duration::from_millis(6500);
 
-/// So many of the violations are told in full.
+/// The number of violations that are listed.
 const TOLD: usize = 5;
 
-/// All answers to a load.
+/// All responses to a load.
 #[derive(Debug)]
 pub(crate) struct Record {
-    /// To whom a `503` may be answered while the fault lasts.
+    /// The kinds that may get a `503` during the fault.
     may_fail: fn(Kind) -> bool,
-    /// And for so long after its end.
+    /// The time after the fault during which a `503` is allowed.
     grace: Duration,
     inner: Mutex<Inner>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Record {
 struct Inner {
     begin: Option<Instant>,
     end: Option<Instant>,
-    /// What was answered between the two, and some time later.
+    /// The responses between start and end, and for some time after.
     counts: BTreeMap<(Kind, u16), u64>,
     all: u64,
     refused: u64,
@@ -36,7 +36,7 @@ struct Inner {
     told: Vec<String>,
 }
 
-/// An answer, with the times of its request.
+/// A response with the times of its request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answered<'a> {
     pub(crate) kind: Kind,
@@ -48,12 +48,12 @@ pub(crate) struct Answered<'a> {
 }
 
 impl Record {
-    /// For a load whose answers are all to be right.
+    /// For a load without a fault.
     pub(crate) fn strict() -> Self {
         Self::new(|_| false, Duration::ZERO)
     }
 
-    /// For a load during which something happens.
+    /// For a load with a fault.
     pub(crate) fn new(may_fail: fn(Kind) -> bool, grace: Duration) -> Self {
         Self {
             may_fail,
@@ -62,17 +62,17 @@ impl Record {
         }
     }
 
-    /// The fault begins.
+    /// Marks the start of the fault.
     pub(crate) fn begins(&self) {
         self.inner().begin = Some(Instant::now());
     }
 
-    /// The fault is over.
+    /// Marks the end of the fault.
     pub(crate) fn ends(&self) {
         self.inner().end = Some(Instant::now());
     }
 
-    /// Takes an answer down.
+    /// Records a response.
     pub(crate) fn add(&self, answer: Answered<'_>) {
         let Answered {
             kind,
@@ -112,14 +112,14 @@ impl Record {
         }
     }
 
-    /// A request without an answer.
+    /// Records a request without a response.
     pub(crate) fn add_broken(&self, kind: Kind, sent: Instant, error: &str) {
         let mut inner = self.inner();
         let when = inner.moment(sent);
         inner.tell(format!("for {kind:?}, sent {when}, the server {error}"));
     }
 
-    /// What the kinds that are chosen were answered while the fault lasted: `200: 17, 503: 4`.
+    /// The responses to these kinds during the fault: `200: 17, 503: 4`.
     pub(crate) fn counts(&self, chosen: impl Fn(Kind) -> bool) -> String {
         let mut counts = BTreeMap::<u16, u64>::new();
         for ((kind, status), count) in &self.inner().counts {
@@ -133,23 +133,23 @@ impl Record {
         counts.collect::<Vec<_>>().join(", ")
     }
 
-    /// How many answers there were in all, and how many of them a `503` that was to be expected.
+    /// The number of all responses, and of expected `503` responses.
     pub(crate) fn answers(&self) -> (u64, u64) {
         let inner = self.inner();
         (inner.all, inner.refused)
     }
 
-    /// The slowest answer to a good request while the fault lasted.
+    /// The slowest response to a valid request during the fault.
     pub(crate) fn slowest_good(&self) -> Duration {
         self.inner().slowest_good
     }
 
-    /// How long after the fault's end the last request was sent that was refused for it.
+    /// The time from the end of the fault to the last request with a `503`.
     pub(crate) fn recovery(&self) -> Duration {
         self.inner().recovery
     }
 
-    /// What went against the expectations.
+    /// The violated expectations.
     pub(crate) fn violations(&self) -> Vec<String> {
         let inner = self.inner();
         let mut told = inner.told.clone();

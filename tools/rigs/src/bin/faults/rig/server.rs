@@ -1,4 +1,4 @@
-//! The server under test: the real program, in a process of its own.
+//! The server under test: the real program in a process.
 
 use std::env;
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ use super::footprint::Process;
 /// Longer than a start takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How a server is started.
+/// The options of a start.
 #[derive(Clone, Debug)]
 pub(crate) struct Launch {
     /// Commands that run the program, such as `nsenter`.
@@ -28,7 +28,7 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    /// On a database, and with everything else of a backing.
+    /// With a database, and the other parts of an environment.
     pub(crate) fn on(backing: &Backing, database_url: &str) -> Self {
         let variables = [
             ("DATABASE_URL", database_url.to_owned()),
@@ -46,7 +46,7 @@ impl Launch {
         }
     }
 
-    /// Sets a variable, or with nothing takes it out.
+    /// Sets a variable, or removes it.
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
         self.variables.retain(|(other, _)| other != name);
         if !value.is_empty() {
@@ -56,7 +56,7 @@ impl Launch {
     }
 }
 
-/// A server that runs; it ends with this value.
+/// A running server. It stops when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -66,7 +66,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it and waits until it listens.
+    /// Starts a server and waits until it listens.
     pub(crate) async fn start(launch: &Launch) -> Self {
         let program = env::var_os("CHATKIT_SERVER");
         let program = program.expect("CHATKIT_SERVER: run this with `cargo xtask faults`");
@@ -75,7 +75,7 @@ impl Server {
         let mut line = launch.within.iter().cloned().chain([program]);
         let mut child = Command::new(line.next().expect("a program"))
             .args(line)
-            // No `.env` of anybody's.
+            // A directory without a `.env` file.
             .current_dir(folder.path())
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
@@ -95,7 +95,7 @@ impl Server {
         let address = first.strip_prefix("listening on http://");
         let address = address.and_then(|address| address.parse().ok());
         let address = address.unwrap_or_else(|| panic!("no address: {first}"));
-        // It must be able to go on writing.
+        // Reads the output, so that the server can keep writing.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self {
             address,
@@ -105,12 +105,12 @@ impl Server {
         }
     }
 
-    /// Its log so far.
+    /// The log so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// The end of its log, for whoever looks for a reason.
+    /// The end of the log, for error messages.
     pub(crate) fn last_words(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();

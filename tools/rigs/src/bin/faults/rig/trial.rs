@@ -1,4 +1,4 @@
-//! The course of a fault: all is well, it strikes, it lasts, it ends, and all has to be well again.
+//! The course of a fault: a steady load, the fault, its end, and the recovery.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,21 +8,21 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::client::Connection;
-use super::fixtures::World;
+use super::fixtures::Fixture;
 use super::footprint::{Footprint, mebibytes};
 use super::kind::{CheckStatus, Kind};
 use super::load::{Load, Mix};
 use super::record::Record;
-use crate::finding::Check;
+use crate::check::Check;
 
-/// What a fault is expected to be for those whom it concerns.
+/// The expected effect of a fault.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Expected {
-    /// Nobody notices.
+    /// No effect.
     Nothing,
-    /// Some may get a `503`.
+    /// Some requests may get a `503`.
     MayFail(fn(Kind) -> bool),
-    /// Some do get a `503`; a fault that nobody notices has not struck.
+    /// Some requests get a `503`. Otherwise the fault had no effect.
     Fails(fn(Kind) -> bool),
 }
 
@@ -35,34 +35,34 @@ impl Expected {
     }
 }
 
-/// Connections are opened, caches and pools filled.
+/// Opens connections and fills caches and pools.
 const WARM_UP: Duration = Duration::from_secs(2);
 const BEFORE: Duration = Duration::from_secs(1);
 
-/// After a fault's end, requests may still be refused for so long.
+/// The time after a fault during which a `503` is allowed.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// So long everything has to be well after the time of grace.
+/// The time after that during which no request may fail.
 const STEADY: Duration = Duration::from_secs(2);
 
-/// What is given back with delay, such as Tokio's threads for names, which live for ten seconds.
+/// The delay of resources such as tokio's resolver threads, which live for ten seconds.
 const SETTLING: Duration = Duration::from_secs(15);
 
 /// The pool's default.
 const MOST_CONNECTIONS: usize = 16;
 
-/// Sockets on their way to the service behind the layer.
+/// New sockets to the service behind the layer.
 const FILES_SLACK: usize = 8;
 const THREADS_SLACK: u64 = 1;
 const MEMORY_SLACK: u64 = 16 * 1024 * 1024;
 
-/// As many at once as find no place on a lane.
+/// More than the shared connections hold.
 const BURST: usize = 64;
 
-/// A fault's course in a world.
+/// The run of a fault.
 #[derive(Debug)]
 pub(crate) struct Trial<'w> {
-    world: &'w World,
+    fixture: &'w Fixture,
     load: Load,
     record: Arc<Record>,
     expected: Expected,
@@ -71,39 +71,39 @@ pub(crate) struct Trial<'w> {
 }
 
 impl<'w> Trial<'w> {
-    /// Puts the load on, and waits until it is steady.
-    pub(crate) async fn begin(world: &'w World, mix: Mix, expected: Expected) -> Self {
+    /// Starts the load and waits until it is steady.
+    pub(crate) async fn begin(fixture: &'w Fixture, mix: Mix, expected: Expected) -> Self {
         let record = expected.record(GRACE);
-        Self::under(world, mix, expected, record, GRACE).await
+        Self::under(fixture, mix, expected, record, GRACE).await
     }
 
-    /// The same for a fault that is there already, and with a time of grace of its own.
+    /// The same for an existing fault, with a different time of grace.
     pub(crate) async fn begin_amid(
-        world: &'w World,
+        fixture: &'w Fixture,
         mix: Mix,
         expected: Expected,
         grace: Duration,
     ) -> Self {
         let record = expected.record(grace);
         record.begins();
-        Self::under(world, mix, expected, record, grace).await
+        Self::under(fixture, mix, expected, record, grace).await
     }
 
     async fn under(
-        world: &'w World,
+        fixture: &'w Fixture,
         mix: Mix,
         expected: Expected,
         record: Record,
         grace: Duration,
     ) -> Self {
         let record = Arc::new(record);
-        let people = &world.backing.people;
-        let load = Load::start(world.server.address, people, mix, &record);
+        let users = &fixture.backing.users;
+        let load = Load::start(fixture.server.address, users, mix, &record);
         sleep(WARM_UP).await;
-        let before = world.footprint().await;
+        let before = fixture.footprint().await;
         sleep(BEFORE).await;
         Self {
-            world,
+            fixture,
             load,
             record,
             expected,
@@ -112,17 +112,17 @@ impl<'w> Trial<'w> {
         }
     }
 
-    /// Said before the fault is made.
+    /// Called before the fault starts.
     pub(crate) fn strikes(&self) {
         self.record.begins();
     }
 
-    /// Said when it is over.
+    /// Called when the fault has ended.
     pub(crate) fn ends(&self) {
         self.record.ends();
     }
 
-    /// Waits for the recovery, looks for what is left, and ends the load.
+    /// Waits for the recovery, measures leftovers, and stops the load.
     pub(crate) async fn conclude(self) -> Check {
         sleep(self.grace + STEADY).await;
         let after = self.settled().await;
@@ -130,7 +130,7 @@ impl<'w> Trial<'w> {
         self.load.stop().await;
         violations.extend(self.record.violations());
         violations.extend(excess(self.before, after));
-        violations.extend(indiscretion(&self.world.server.log()));
+        violations.extend(indiscretion(&self.fixture.server.log()));
         if after.connections > MOST_CONNECTIONS {
             violations.push(format!("{} connections to the database", after.connections));
         }
@@ -141,10 +141,10 @@ impl<'w> Trial<'w> {
             ));
         }
         if matches!(self.expected, Expected::Fails(_)) && refused == 0 {
-            violations.push("nobody noticed, so the fault did not strike".to_owned());
+            violations.push("no request failed, so the fault had no effect".to_owned());
         }
         if !violations.is_empty() {
-            eprintln!("{}", self.world.server.last_words());
+            eprintln!("{}", self.fixture.server.last_words());
         }
         Check {
             cells: cells(&self.record, self.before, after),
@@ -152,11 +152,11 @@ impl<'w> Trial<'w> {
         }
     }
 
-    /// What the server holds once it has given back what it is going to.
+    /// The resources of the server once they are returned.
     async fn settled(&self) -> Footprint {
         let patience = Instant::now() + SETTLING;
         loop {
-            let now = self.world.footprint().await;
+            let now = self.fixture.footprint().await;
             if excess(self.before, now).is_empty() || Instant::now() > patience {
                 return now;
             }
@@ -164,17 +164,17 @@ impl<'w> Trial<'w> {
         }
     }
 
-    /// Many at once: a place in the pool or on a lane that was lost would show.
+    /// Many concurrent requests, which would reveal a lost slot.
     async fn burst(&self) -> Vec<String> {
         let mut askers = JoinSet::new();
         for number in 0..BURST {
-            let (people, address) = (
-                Arc::clone(&self.world.backing.people),
-                self.world.server.address,
+            let (users, address) = (
+                Arc::clone(&self.fixture.backing.users),
+                self.fixture.server.address,
             );
             askers.spawn(async move {
                 let kind = Kind::Token;
-                let asked = &people.requests(kind)[number];
+                let asked = &users.requests(kind)[number];
                 let mut connection = Connection::open(address).await?;
                 let reply = connection.ask(&asked.bytes).await?;
                 match kind.judge(&asked.echo, reply.status, reply.body) {
@@ -192,7 +192,7 @@ impl<'w> Trial<'w> {
     }
 }
 
-/// Good, bad, other; slowest; recovery; leftovers.
+/// Valid, invalid, other; slowest; recovery; leftovers.
 fn cells(record: &Record, before: Footprint, after: Footprint) -> Vec<String> {
     let recovery = match record.recovery() {
         Duration::ZERO => "0".to_owned(),
@@ -218,10 +218,10 @@ fn cells(record: &Record, before: Footprint, after: Footprint) -> Vec<String> {
     ]
 }
 
-/// What the server holds more than before.
+/// The growth of the server's resources.
 fn excess(before: Footprint, now: Footprint) -> Vec<String> {
     let mut excess = Vec::new();
-    // The pool keeps the connections that it needed.
+    // The pool keeps its connections.
     let files = now.files.saturating_sub(now.connections);
     if files > before.files.saturating_sub(before.connections) + FILES_SLACK {
         excess.push(format!("open files: {} → {}", before.files, now.files));
@@ -236,7 +236,7 @@ fn excess(before: Footprint, now: Footprint) -> Vec<String> {
     excess
 }
 
-/// What no log may say.
+/// A secret in the log.
 fn indiscretion(log: &str) -> Option<String> {
     let secrets = [
         SECRET,
@@ -244,7 +244,7 @@ fn indiscretion(log: &str) -> Option<String> {
         "@example.com",
         "eyJ",
         "usrx000",
-        "ordeal.internal",
+        "fault.internal",
         "198.18.",
     ];
     let told = secrets.into_iter().find(|secret| log.contains(secret))?;
