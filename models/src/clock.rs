@@ -1,8 +1,8 @@
-//! What the library's files find in place of `crate::clock`.
+//! Replaces `crate::clock` for the library's files.
 
 use std::time::Duration;
 
-/// Compared and nothing else.
+/// Supports comparison only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Timestamp(pub(crate) u64);
 

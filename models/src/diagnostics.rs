@@ -1,4 +1,4 @@
-//! What the library's files find in place of `crate::diagnostics`.
+//! Replaces `crate::diagnostics` for the library's files.
 
-/// Nobody examines a model's store.
+/// Never created: no model runs diagnostics.
 pub(crate) enum Check {}

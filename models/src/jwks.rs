@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use self::key_set::KeySet;
 use crate::clock::Timestamp;
-use crate::store::erased::BoxFuture;
+use crate::store::user_store::BoxFuture;
 
 #[rustfmt::skip]
 #[path = "../../crates/better-auth-layer/src/jwks/key_cache.rs"]

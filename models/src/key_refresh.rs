@@ -1,5 +1,5 @@
-//! Readers of a key cache that wait or are dropped, and fetches that fail, panic, time out or end with
-//! their runtime.
+//! Readers of a key cache that wait or are dropped, and fetches that fail, panic, time out or end
+//! with their runtime.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::jwks::key_set::{KeySet, ROTATED};
 use crate::jwks::{DynKeySource, JwksOptions, KeySourceError};
 use crate::runtime::{End, Handle, Task, panic_here};
 use crate::sightings::saw;
-use crate::store::erased::BoxFuture;
+use crate::store::user_store::BoxFuture;
 use crate::sync::{advance, below, one_in, time};
 
 pub(crate) const MUST_SEE: &[&str] = &[

@@ -1,5 +1,5 @@
-//! Runs the library's own single flight, key cache and batcher under a scheduler that tries many orders in which threads may
-//! go on: `cargo xtask models`.
+//! Runs the library's single flight, key cache and batcher under a scheduler that explores many
+//! thread interleavings: `cargo xtask models`.
 
 mod clock;
 mod diagnostics;
@@ -22,20 +22,20 @@ use shuttle::{Config, MaxSteps, Runner};
 struct Model {
     name: &'static str,
     run: fn(),
-    /// What has to have happened at least once.
+    /// Events that must occur at least once.
     must_see: &'static [&'static str],
 }
 
 const MODELS: [Model; 5] = [
     Model {
         name: "single_flight",
-        run: single_flight::callers_come_and_leave,
-        must_see: single_flight::COMING_AND_LEAVING,
+        run: single_flight::requests_wait_or_are_dropped,
+        must_see: single_flight::REQUESTS,
     },
     Model {
-        name: "single_flight_forgotten",
-        run: single_flight::one_is_not_polled_any_more,
-        must_see: single_flight::FORGOTTEN,
+        name: "single_flight_stalled",
+        run: single_flight::stalled_leader_is_replaced,
+        must_see: single_flight::STALLED,
     },
     Model {
         name: "batcher",
@@ -54,11 +54,11 @@ const MODELS: [Model; 5] = [
     },
 ];
 
-/// How many orders of each model are tried by each scheduler.
+/// Number of interleavings of each model that each scheduler explores.
 const ORDERS: usize = 20_000;
 
-/// How many times one thread may be overtaken by another in an order of the second scheduler.
-const OVERTAKINGS: usize = 4;
+/// Maximum number of preemptions in an interleaving of the second scheduler.
+const PREEMPTIONS: usize = 4;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -95,43 +95,43 @@ fn main() -> ExitCode {
 fn usage() -> ExitCode {
     let names: Vec<_> = MODELS.iter().map(|model| model.name).collect();
     eprintln!(
-        "usage: models [MODEL] [ORDERS]; there are {}",
+        "usage: models [MODEL] [INTERLEAVINGS]; models: {}",
         names.join(", ")
     );
     ExitCode::from(2)
 }
 
-/// Panics in an order that breaks the model, with what is needed to repeat it.
+/// Panics in an interleaving that violates the model, and prints the schedule to repeat it.
 fn explore(model: &Model, orders: usize) -> bool {
     let begun = Instant::now();
     run(RandomScheduler::new(orders), model);
-    run(PctScheduler::new(OVERTAKINGS, orders), model);
+    run(PctScheduler::new(PREEMPTIONS, orders), model);
     let seen = sightings::take();
-    let told: Vec<_> = seen
+    let counts: Vec<_> = seen
         .iter()
-        .map(|(what, times)| format!("{what} {times}"))
+        .map(|(event, count)| format!("{event} {count}"))
         .collect();
     println!(
-        "{}: {} orders in {:.1} s; {}",
+        "{}: {} interleavings in {:.1} s; {}",
         model.name,
         2 * orders,
         begun.elapsed().as_secs_f64(),
-        told.join(", ")
+        counts.join(", ")
     );
     let missing: Vec<_> = model
         .must_see
         .iter()
-        .filter(|what| !seen.contains_key(**what))
+        .filter(|event| !seen.contains_key(**event))
         .collect();
-    for what in &missing {
-        eprintln!("{}: never seen: {what}", model.name);
+    for event in &missing {
+        eprintln!("{}: did not occur: {event}", model.name);
     }
     missing.is_empty()
 }
 
 fn run(scheduler: impl Scheduler + 'static, model: &Model) {
     let mut config = Config::new();
-    // Whoever goes round in circles for so long waits for something that does not come.
+    // A model that takes more steps is in a livelock.
     config.max_steps = MaxSteps::FailAfter(50_000);
     let run = model.run;
     Runner::new(scheduler, config).run(move || {

@@ -1,7 +1,7 @@
-//! Tasks that can end before they are through: dropped, with their runtime, or by a panic.
+//! Tasks that can end early: by a drop, with their runtime, or by a panic.
 //!
-//! A panic in a future is, for what it holds, a drop in the middle of a poll; so that is what happens here. Real panics are
-//! the ordinary tests' affair.
+//! For the values that a future owns, a panic is a drop during a poll, so the models drop the
+//! future instead of a panic. The tests of the library use real panics.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -12,7 +12,6 @@ use std::task::{Context, Poll, Waker};
 use crate::sync::step;
 
 shuttle::thread_local! {
-    /// Of each task.
     static CURRENT: RefCell<Option<Handle>> = RefCell::new(None);
     static PANICKED: Cell<bool> = Cell::new(false);
 }
@@ -46,7 +45,7 @@ impl Handle {
         }
     }
 
-    /// Drops all tasks that are not through yet.
+    /// Drops all unfinished tasks.
     pub(crate) fn end(&self) {
         step();
         self.0.has_ended.store(true, Ordering::SeqCst);
@@ -64,7 +63,7 @@ impl Handle {
     }
 }
 
-/// Ends the task that waits for it as a panic would.
+/// Ends the task that awaits it like a panic.
 pub(crate) async fn panic_here<T>() -> T {
     std::future::poll_fn(|_| {
         PANICKED.with(|panicked| panicked.set(true));
@@ -73,7 +72,7 @@ pub(crate) async fn panic_here<T>() -> T {
     .await
 }
 
-/// What became of a task.
+/// How a task ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End<T> {
     Done(T),
@@ -86,7 +85,7 @@ pub(crate) enum End<T> {
 pub(crate) struct Task<T> {
     runtime: Handle,
     future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
-    /// After how many times that it had to wait it is dropped.
+    /// The task is dropped after this number of pending polls.
     patience: Option<u32>,
 }
 
@@ -99,9 +98,9 @@ impl<T> Task<T> {
         }
     }
 
-    /// The same, dropped at some time after it had to wait so many times, once or more.
-    pub(crate) fn for_at_most(mut self, waits: u32) -> Self {
-        self.patience = Some(waits);
+    /// Drops the task some time after this number of pending polls, which is at least one.
+    pub(crate) fn for_at_most(mut self, polls: u32) -> Self {
+        self.patience = Some(polls);
         self
     }
 
@@ -121,7 +120,7 @@ impl<T> Future for Task<T> {
             return self.end(End::Left);
         }
         let this = &mut *self;
-        let future = this.future.as_mut().expect("polled after its end");
+        let future = this.future.as_mut().expect("polled after completion");
         if let Poll::Ready(value) = future.as_mut().poll(cx) {
             return self.end(End::Done(value));
         }

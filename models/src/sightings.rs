@@ -1,15 +1,15 @@
-//! What has happened in a model, so that none is content because nothing did.
+//! Counts of the events in a model, to detect a model that does not exercise the code.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 static SEEN: Mutex<BTreeMap<&str, u64>> = Mutex::new(BTreeMap::new());
 
-pub(crate) fn saw(what: &'static str) {
-    *seen().entry(what).or_default() += 1;
+pub(crate) fn saw(event: &'static str) {
+    *seen().entry(event).or_default() += 1;
 }
 
-/// All sightings since the last time, with their numbers.
+/// Returns the counts since the last call.
 pub(crate) fn take() -> BTreeMap<&'static str, u64> {
     std::mem::take(&mut *seen())
 }

@@ -1,4 +1,4 @@
-//! Callers of a single flight who wait, leave, panic or are forgotten.
+//! Requests of a single flight that wait, are dropped, panic or are no longer polled.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,25 +10,25 @@ use crate::clock::Timestamp;
 use crate::diagnostics::Check;
 use crate::runtime::{End, Handle, Task, panic_here};
 use crate::sightings::saw;
-use crate::store::erased::BoxFuture;
 use crate::store::single_flight::SingleFlight;
+use crate::store::user_store::BoxFuture;
 use crate::store::{DynUserStore, Lookup, LookupKind, Resolution, StoreError, StoreErrorKind};
 use crate::sync::{advance, below, one_in};
 
-const CALLERS: u32 = 5;
-const QUESTIONS: u32 = 2;
-const LONGEST_TURN: Duration = Duration::from_millis(100);
+const REQUEST_COUNT: u32 = 5;
+const KEYS: u32 = 2;
+const LOOKUP_TIMEOUT: Duration = Duration::from_millis(100);
 
-pub(crate) const COMING_AND_LEAVING: &[&str] = &[
+pub(crate) const REQUESTS: &[&str] = &[
     "answered",
-    "answer shared",
+    "result shared",
     "failure shared",
-    "left",
+    "dropped",
     "panicked",
 ];
-pub(crate) const FORGOTTEN: &[&str] = &["answered", "left", "turn taken over"];
+pub(crate) const STALLED: &[&str] = &["answered", "dropped", "leader replaced"];
 
-/// Puts everything that happens in an order.
+/// A total order of events.
 #[derive(Default)]
 struct Order(AtomicU64);
 
@@ -38,20 +38,20 @@ impl Order {
     }
 }
 
-/// Reads when it is asked, and answers later, fails or panics.
+/// Reads at once, and returns the result later, fails or panics.
 struct Store {
     order: Arc<Order>,
     is_reliable: AtomicBool,
     lookups: AtomicUsize,
-    /// For each question, how many ask it just now who have not been forgotten.
-    asking: [AtomicUsize; QUESTIONS as usize],
-    /// When the answers that somebody has were read.
-    given: Mutex<Vec<u64>>,
+    /// Lookups in flight for each key, without stalled ones.
+    in_flight: [AtomicUsize; KEYS as usize],
+    /// Positions of the reads whose results have been returned.
+    returned: Mutex<Vec<u64>>,
 }
 
-struct Asking<'s>(&'s AtomicUsize);
+struct InFlight<'s>(&'s AtomicUsize);
 
-impl Drop for Asking<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
@@ -63,16 +63,16 @@ impl Store {
             order: Arc::default(),
             is_reliable: AtomicBool::new(is_reliable),
             lookups: AtomicUsize::new(0),
-            asking: Default::default(),
-            given: Mutex::default(),
+            in_flight: Default::default(),
+            returned: Mutex::default(),
         })
     }
 
-    fn begin(&self, key: u32) -> Asking<'_> {
-        let asking = &self.asking[key as usize];
-        let before = asking.fetch_add(1, Ordering::SeqCst);
-        assert_eq!(before, 0, "a question is asked twice at the same time");
-        Asking(asking)
+    fn begin(&self, key: u32) -> InFlight<'_> {
+        let in_flight = &self.in_flight[key as usize];
+        let before = in_flight.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(before, 0, "two lookups of a key are in flight");
+        InFlight(in_flight)
     }
 }
 
@@ -83,10 +83,10 @@ impl DynUserStore for Store {
     ) -> BoxFuture<Result<Resolution, StoreError>> {
         Box::pin(async move {
             self.lookups.fetch_add(1, Ordering::SeqCst);
-            if lookup.is_forgotten {
+            if lookup.is_stalled {
                 return std::future::pending().await;
             }
-            let _asking = self.begin(lookup.key);
+            let _in_flight = self.begin(lookup.key);
             let read_at = self.order.next();
             for _ in 0..below(3) {
                 yield_now().await;
@@ -119,26 +119,23 @@ impl DynUserStore for Store {
     }
 
     fn diagnose(self: Arc<Self>) -> BoxFuture<Result<Vec<Check>, StoreError>> {
-        unreachable!("nobody examines the store")
+        unreachable!("no model runs diagnostics")
     }
 
     fn server_time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>> {
-        unreachable!("nobody asks for the store's time")
+        unreachable!("no model reads the time of the server")
     }
 }
 
-/// Asks and holds the answer against the question.
-async fn call(flights: Arc<dyn DynUserStore>, store: Arc<Store>, key: u32) {
-    let came_at = store.order.next();
+/// Runs a lookup and checks that the result matches it.
+async fn call(single_flight: Arc<dyn DynUserStore>, store: Arc<Store>, key: u32) {
+    let arrived_at = store.order.next();
     let now = Timestamp(u64::from(below(4)));
-    let answer = flights.resolve(Lookup::new(key, now)).await;
-    let read_at = match &answer {
+    let result = single_flight.resolve(Lookup::new(key, now)).await;
+    let read_at = match &result {
         Ok(found) => {
-            assert_eq!(found.key, key, "somebody else's answer");
-            assert!(
-                found.now >= now,
-                "asked at an earlier time than the caller's"
-            );
+            assert_eq!(found.key, key, "the result of another lookup");
+            assert!(found.now >= now, "a lookup with an earlier time");
             saw("answered");
             found.read_at
         }
@@ -146,29 +143,29 @@ async fn call(flights: Arc<dyn DynUserStore>, store: Arc<Store>, key: u32) {
             saw("failed");
             *began_at
         }
-        Err(StoreError(StoreErrorKind::Unavailable)) => panic!("no answer where there is one"),
+        Err(StoreError(StoreErrorKind::Unavailable)) => panic!("a missing result"),
     };
-    assert!(read_at > came_at, "an answer from before the caller came");
-    let mut given = store.given.lock().unwrap();
-    if given.contains(&read_at) {
-        saw(match answer {
-            Ok(_) => "answer shared",
+    assert!(read_at > arrived_at, "a result older than the request");
+    let mut returned = store.returned.lock().unwrap();
+    if returned.contains(&read_at) {
+        saw(match result {
+            Ok(_) => "result shared",
             Err(_) => "failure shared",
         });
     }
-    given.push(read_at);
+    returned.push(read_at);
 }
 
-pub(crate) fn callers_come_and_leave() {
+pub(crate) fn requests_wait_or_are_dropped() {
     block_on(async {
         let store = Store::new(false);
-        let flights = SingleFlight::around(store.clone(), LONGEST_TURN);
+        let single_flight = SingleFlight::around(store.clone(), LOOKUP_TIMEOUT);
         let runtime = Handle::default();
-        let callers: Vec<_> = (0..CALLERS)
+        let requests: Vec<_> = (0..REQUEST_COUNT)
             .map(|_| {
                 let mut task = Task::on(
                     &runtime,
-                    call(flights.clone(), store.clone(), below(QUESTIONS)),
+                    call(single_flight.clone(), store.clone(), below(KEYS)),
                 );
                 let stays = !one_in(3);
                 if !stays {
@@ -177,69 +174,69 @@ pub(crate) fn callers_come_and_leave() {
                 spawn(async move { (stays, task.await) })
             })
             .collect();
-        for caller in callers {
-            // Who waits for ever here is found by the scheduler.
-            match caller.await.unwrap() {
+        for request in requests {
+            // The scheduler detects a request that waits forever.
+            match request.await.unwrap() {
                 (_, End::Done(())) => {}
                 (_, End::Panicked) => saw("panicked"),
                 (stays, End::Left) => {
                     assert!(!stays);
-                    saw("left");
+                    saw("dropped");
                 }
             }
         }
-        everything_is_as_in_the_beginning(flights, store).await;
+        all_state_is_released(single_flight, store).await;
     });
 }
 
-/// One has the turn and is kept without being polled; for the others the turn is over at some time.
-pub(crate) fn one_is_not_polled_any_more() {
+/// The leader is never polled again. After the timeout, another request replaces it.
+pub(crate) fn stalled_leader_is_replaced() {
     block_on(async {
         let store = Store::new(true);
-        let flights = SingleFlight::around(store.clone(), LONGEST_TURN);
+        let single_flight = SingleFlight::around(store.clone(), LOOKUP_TIMEOUT);
         let runtime = Handle::default();
         let mut lookup = Lookup::new(0, Timestamp(0));
-        lookup.is_forgotten = true;
-        let mut forgotten = flights.clone().resolve(lookup);
+        lookup.is_stalled = true;
+        let mut stalled = single_flight.clone().resolve(lookup);
         std::future::poll_fn(|cx| {
-            assert!(forgotten.as_mut().poll(cx).is_pending());
+            assert!(stalled.as_mut().poll(cx).is_pending());
             std::task::Poll::Ready(())
         })
         .await;
-        let caller = || call(flights.clone(), store.clone(), 0);
-        // Behind the forgotten one until somebody takes over.
-        let behind: Vec<_> = (0..2)
+        let request = || call(single_flight.clone(), store.clone(), 0);
+        // Followers of the stalled leader.
+        let followers: Vec<_> = (0..2)
             .map(|_| {
-                let task = Task::on(&runtime, caller());
+                let task = Task::on(&runtime, request());
                 spawn(if one_in(2) { task.for_at_most(1) } else { task })
             })
             .collect();
         for _ in 0..below(6) {
             yield_now().await;
         }
-        advance(LONGEST_TURN);
+        advance(LOOKUP_TIMEOUT);
         let others: Vec<_> = (0..3)
-            .map(|_| spawn(Task::on(&runtime, caller())))
+            .map(|_| spawn(Task::on(&runtime, request())))
             .collect();
-        // At some time, or not before nobody needs it any more.
+        // The stalled request is dropped at any time, or at the end.
         let (kept, dropping) = if one_in(2) {
-            (Some(forgotten), None)
+            (Some(stalled), None)
         } else {
             let dropping = spawn(async move {
                 for _ in 0..below(8) {
                     yield_now().await;
                 }
-                drop(forgotten);
+                drop(stalled);
             });
             (None, Some(dropping))
         };
         for other in others {
             assert_eq!(other.await.unwrap(), End::Done(()));
         }
-        saw("turn taken over");
-        for caller in behind {
-            match caller.await.unwrap() {
-                End::Left => saw("left"),
+        saw("leader replaced");
+        for follower in followers {
+            match follower.await.unwrap() {
+                End::Left => saw("dropped"),
                 end => assert_eq!(end, End::Done(())),
             }
         }
@@ -247,26 +244,26 @@ pub(crate) fn one_is_not_polled_any_more() {
         if let Some(dropping) = dropping {
             dropping.await.unwrap();
         }
-        everything_is_as_in_the_beginning(flights, store).await;
+        all_state_is_released(single_flight, store).await;
     });
 }
 
-/// No question is left open, and nothing holds what nobody needs.
-async fn everything_is_as_in_the_beginning(flights: Arc<dyn DynUserStore>, store: Arc<Store>) {
+/// No lookup remains in flight, and the store has no other owner.
+async fn all_state_is_released(single_flight: Arc<dyn DynUserStore>, store: Arc<Store>) {
     store.is_reliable.store(true, Ordering::SeqCst);
-    for key in 0..QUESTIONS {
+    for key in 0..KEYS {
         let before = store.lookups.load(Ordering::SeqCst);
         let task = Task::on(
             &Handle::default(),
-            call(flights.clone(), store.clone(), key),
+            call(single_flight.clone(), store.clone(), key),
         );
         assert_eq!(task.await, End::Done(()));
         assert_eq!(store.lookups.load(Ordering::SeqCst), before + 1);
     }
-    drop(flights);
+    drop(single_flight);
     assert_eq!(
         Arc::strong_count(&store),
         1,
-        "turns and rounds keep each other"
+        "leaders and followers own each other"
     );
 }

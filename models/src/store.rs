@@ -1,9 +1,9 @@
-//! What the library's single flight finds around it: a store whose questions are numbers.
+//! Replaces `crate::store` for the library's single flight. Lookup keys are numbers.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use self::erased::BoxFuture;
+use self::user_store::BoxFuture;
 use crate::clock::Timestamp;
 use crate::diagnostics::Check;
 
@@ -11,27 +11,29 @@ use crate::diagnostics::Check;
 #[path = "../../crates/better-auth-layer/src/store/single_flight.rs"]
 pub(crate) mod single_flight;
 
-pub(crate) mod erased {
+pub(crate) mod user_store {
     use std::pin::Pin;
+
+    pub(crate) use super::DynUserStore;
 
     pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 }
 
-mod question {
+mod flight_key {
     use super::Lookup;
 
     #[derive(PartialEq, Eq, Hash)]
-    pub(crate) struct Question(u32);
+    pub(crate) struct FlightKey(u32);
 
-    pub(crate) struct QuestionRef<'a>(&'a u32);
+    pub(crate) struct FlightKeyRef<'a>(&'a u32);
 
-    impl<'a> QuestionRef<'a> {
+    impl<'a> FlightKeyRef<'a> {
         pub(crate) fn of(lookup: &'a Lookup<'_>) -> Self {
             Self(&lookup.key)
         }
 
-        pub(crate) fn to_owned(&self) -> Question {
-            Question(*self.0)
+        pub(crate) fn to_owned(&self) -> FlightKey {
+            FlightKey(*self.0)
         }
     }
 }
@@ -40,8 +42,8 @@ mod question {
 pub(crate) struct Lookup<'a> {
     pub(crate) key: u32,
     now: Timestamp,
-    /// Whether who asks is not polled any more.
-    pub(crate) is_forgotten: bool,
+    /// Whether the lookup never finishes.
+    pub(crate) is_stalled: bool,
     borrowed: PhantomData<&'a str>,
 }
 
@@ -50,7 +52,7 @@ impl Lookup<'_> {
         Self {
             key,
             now,
-            is_forgotten: false,
+            is_stalled: false,
             borrowed: PhantomData,
         }
     }
@@ -68,7 +70,7 @@ impl Lookup<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LookupKind {}
 
-/// What was asked, when, and when the store read it.
+/// The key and the time of the lookup, and the position of the store's read in the order.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolution {
     pub(crate) key: u32,
@@ -78,9 +80,9 @@ pub(crate) struct Resolution {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StoreErrorKind {
-    /// Made by the single flight itself, where there should be an answer.
+    /// Created by the single flight if a result is missing.
     Unavailable,
-    /// The store failed in a lookup that began at this time.
+    /// The store failed in a lookup with this position in the order.
     Failed(u64),
 }
 

@@ -1,10 +1,10 @@
-//! What the library's files find in place of `crate::sync`.
+//! Replaces `crate::sync` for the library's files.
 //!
-//! Tokio's primitives and arc-swap are the real ones, with a place before and after each use at which another thread may
-//! go on; locks are the scheduler's. Time stands still until a model moves it.
+//! Tokio's primitives and arc-swap are the real ones, with a scheduling point before and after each
+//! use. Locks are those of the scheduler. Time advances only when a model advances it.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use arc_swap::Guard;
@@ -14,19 +14,24 @@ pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
 pub(crate) use crate::runtime::Handle;
 
-/// Where another thread may go on.
+/// A scheduling point.
 pub(crate) fn step() {
     AtomicBool::new(false).load(Ordering::SeqCst);
 }
 
-/// With a probability of one in so many.
-pub(crate) fn one_in(many: u32) -> bool {
-    shuttle::rand::thread_rng().gen_ratio(1, many)
+/// Returns `true` with a probability of `1 / n`.
+pub(crate) fn one_in(n: u32) -> bool {
+    shuttle::rand::thread_rng().gen_ratio(1, n)
 }
 
-/// A number below another.
+/// A random number below `end`.
 pub(crate) fn below(end: u32) -> u32 {
     shuttle::rand::thread_rng().gen_range(0..end)
+}
+
+/// Locks a mutex, and ignores poisoning.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(crate) struct OnceLock<T>(std::sync::OnceLock<T>);
@@ -187,23 +192,23 @@ impl<T> ArcSwapOption<T> {
 }
 
 std::thread_local! {
-    // All tasks of a model run on one thread of the system.
+    // All tasks of a model run on one thread.
     static TIME: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// The time since a model began.
+/// The time since the start of the model.
 pub(crate) fn time() -> Duration {
     step();
     TIME.get()
 }
 
-/// Moves the time.
+/// Advances the time.
 pub(crate) fn advance(by: Duration) {
     step();
     TIME.set(TIME.get() + by);
 }
 
-/// Every model begins at the same time.
+/// Resets the time at the start of a model.
 pub(crate) fn reset_time() {
     TIME.set(Duration::ZERO);
 }
@@ -223,15 +228,15 @@ impl Instant {
 
 pub(crate) struct Elapsed;
 
-/// Gives up after a while or never, as the dice fall. Who never gives up must not need to.
+/// Elapses at random, or never. Code that needs it to elapse fails in the model.
 pub(crate) async fn timeout<F: Future>(_: Duration, future: F) -> Result<F::Output, Elapsed> {
     let mut future = std::pin::pin!(future);
-    let mut patience = one_in(4).then(|| below(3));
+    let mut polls_left = one_in(4).then(|| below(3));
     std::future::poll_fn(move |cx| {
-        if let std::task::Poll::Ready(answer) = future.as_mut().poll(cx) {
-            return std::task::Poll::Ready(Ok(answer));
+        if let std::task::Poll::Ready(output) = future.as_mut().poll(cx) {
+            return std::task::Poll::Ready(Ok(output));
         }
-        match &mut patience {
+        match &mut polls_left {
             None => {}
             Some(0) => return std::task::Poll::Ready(Err(Elapsed)),
             Some(left) => {

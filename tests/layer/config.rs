@@ -142,7 +142,8 @@ fn unquoted_dollar_is_rejected() {
         "OTHER=1\nSECRET=x$y # c",
         "export\tSECRET=abc$HOME",
         "SECRET=\\\\$HOME",
-        "SECRET=abc\\$def",
+        "SECRET=a\"b #$HOME\"",
+        "SECRET=a\\ #$HOME",
     ] {
         let environment = with_file(&[], line).unwrap();
         let error = environment.get("SECRET").unwrap_err();
@@ -153,6 +154,7 @@ fn unquoted_dollar_is_rejected() {
     for (line, value) in [
         ("SECRET='abc$def'", "abc$def"),
         ("SECRET=abc # costs $5", "abc"),
+        ("SECRET=abc\\$def", "abc$def"),
         ("OTHER=$x\nSECRET=abc", "abc"),
         ("# $x\nSECRET=abc", "abc"),
     ] {
@@ -182,7 +184,7 @@ fn build_errors_suggest_a_fix() {
     for (builder, setting, says) in [
         (BetterAuthLayer::builder(), "secret", "BETTER_AUTH_SECRET"),
         (BetterAuthLayer::builder().secret(secret()), "store", "PostgresStore"),
-        (builder(TokensOnly), "store", "by e-mail address"),
+        (builder(TokensOnly), "store", "by email"),
         (good().leeway(Duration::from_secs(301)), "leeway", "at most 300 s"),
         (good().lookup_timeout(Duration::ZERO), "lookup_timeout", "some time"),
         (good().issuer(""), "issuer", "leave it out"),

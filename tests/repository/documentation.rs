@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Items without an example, and the reason.
-const WITHOUT: [(&str, &str); 15] = [
+const WITHOUT: [(&str, &str); 14] = [
     ("ResponseFuture", "named for bounds; callers of the service await it"),
     ("Authenticate", "made by `Authenticator::authenticate`, and awaited"),
     ("Authorize", "made by `AuthorizeLayer`, which has one"),
@@ -13,7 +13,6 @@ const WITHOUT: [(&str, &str); 15] = [
     ("PostgresListenerBuilder", "made by `PostgresListener::builder`, which has one"),
     ("And", "made by `Policy::and`"),
     ("Or", "made by `Policy::or`"),
-    ("StoreFn", "made by `store_fn`, which has one"),
     ("identity", "of tonic's: in the example of its module"),
     ("optional_identity", "of tonic's: as `identity`"),
     ("authorize", "of tonic's: in the example of its module"),

@@ -20,7 +20,7 @@ pub use better_auth_layer::postgres::{
 pub use better_auth_layer::rejection::{ProblemJson, RenderRejection, RetryAfter};
 pub use better_auth_layer::sqlite::{SqliteStore, SqliteStoreBuilder};
 pub use better_auth_layer::store::{
-    EmailKey, LookupKey, LookupKind, MemoryStore, Schema, StoreErrorKind, StoreFn, store_fn,
+    EmailKey, LookupKey, LookupKind, MemoryStore, Schema, StoreErrorKind, store_fn,
 };
 pub use better_auth_layer::stream::{SessionEndReason, SessionEnded, UntilSessionEnd};
 pub use better_auth_layer::testing::{
@@ -46,6 +46,12 @@ pub use crate::token::{
     HEADER, SECRET, base64url, claims, claims_with, sign, sign_raw, signed_session_token,
     signed_with, token_for,
 };
+
+/// The text of an error followed by those of its causes.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
 
 /// The email of a user with a session, see [`fixtures`].
 pub const ADA: &str = "ada@example.com";

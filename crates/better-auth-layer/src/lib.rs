@@ -51,24 +51,25 @@
 //! | | no credential | invalid credential | backend unavailable |
 //! |---|---|---|---|
 //! | default | `401` | `401`, `403`, `404` | `503` |
-//! | [`optional`](BetterAuthLayer::optional) | forwarded as anonymous | same | `503` |
-//! | [`Authenticator::authenticate`] | returns a [`Rejection`] | same | same |
+//! | [`optional`](BetterAuthLayer::optional) | forwarded as anonymous | `401`, `403`, `404` | `503` |
+//! | [`Authenticator::authenticate`] | `Err(Rejection)` | `Err(Rejection)` | `Err(Rejection)` |
 //!
 //! The module [`authorize`] adds roles, permissions and other policies. A handler that requires an
 //! identity without a layer responds with `500`.
 //!
 //! # Request path
 //!
-//! 1. **Extract.** The layer accepts exactly one `Authorization` header with the scheme `Bearer`
-//!    (case-insensitive) and at most 8 KiB of token. Other authentication schemes are ignored. The
-//!    request body is not touched.
+//! 1. **Extract.** The layer reads a bearer token (at most 8 KiB), an API key or the session cookie.
+//!    Another scheme in `Authorization` counts as no bearer token. Several `Authorization` headers
+//!    are rejected with `401`. The request body is not touched.
 //! 2. **Check the origin.** This step applies to requests with a cookie that may change state: every
 //!    method but `GET`, `HEAD` and `OPTIONS`, and upgrades. If the request comes from a browser,
 //!    `Sec-Fetch-Site` must be `same-origin` or `none`, or `Origin` must be the origin of the
 //!    [`base_url`](BetterAuthLayerBuilder::base_url) or a
 //!    [`trusted_origin`](BetterAuthLayerBuilder::trusted_origin). Other requests get a `403`.
-//! 3. **Verify.** The `alg` header selects the verifier, never the key: `HS256` uses only the secret,
-//!    every other algorithm only the JWKS key with that `kid` and that algorithm. `typ` must be absent
+//! 3. **Verify.** A JWT with `alg: HS256` is verified only with the secret. A JWT with another `alg`
+//!    is verified only with the JWKS key that has its `kid`, and only if that key is for this
+//!    algorithm. `typ` must be absent
 //!    or `JWT`, and `crit` must be absent. Then the claims are validated:
 //!
 //!    | claim | signed with the secret | signed with a JWKS key |
@@ -109,8 +110,8 @@
 //!
 //! Every request queries the store by default. [`CachedStore`](cache::CachedStore) caches results for up
 //! to five seconds; with a `PostgresListener` (feature `postgres`), revocations take effect within
-//! milliseconds. With and without a cache, concurrent identical lookups share one query. A request
-//! never gets the result of a query that started before the request arrived.
+//! milliseconds. Concurrent identical lookups share one query. Without a cache, a request never gets
+//! the result of a query that started before the request arrived.
 //!
 //! # Features
 //!

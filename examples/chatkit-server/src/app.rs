@@ -1,6 +1,7 @@
 //! Routes and layers.
 
 use std::convert::Infallible;
+use std::error::Error;
 
 use better_auth_layer::{Authenticator, BetterAuthLayer};
 use chatkit_service::{BoxBody, ErrorResponse, json};
@@ -60,7 +61,7 @@ async fn readiness(authenticator: &Authenticator) -> Response<BoxBody> {
     match authenticator.ready().await {
         Ok(()) => health(StatusCode::OK, "ok"),
         Err(error) => {
-            tracing::warn!(error = format!("{error:#}"), "not ready");
+            tracing::warn!(error = &error as &dyn Error, "not ready");
             health(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
     }

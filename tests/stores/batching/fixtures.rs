@@ -62,7 +62,7 @@ pub(crate) fn in_words(answer: &Result<Resolution, StoreError>) -> String {
         Ok(Resolution::NoActiveSession) => "no session".to_owned(),
         Ok(Resolution::ApiKeyNotFound) => "no key".to_owned(),
         Ok(other) => panic!("{other:?}"),
-        Err(error) => format!("failed: {error:#}"),
+        Err(error) => format!("failed: {}", with_causes(&error)),
     }
 }
 

@@ -57,7 +57,11 @@ async fn table_problems_are_named() {
         ),
         (r#"ALTER TABLE "user" RENAME "email" TO "mail""#, "tables", r#"column "email" of "user""#),
         (r#"DROP TABLE "apikey""#, "lookups by API key", "apikey"),
-        (r#"ALTER TABLE "session" DROP "token""#, "lookups by session token", "no such lookup"),
+        (
+            r#"ALTER TABLE "session" DROP "token""#,
+            "lookups by session token",
+            "does not support this lookup",
+        ),
     ] {
         let database = tables().await;
         database.execute(change).await;

@@ -22,7 +22,7 @@ async fn ask(cached: &CachedStore<PostgresStore>) -> String {
     match cached.resolve(by_email("ada@example.com")).await {
         Ok(Resolution::Found { session, .. }) => session.id().to_owned(),
         Ok(other) => format!("{other:?}"),
-        Err(error) => format!("{error:#}"),
+        Err(error) => with_causes(&error),
     }
 }
 

@@ -177,6 +177,6 @@ async fn triggers_fit_custom_tables() {
     // An error reports missing tables.
     let empty = cluster().await.create_database().await;
     let error = listener(&empty).build().unwrap().trigger_sql().await.unwrap_err();
-    let error = format!("{error:#}");
+    let error = with_causes(&error);
     assert!(error.contains("tables were not found"), "{error}");
 }

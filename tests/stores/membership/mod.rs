@@ -24,7 +24,7 @@ async fn ask(store: &impl MembershipStore, user_id: &str, organization_id: &str)
 async fn failure(store: &impl MembershipStore, user_id: &str, organization_id: &str) -> String {
     match store.member(user_id, organization_id).await {
         Ok(answer) => panic!("no error but {answer:?}"),
-        Err(error) => format!("{:?}: {error:#}", error.kind()),
+        Err(error) => format!("{:?}: {}", error.kind(), with_causes(&error)),
     }
 }
 

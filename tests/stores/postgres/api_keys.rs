@@ -163,7 +163,7 @@ async fn incomplete_table_is_an_error() {
     let hash = ApiKeyHash::from_key("app_key");
     let error = store.resolve(Lookup::by_api_key(&hash, now)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Schema);
-    let text = format!("{error:#}");
+    let text = with_causes(&error);
     assert!(text.contains(r#"column "enabled" of "apikey""#), "{text}");
 }
 
@@ -210,6 +210,6 @@ async fn custom_fields_are_read() {
     let builder = PostgresStore::builder(database.url()).schema(missing);
     let store = builder.connect().await.unwrap();
     let error = store.ready().await.unwrap_err();
-    let text = format!("{error:#}");
+    let text = with_causes(&error);
     assert!(text.contains(r#"column "nickname" of "user""#), "{text}");
 }

@@ -104,7 +104,7 @@ async fn hosts_are_verified_and_prepared() {
     // The certificate is for the other host.
     let crossed = compute.url(POOLED, compute.cluster.port(), "sslmode=require");
     let error = error_for_ada(&PostgresStore::builder(&crossed).build().unwrap()).await;
-    assert!(everything(&error).contains("certificate"), "{error:#}");
+    assert!(everything(&error).contains("certificate"), "{error:?}");
 }
 
 /// A server without channel binding may be a man in the middle.

@@ -38,7 +38,7 @@ async fn ask(store: &SqliteStore, key: &str) -> String {
         Ok(Resolution::ApiKeyNotFound) => "no key".to_owned(),
         Ok(Resolution::UserNotFound) => "no user".to_owned(),
         Ok(other) => panic!("{other:?}"),
-        Err(error) => format!("{error:#}"),
+        Err(error) => with_causes(&error),
     }
 }
 
@@ -132,6 +132,6 @@ async fn custom_fields_are_read() {
     }
     let missing = Schema::auto().with_user_field("nickname");
     let (store, _folder) = file_with(missing, "text", "usr_ada", "").await;
-    let text = format!("{:#}", store.ready().await.unwrap_err());
+    let text = with_causes(&store.ready().await.unwrap_err());
     assert!(text.contains(r#"column "nickname" of "user""#), "{text}");
 }

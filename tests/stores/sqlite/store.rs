@@ -167,7 +167,7 @@ async fn custom_names_are_quoted() {
 async fn invalid_files_fail_at_start() {
     let folder = TemporaryFolder::new();
     let error = SqliteStore::open(folder.path().join("nowhere.sqlite")).unwrap_err();
-    assert!(error.to_string().contains("is not there"), "{error}");
+    assert!(error.to_string().contains("does not exist"), "{error}");
     let text = folder.path().join("text.sqlite");
     std::fs::write(&text, "no database in spite of its name ".repeat(40)).unwrap();
     let error = SqliteStore::open(text).unwrap_err();

@@ -184,7 +184,7 @@ impl Authenticator {
     ///     match auth.authenticator().ready().await {
     ///         Ok(()) => StatusCode::OK,
     ///         Err(error) => {
-    ///             eprintln!("not ready: {error:#}");
+    ///             eprintln!("not ready: {error}");
     ///             StatusCode::SERVICE_UNAVAILABLE
     ///         }
     ///     }

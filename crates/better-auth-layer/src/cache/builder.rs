@@ -1,21 +1,21 @@
-//! Configures a [`CachedStore`].
+//! The builder of [`CachedStore`], which bounds the lifetime and the number of entries.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cached_store::{CachedStore, MAX_ENTRIES, Terms};
+use super::cached_store::{CacheOptions, CachedStore, DEFAULT_MAX_ENTRIES};
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;
 use crate::store::UserStore;
 
-/// Better Auth's cookie cache is as old at most, and whoever wants more than that wants no sessions.
-const LONGEST_TTL: Duration = Duration::from_secs(5 * 60);
+/// The default lifetime of Better Auth's cookie cache.
+const MAX_TTL: Duration = Duration::from_secs(5 * 60);
 
-/// More would be a copy of the database.
-const MOST_ENTRIES: usize = 10_000_000;
+/// More entries would be a copy of the database.
+const ENTRIES_LIMIT: usize = 10_000_000;
 
-/// Configures a [`CachedStore`]; made by [`CachedStore::builder`].
+/// Configures a [`CachedStore`]; created by [`CachedStore::builder`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +32,7 @@ const MOST_ENTRIES: usize = 10_000_000;
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct CachedStoreBuilder<S> {
     store: S,
-    terms: Terms,
+    options: CacheOptions,
     max_entries: usize,
     clock: Arc<dyn Clock>,
 }
@@ -41,86 +41,89 @@ impl<S: UserStore> CachedStoreBuilder<S> {
     pub(super) fn new(store: S) -> Self {
         Self {
             store,
-            terms: Terms::DEFAULT,
-            max_entries: MAX_ENTRIES,
+            options: CacheOptions::DEFAULT,
+            max_entries: DEFAULT_MAX_ENTRIES,
             clock: Arc::new(SystemClock),
         }
     }
 
-    /// Sets how long an answer is given again: this is how long a session may seem active after it has ended, and a
-    /// user not banned. Counted from when the store was asked. Default: 5 seconds; at most 5 minutes.
+    /// Sets the lifetime of an entry, measured from when its lookup was sent. An ended session or a
+    /// banned user can remain active for this long. Default: 5 seconds; at most 5 minutes.
     ///
-    /// API keys are kept for this long also while a listener is there, which hears nothing of them.
+    /// Entries of API keys have this lifetime even with a listener, which does not report changes
+    /// of API keys.
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.terms.ttl = ttl;
+        self.options.ttl = ttl;
         self
     }
 
-    /// Sets how long an answer is given again while a listener says what changes, such as a `PostgresListener`. A
-    /// revocation takes effect at once then; this is a second net under it. Default: 60 seconds; at most 5 minutes.
+    /// Sets the lifetime of an entry while a listener, such as a `PostgresListener`, reports
+    /// changes. Revocations then take effect at once; the lifetime is an additional safeguard.
+    /// Default: 60 seconds; at most 5 minutes.
     pub fn ttl_while_leased(mut self, ttl: Duration) -> Self {
-        self.terms.ttl_while_leased = ttl;
+        self.options.ttl_while_leased = ttl;
         self
     }
 
-    /// Asks the store again in the background for an answer that is given so shortly before it becomes too old, so that
-    /// requests of busy users never wait. Default: zero, which is never. It needs a Tokio runtime with a timer.
+    /// Refreshes an entry in the background if it is used within this time before it expires, so
+    /// that requests of active users do not wait. Requires a Tokio runtime with a timer. Default:
+    /// zero, which disables it.
     pub fn refresh_ahead(mut self, before: Duration) -> Self {
-        self.terms.refresh_ahead = before;
+        self.options.refresh_ahead = before;
         self
     }
 
-    /// Sets how many answers are kept at most; those that are used least make room for others. Default: 10,000, which
-    /// takes about 8 MB.
+    /// Sets the maximum number of entries; the least used ones are evicted first. Default: 10,000,
+    /// which takes about 8 MB.
     pub fn max_entries(mut self, entries: usize) -> Self {
         self.max_entries = entries;
         self
     }
 
-    /// Sets the clock, of which the monotonic time counts here. The default is the system's.
+    /// Sets the clock, of which only the monotonic time is used. Default: the system clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Makes the store.
+    /// Builds the store.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] when a limit is zero or too large.
     pub fn build(self) -> Result<CachedStore<S>, ConfigError> {
-        self.terms.check()?;
+        self.options.check()?;
         check_entries(self.max_entries)?;
         Ok(CachedStore::with(
             self.store,
-            self.terms,
+            self.options,
             self.max_entries,
             self.clock,
         ))
     }
 }
 
-impl Terms {
+impl CacheOptions {
     fn check(&self) -> Result<(), ConfigError> {
         let ttls = [
             ("ttl", self.ttl),
             ("ttl_while_leased", self.ttl_while_leased),
         ];
         for (setting, ttl) in ttls {
-            if ttl.is_zero() || ttl > LONGEST_TTL {
+            if ttl.is_zero() || ttl > MAX_TTL {
                 return Err(ConfigError::new(
                     setting,
                     "is zero or longer than 5 minutes",
-                    "use a few seconds, or no `CachedStore`: it is how long an ended session may seem active",
+                    "use a few seconds, or no `CachedStore`: an ended session can remain active for this long",
                 ));
             }
             if self.refresh_ahead >= ttl {
                 return Err(ConfigError::new(
                     "refresh_ahead",
                     format!(
-                        "is not shorter than `{setting}`, so every request would ask the store"
+                        "is not shorter than `{setting}`, so every request would refresh the entry"
                     ),
-                    "use a part of it, such as a fifth",
+                    "use a fraction of it, such as a fifth",
                 ));
             }
         }
@@ -128,11 +131,11 @@ impl Terms {
     }
 }
 
-fn check_entries(most: usize) -> Result<(), ConfigError> {
-    if most == 0 || most > MOST_ENTRIES {
+fn check_entries(max_entries: usize) -> Result<(), ConfigError> {
+    if max_entries == 0 || max_entries > ENTRIES_LIMIT {
         return Err(ConfigError::new(
             "max_entries",
-            format!("is zero or more than {MOST_ENTRIES}"),
+            format!("is zero or more than {ENTRIES_LIMIT}"),
             "use 10000, or no `CachedStore`",
         ));
     }
@@ -142,7 +145,7 @@ fn check_entries(most: usize) -> Result<(), ConfigError> {
 impl<S> fmt::Debug for CachedStoreBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedStoreBuilder")
-            .field("terms", &self.terms)
+            .field("options", &self.options)
             .field("max_entries", &self.max_entries)
             .finish_non_exhaustive()
     }
@@ -152,9 +155,9 @@ impl<S> fmt::Debug for CachedStoreBuilder<S> {
 mod tests {
     use super::*;
 
-    /// Nobody has to make room for so many to see that so many may be asked for.
+    /// Tests the check alone, because a cache of this size would need the memory.
     #[test]
-    fn ten_million_answers_are_the_most() {
+    fn max_entries_is_bounded() {
         assert!(check_entries(10_000_000).is_ok());
         assert!(check_entries(10_000_001).is_err());
         assert!(check_entries(0).is_err());

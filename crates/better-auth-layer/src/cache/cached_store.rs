@@ -1,4 +1,4 @@
-//! The store.
+//! The caching store.
 
 use std::fmt;
 use std::hash::RandomState;
@@ -9,15 +9,17 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, UnitWeighter};
 use tokio::runtime::Handle;
 
-use super::answer::{Answer, Asked};
 use super::builder::CachedStoreBuilder;
+use super::entry::{Entry, SentAt};
 use super::invalidation::CacheInvalidator;
-use super::revocations::{Announcements, Revocations};
+use super::revocations::{Lease, Revocations};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::diagnostics::Check;
-use crate::store::{Lookup, LookupKind, Question, QuestionRef, Resolution, StoreError, UserStore};
+use crate::store::{
+    FlightKey, FlightKeyRef, Lookup, LookupKind, Resolution, StoreError, UserStore,
+};
 
-/// A [`UserStore`] whose answers are given again for a short while, without asking the store behind it.
+/// A [`UserStore`] that caches the results of another store for a short time.
 ///
 /// ```
 /// use better_auth_layer::{BetterAuthLayer, ConfigError, Secret, UserStore};
@@ -25,27 +27,29 @@ use crate::store::{Lookup, LookupKind, Question, QuestionRef, Resolution, StoreE
 ///
 /// fn layer(secret: Secret, store: impl UserStore) -> Result<BetterAuthLayer, ConfigError> {
 ///     let store = CachedStore::new(store);
-///     let cache = store.invalidator(); // for the parts of the application that end sessions and ban users
+///     // For the parts of the application that end sessions and ban users:
+///     let cache = store.invalidator();
 ///     # let _ = cache;
 ///     BetterAuthLayer::builder().secret(secret).store(store).build()
 /// }
 /// ```
 ///
-/// # What it costs
+/// # Staleness
 ///
-/// A session that ends elsewhere, a ban, a role that is taken away: all of it takes effect up to
-/// [`ttl`](CachedStoreBuilder::ttl) later, 5 seconds by default, unless the cache is told with
-/// [`invalidation`](Self::invalidator) or by a listener. An answer is never given after its session or API key has
-/// ended, and credentials are verified every time.
+/// The end of a session, a ban or a removed role takes effect after up to
+/// [`ttl`](CachedStoreBuilder::ttl), 5 seconds by default, unless an
+/// [`invalidator`](Self::invalidator) or a listener reports the change. An entry is never used
+/// after its session or API key has expired, and credentials are verified for every request.
 ///
-/// Only those who were found are kept. That there is no such user or session is asked every time, so that a sign-in
-/// takes effect at once; and a store that fails is asked again at the next request.
+/// Only users that were found are cached. A missing user or session is looked up every time, so
+/// that a sign-in takes effect at once. Errors are not cached.
 ///
-/// # How it works
+/// # Implementation
 ///
-/// An answer is found by the whole question, compared letter for letter, behind a keyed hash. A hit takes no exclusive
-/// lock and allocates nothing. Answers live in [quick_cache](https://docs.rs/quick_cache), of which a hit took 35 ns
-/// (moka: 130 ns, and a queue to append to; papaya: 31 ns, without a bound) and an entry 48 bytes beside key and value
+/// The cache key is the complete lookup except its time; keys are compared in full and hashed with
+/// a random seed. A hit takes no exclusive lock and does not allocate. Entries are stored in
+/// [quick_cache](https://docs.rs/quick_cache): a hit took 35 ns (moka: 130 ns, plus an append to a
+/// queue; papaya: 31 ns, but unbounded), and an entry needed 48 bytes in addition to key and value
 /// (moka: 223).
 pub struct CachedStore<S> {
     inner: Arc<Inner<S>>,
@@ -53,24 +57,23 @@ pub struct CachedStore<S> {
 
 struct Inner<S> {
     store: S,
-    answers: Cache<Question, Arc<Answer>, UnitWeighter, RandomState>,
+    entries: Cache<FlightKey, Arc<Entry>, UnitWeighter, RandomState>,
     revocations: Arc<Revocations>,
-    terms: Terms,
+    options: CacheOptions,
     clock: Arc<dyn Clock>,
 }
 
-/// How long answers are kept.
+/// How long entries are valid, and when they are refreshed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+pub(super) struct CacheOptions {
     pub(super) ttl: Duration,
     pub(super) ttl_while_leased: Duration,
     pub(super) refresh_ahead: Duration,
 }
 
-/// How many answers are kept unless somebody says otherwise.
-pub(super) const MAX_ENTRIES: usize = 10_000;
+pub(super) const DEFAULT_MAX_ENTRIES: usize = 10_000;
 
-impl Terms {
+impl CacheOptions {
     pub(super) const DEFAULT: Self = Self {
         ttl: Duration::from_secs(5),
         ttl_while_leased: Duration::from_secs(60),
@@ -79,23 +82,33 @@ impl Terms {
 }
 
 impl<S: UserStore> CachedStore<S> {
-    /// Keeps the answers of a store with the defaults: 5 seconds, 10,000 answers.
+    /// Caches the results of a store with the defaults: 5 seconds, 10,000 entries.
     #[must_use]
     pub fn new(store: S) -> Self {
-        Self::with(store, Terms::DEFAULT, MAX_ENTRIES, Arc::new(SystemClock))
+        Self::with(
+            store,
+            CacheOptions::DEFAULT,
+            DEFAULT_MAX_ENTRIES,
+            Arc::new(SystemClock),
+        )
     }
 
-    /// Starts configuring a cache around a store.
+    /// Returns a builder for a cache in front of a store.
     pub fn builder(store: S) -> CachedStoreBuilder<S> {
         CachedStoreBuilder::new(store)
     }
 
-    pub(super) fn with(store: S, terms: Terms, max_entries: usize, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn with(
+        store: S,
+        options: CacheOptions,
+        max_entries: usize,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let revocations = Arc::new(Revocations::new(Arc::clone(&clock), max_entries));
         Self {
             inner: Arc::new(Inner {
                 store,
-                answers: Cache::with(
+                entries: Cache::with(
                     max_entries,
                     max_entries as u64,
                     UnitWeighter,
@@ -103,13 +116,13 @@ impl<S: UserStore> CachedStore<S> {
                     DefaultLifecycle::default(),
                 ),
                 revocations,
-                terms,
+                options,
                 clock,
             }),
         }
     }
 
-    /// The handle by which the cache is told what has changed.
+    /// Returns a handle to invalidate entries.
     #[must_use]
     pub fn invalidator(&self) -> CacheInvalidator {
         CacheInvalidator::new(Arc::clone(&self.inner.revocations))
@@ -118,20 +131,20 @@ impl<S: UserStore> CachedStore<S> {
 
 impl<S: UserStore> UserStore for CachedStore<S> {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
-        // Somebody else may have asked while this lookup waited for its turn.
+        // Another lookup may have filled the cache while this one was queued.
         match self.try_resolve(&lookup) {
             Some(resolution) => Ok(resolution),
-            None => self.inner.ask(lookup).await,
+            None => self.inner.look_up(lookup).await,
         }
     }
 
     fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
         let now = self.inner.clock.monotonic();
-        let (answer, left) = self.inner.find(lookup, now)?;
-        if left <= self.inner.terms.refresh_ahead && answer.begin_refresh() {
+        let (entry, remaining) = self.inner.find(lookup, now)?;
+        if remaining <= self.inner.options.refresh_ahead && entry.begin_refresh() {
             self.refresh(lookup);
         }
-        Some(answer.resolution.clone())
+        Some(entry.resolution.clone())
     }
 
     fn supports(&self, kind: LookupKind) -> bool {
@@ -157,63 +170,63 @@ impl<S: UserStore> CachedStore<S> {
         &self.inner.store
     }
 
-    /// Asks again in the background. If that fails, the answer goes on until it is too old.
+    /// Repeats the lookup in the background. If it fails, the entry is used until it expires.
     fn refresh(&self, lookup: &Lookup<'_>) {
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
         let (inner, lookup) = (Arc::clone(&self.inner), lookup.clone().into_owned());
         runtime.spawn(async move {
-            // Later than that the answer in use is gone anyway.
-            let limit = inner.terms.refresh_ahead;
-            let _ = tokio::time::timeout(limit, inner.ask(lookup)).await;
+            // The entry expires after this time.
+            let limit = inner.options.refresh_ahead;
+            let _ = tokio::time::timeout(limit, inner.look_up(lookup)).await;
         });
     }
 }
 
 impl<S: UserStore> Inner<S> {
-    /// An answer that is still good, and for how long.
-    fn find(&self, lookup: &Lookup<'_>, now: Duration) -> Option<(Arc<Answer>, Duration)> {
-        let announcements = self.revocations.announcements(now);
-        if announcements == Announcements::Lapsed {
+    /// A valid entry and its remaining lifetime.
+    fn find(&self, lookup: &Lookup<'_>, now: Duration) -> Option<(Arc<Entry>, Duration)> {
+        let lease = self.revocations.lease(now);
+        if lease == Lease::Expired {
             return None;
         }
-        let answer = self.answers.get(&QuestionRef::of(lookup))?;
-        let ttl = match announcements {
-            Announcements::Promised if !answer.is_api_key() => self.terms.ttl_while_leased,
-            _ => self.terms.ttl,
+        let entry = self.entries.get(&FlightKeyRef::of(lookup))?;
+        let ttl = match lease {
+            Lease::Active if !entry.is_api_key() => self.options.ttl_while_leased,
+            _ => self.options.ttl,
         };
-        let left = ttl
-            .checked_sub(answer.age_at(now))
-            .filter(|left| !left.is_zero())?;
-        let is_good = answer.is_unchanged(&self.revocations) && answer.is_active_at(lookup.now());
-        is_good.then_some((answer, left))
+        let remaining = ttl
+            .checked_sub(entry.age_at(now))
+            .filter(|remaining| !remaining.is_zero())?;
+        let is_valid = !entry.is_revoked(&self.revocations) && entry.is_active_at(lookup.now());
+        is_valid.then_some((entry, remaining))
     }
 
-    /// Asks the store, and keeps the answer.
-    async fn ask(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
-        let asked = Asked {
-            at: self.clock.monotonic(),
+    /// Runs a lookup in the store, and caches the result.
+    async fn look_up(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
+        let sent_at = SentAt {
+            time: self.clock.monotonic(),
             generation: self.revocations.generation(),
         };
         let resolution = self.store.resolve(lookup.clone()).await?;
-        let question = QuestionRef::of(&lookup);
-        match Answer::to(&lookup, &resolution, asked, &self.revocations) {
-            Some(answer) => {
-                self.answers.insert(question.to_owned(), Arc::new(answer));
+        let key = FlightKeyRef::of(&lookup);
+        match Entry::new(&lookup, &resolution, sent_at, &self.revocations) {
+            Some(entry) => {
+                self.entries.insert(key.to_owned(), Arc::new(entry));
             }
-            // What is known by now to be otherwise is not given again.
+            // The new result supersedes an older entry even if the result is not cacheable.
             None => {
-                self.answers.remove(&question);
+                self.entries.remove(&key);
             }
         }
         Ok(resolution)
     }
 }
 
-impl Equivalent<Question> for QuestionRef<'_> {
-    fn equivalent(&self, question: &Question) -> bool {
-        self.is(question)
+impl Equivalent<FlightKey> for FlightKeyRef<'_> {
+    fn equivalent(&self, key: &FlightKey) -> bool {
+        self.is(key)
     }
 }
 
@@ -228,8 +241,8 @@ impl<S> Clone for CachedStore<S> {
 impl<S> fmt::Debug for CachedStore<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedStore")
-            .field("terms", &self.inner.terms)
-            .field("entries", &self.inner.answers.len())
+            .field("options", &self.inner.options)
+            .field("entries", &self.inner.entries.len())
             .finish_non_exhaustive()
     }
 }

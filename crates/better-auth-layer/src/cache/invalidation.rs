@@ -1,17 +1,18 @@
-//! Says what has changed.
+//! Handles for the application and for listeners to invalidate cache entries.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::revocations::{Concerned, Revocations};
+use super::revocations::{Revocations, Subject};
 
-/// Tells a [`CachedStore`](crate::cache::CachedStore) what has changed; made by
-/// [`CachedStore::invalidator`](crate::cache::CachedStore::invalidator). Cheap to clone, cheap to call, never waits.
+/// Invalidates entries of a [`CachedStore`](crate::cache::CachedStore); returned by
+/// [`CachedStore::invalidator`](crate::cache::CachedStore::invalidator). Cheap to clone and to
+/// call; never blocks.
 ///
-/// An answer to a question that was asked before the call is not given any more once the call has returned, by
-/// whichever key it was found and even if it is still on its way from the store. So change the database first, and call
-/// when the change is committed.
+/// Once a call has returned, results of lookups that were sent before the call are no longer used.
+/// This holds for every lookup key, and for results that are still in flight. Therefore change the
+/// database first, and call this after the commit.
 ///
 /// ```
 /// use better_auth_layer::cache::CacheInvalidator;
@@ -27,10 +28,10 @@ use super::revocations::{Concerned, Revocations};
 ///
 /// # Listeners
 ///
-/// A `PostgresListener` does this by itself. One of your own says that it is there with
-/// [`extend_lease`](Self::extend_lease), again and again, and [`end_lease`](Self::end_lease) when it is not.
-/// From the first of these calls on, the cache answers only while a listener is there: what it has not heard of, it
-/// cannot know to be true.
+/// A `PostgresListener` invalidates entries automatically. A custom listener calls
+/// [`extend_lease`](Self::extend_lease) repeatedly while it is connected, and
+/// [`end_lease`](Self::end_lease) when it is not. After the first of these calls, the cache uses
+/// entries only while the lease is active, because unreported changes could make them stale.
 #[derive(Clone)]
 pub struct CacheInvalidator {
     revocations: Arc<Revocations>,
@@ -41,62 +42,62 @@ impl CacheInvalidator {
         Self { revocations }
     }
 
-    /// Forgets all that is known of a user: with every session and API key, by whichever key it was found.
+    /// Invalidates all entries of a user, including those of sessions and API keys.
     pub fn invalidate_user(&self, id: &str) {
-        self.revocations.revoke(Concerned::User(id));
+        self.revocations.revoke(Subject::User(id));
     }
 
-    /// Forgets all that is known of a session, by its id (not its token).
+    /// Invalidates all entries of a session. Takes its id, not its token.
     pub fn invalidate_session(&self, id: &str) {
-        self.revocations.revoke(Concerned::Session(id));
+        self.revocations.revoke(Subject::Session(id));
     }
 
-    /// Forgets everything.
+    /// Invalidates all entries.
     pub fn invalidate_all(&self) {
         self.revocations.revoke_all();
     }
 
-    /// Promises that whatever changes from now on is told to this handle, until so much time has passed by the cache's
-    /// clock or the promise is renewed. What was cached while no such promise was in force is forgotten first.
+    /// Declares that all changes are reported to this handle for a duration of the cache's clock.
+    /// Invalidates all entries first if the lease was not active.
     ///
-    /// While it is in force, answers are kept for
-    /// [`ttl_while_leased`](crate::cache::CachedStoreBuilder::ttl_while_leased). When it has run out, every lookup goes
-    /// to the store, so a listener that hangs does no harm.
+    /// While the lease is active, entries are valid for
+    /// [`ttl_while_leased`](crate::cache::CachedStoreBuilder::ttl_while_leased). When it expires,
+    /// every lookup goes to the store, so a listener that hangs causes no stale results.
     ///
     /// ```
     /// use std::time::Duration;
     /// use better_auth_layer::cache::CacheInvalidator;
     ///
-    /// /// The subscription is confirmed, and says so every second.
+    /// /// Called every second while the subscription is confirmed.
     /// fn heartbeat(cache: &CacheInvalidator) {
     ///     cache.extend_lease(Duration::from_secs(3));
     /// }
     /// ```
     pub fn extend_lease(&self, duration: Duration) {
-        self.revocations.promise(duration);
+        self.revocations.extend_lease(duration);
     }
 
-    /// Takes the promise back: every lookup goes to the store until there is a new one.
+    /// Ends the lease: every lookup goes to the store until the lease is extended again.
     pub fn end_lease(&self) {
-        self.revocations.break_promise();
+        self.revocations.end_lease();
     }
 }
 
 #[cfg(feature = "postgres")]
 impl CacheInvalidator {
-    /// A handle that does not count as one.
+    /// A handle that does not keep the cache alive.
     pub(crate) fn downgrade(&self) -> WeakCacheInvalidator {
         WeakCacheInvalidator(Arc::downgrade(&self.revocations))
     }
 }
 
-/// A handle to a cache that may be gone.
+/// A handle that does not keep the cache alive.
 #[cfg(feature = "postgres")]
 pub(crate) struct WeakCacheInvalidator(std::sync::Weak<Revocations>);
 
 #[cfg(feature = "postgres")]
 impl WeakCacheInvalidator {
-    /// `None` when the cache and all its handles are gone.
+    /// Returns `None` if the cache and all strong handles have been dropped.
     pub(crate) fn upgrade(&self) -> Option<CacheInvalidator> {
         self.0.upgrade().map(CacheInvalidator::new)
     }

@@ -1,4 +1,10 @@
-//! What was cached before which change.
+//! Revocations, and the lease of the listener that reports them.
+//!
+//! Revocations are counted, and each user and session has a mark: the number of its last
+//! revocation. A lookup records the count when it is sent, and its result is valid while the marks
+//! of its user and session are not higher. The check therefore does not depend on the lookup key or
+//! on the time at which the result arrived: a revocation invalidates exactly the results of lookups
+//! sent before it.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
@@ -7,130 +13,128 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// Fewer marks than this are not worth saving memory for.
-const LEAST_MARKS: usize = 1 << 10;
+/// A smaller table would not save a relevant amount of memory.
+const MIN_MARKS: usize = 1 << 10;
 
-/// Changes, counted, and which of them was the last to concern whom.
+/// The marks of users and sessions, in a table of fixed size.
 ///
-/// A lookup remembers how many changes there were when it was asked. Its answer is good as long as the last change that
-/// concerns its user or its session is one of those. So it makes no difference by which key an answer was found, nor
-/// whether it came back before or after the change: a change outdates every answer to a question that was asked before
-/// it, and none that was asked later.
-///
-/// Whom a change concerns is kept by hash. Where two users meet in one place, a change of one outdates the answers of
-/// the other as well, which costs a lookup; never the other way round.
+/// The index is a keyed hash. If two ids share an index, a revocation of one also invalidates the
+/// entries of the other, which costs a lookup. A revocation is never missed.
 pub(super) struct Revocations {
     clock: Arc<dyn Clock>,
     hasher: RandomState,
-    changes: AtomicU64,
+    /// Number of revocations so far.
+    count: AtomicU64,
+    /// Number of the last revocation of everything.
     last_of_all: AtomicU64,
-    last: Box<[AtomicU64]>,
-    /// Up to which microsecond of monotonic time somebody promises to announce changes; [`NOBODY`] if no one ever has.
-    announced_until: AtomicU64,
+    marks: Box<[AtomicU64]>,
+    /// End of the lease in microseconds of monotonic time, or [`NEVER_LEASED`].
+    lease_end: AtomicU64,
 }
 
-/// No one announces changes or ever has.
-const NOBODY: u64 = u64::MAX;
+const NEVER_LEASED: u64 = u64::MAX;
 
-/// How many changes there were.
+/// The number of revocations at a point in time.
 #[derive(Clone, Copy)]
 pub(super) struct Generation(u64);
 
-/// The places of those whom an answer is about.
+/// The indices of the marks of a result.
 #[derive(Clone, Copy)]
 pub(super) struct Marks {
     user: usize,
     session: Option<usize>,
 }
 
-/// Whether somebody says what changes.
+/// The state of the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Announcements {
-    /// Nobody promised to.
-    Never,
-    /// Just now somebody does.
-    Promised,
-    /// Somebody did, and does not just now.
-    Lapsed,
+pub(super) enum Lease {
+    /// No listener has ever extended it.
+    Unused,
+    /// A listener reports revocations.
+    Active,
+    /// A listener reported revocations, but does not at present.
+    Expired,
 }
 
-/// Whom a change concerns.
+/// The subject of a revocation.
 #[derive(Clone, Copy, Hash)]
-pub(super) enum Concerned<'a> {
+pub(super) enum Subject<'a> {
     User(&'a str),
     Session(&'a str),
 }
 
 impl Revocations {
     pub(super) fn new(clock: Arc<dyn Clock>, entries: usize) -> Self {
-        let marks = entries.max(LEAST_MARKS);
+        let marks = entries.max(MIN_MARKS);
         Self {
             clock,
             hasher: RandomState::new(),
-            changes: AtomicU64::new(0),
+            count: AtomicU64::new(0),
             last_of_all: AtomicU64::new(0),
-            last: (0..marks).map(|_| AtomicU64::new(0)).collect(),
-            announced_until: AtomicU64::new(NOBODY),
+            marks: (0..marks).map(|_| AtomicU64::new(0)).collect(),
+            lease_end: AtomicU64::new(NEVER_LEASED),
         }
     }
 
-    /// What a question that is asked now will know.
+    /// The current generation, read before a lookup is sent.
     pub(super) fn generation(&self) -> Generation {
-        Generation(self.changes.load(Ordering::SeqCst))
+        Generation(self.count.load(Ordering::SeqCst))
     }
 
     pub(super) fn marks(&self, user_id: &str, session_id: Option<&str>) -> Marks {
         Marks {
-            user: self.place(Concerned::User(user_id)),
-            session: session_id.map(|id| self.place(Concerned::Session(id))),
+            user: self.index(Subject::User(user_id)),
+            session: session_id.map(|id| self.index(Subject::Session(id))),
         }
     }
 
-    /// Whether nothing has changed for them since.
-    pub(super) fn are_unchanged(&self, marks: Marks, since: Generation) -> bool {
-        let unchanged = |last: &AtomicU64| last.load(Ordering::SeqCst) <= since.0;
-        let at = |place: usize| self.last.get(place).is_some_and(unchanged);
-        unchanged(&self.last_of_all) && at(marks.user) && marks.session.is_none_or(at)
+    /// Whether the user or the session was revoked after a generation.
+    pub(super) fn have_revoked(&self, marks: Marks, since: Generation) -> bool {
+        let is_later = |mark: &AtomicU64| mark.load(Ordering::SeqCst) > since.0;
+        let at = |index: usize| self.marks.get(index).is_none_or(is_later);
+        is_later(&self.last_of_all) || at(marks.user) || marks.session.is_some_and(at)
     }
 
-    pub(super) fn revoke(&self, whom: Concerned<'_>) {
-        if let Some(last) = self.last.get(self.place(whom)) {
-            last.fetch_max(self.change(), Ordering::SeqCst);
+    pub(super) fn revoke(&self, subject: Subject<'_>) {
+        if let Some(mark) = self.marks.get(self.index(subject)) {
+            mark.fetch_max(self.next_number(), Ordering::SeqCst);
         }
     }
 
     pub(super) fn revoke_all(&self) {
-        self.last_of_all.fetch_max(self.change(), Ordering::SeqCst);
+        self.last_of_all
+            .fetch_max(self.next_number(), Ordering::SeqCst);
     }
 
-    /// Counted before it is marked: who has seen the count asked after the change.
-    fn change(&self) -> u64 {
-        self.changes.fetch_add(1, Ordering::SeqCst) + 1
+    /// Increments the count. This comes before the mark is set: a lookup that reads the new count
+    /// is sent after the revocation.
+    fn next_number(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    fn place(&self, whom: Concerned<'_>) -> usize {
-        self.hasher.hash_one(whom) as usize % self.last.len()
+    fn index(&self, subject: Subject<'_>) -> usize {
+        self.hasher.hash_one(subject) as usize % self.marks.len()
     }
 
-    pub(super) fn promise(&self, duration: Duration) {
+    pub(super) fn extend_lease(&self, duration: Duration) {
         let now = self.clock.monotonic();
-        if self.announcements(now) != Announcements::Promised {
-            // What changed before nobody has announced.
+        if self.lease(now) != Lease::Active {
+            // Revocations before the lease were not reported.
             self.revoke_all();
         }
-        let until = micros(now.saturating_add(duration)).min(NOBODY - 1);
-        self.announced_until.store(until, Ordering::SeqCst);
+        let end = micros(now.saturating_add(duration)).min(NEVER_LEASED - 1);
+        self.lease_end.store(end, Ordering::SeqCst);
     }
 
-    pub(super) fn break_promise(&self) {
-        self.announced_until.store(0, Ordering::SeqCst);
+    pub(super) fn end_lease(&self) {
+        self.lease_end.store(0, Ordering::SeqCst);
     }
 
-    pub(super) fn announcements(&self, now: Duration) -> Announcements {
-        match self.announced_until.load(Ordering::SeqCst) {
-            NOBODY => Announcements::Never,
-            until if micros(now) < until => Announcements::Promised,
-            _ => Announcements::Lapsed,
+    pub(super) fn lease(&self, now: Duration) -> Lease {
+        match self.lease_end.load(Ordering::SeqCst) {
+            NEVER_LEASED => Lease::Unused,
+            end if micros(now) < end => Lease::Active,
+            _ => Lease::Expired,
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Env {
 enum Value {
     Text(String),
     NotUnicode,
-    /// A value in a `.env` file that contains `$` outside single quotes.
+    /// A value in a `.env` file in which dotenvy substituted a variable.
     #[cfg(feature = "dotenv")]
     Substitution,
 }
@@ -49,7 +49,7 @@ impl Env {
     /// # Errors
     ///
     /// [`ConfigError`] if the value is not Unicode, or if it comes from a `.env` file and contains a
-    /// `$` outside single quotes, where `.env` parsers substitute other variables.
+    /// `$` that dotenvy replaces with the value of another variable.
     pub fn get(&self, name: &str) -> Result<Option<&str>, ConfigError> {
         match self.variables.get(name) {
             None => Ok(None),
@@ -62,7 +62,7 @@ impl Env {
             #[cfg(feature = "dotenv")]
             Some(Value::Substitution) => Err(ConfigError::new(
                 name.to_owned(),
-                "has a `$` outside single quotes in the .env file",
+                "has a `$` in the .env file, which is replaced by another variable",
                 "put the whole value between single quotes",
             )),
         }
@@ -108,9 +108,9 @@ mod dotenv {
         /// Adds the variables of a `.env` file that are not set or empty in this environment. A
         /// missing file is not an error.
         ///
-        /// Values with a `$` must be in single quotes, because dotenvy substitutes variables in other
-        /// values. [`get`](Self::get) returns an error for a value that violates this, so that a
-        /// secret is never changed silently.
+        /// dotenvy substitutes variables (`$NAME`) in values that are not in single quotes.
+        /// [`get`](Self::get) returns an error for such a value, so that a secret with a `$` is never
+        /// changed silently.
         ///
         /// ```no_run
         /// use better_auth_layer::Config;
@@ -138,6 +138,8 @@ mod dotenv {
                     return Err(file_error(problem, "make it readable, as UTF-8 text"));
                 }
             };
+            let masked = mask_dollars(&text);
+            let mut masked = dotenvy::from_read_iter(masked.as_bytes()).flatten();
             let mut last_name = None;
             for variable in dotenvy::from_read_iter(text.as_bytes()) {
                 let (name, value) = variable.map_err(|_| {
@@ -150,10 +152,9 @@ mod dotenv {
                         "write `NAME=value`, with single quotes around values that contain spaces, quotes or `#`",
                     )
                 })?;
-                let value = if may_be_substituted(&text, &name) {
-                    Value::Substitution
-                } else {
-                    Value::Text(value)
+                let value = match masked.next() {
+                    Some((_, masked)) if masked.replace(MASK, "$") == value => Value::Text(value),
+                    _ => Value::Substitution,
                 };
                 last_name = Some(name.clone());
                 let slot = self
@@ -168,27 +169,19 @@ mod dotenv {
         }
     }
 
-    /// Whether dotenvy may have substituted a variable in a value: the assignment contains a `$`
-    /// outside single quotes and comments, or opens double quotes that end on another line.
-    fn may_be_substituted(file: &str, name: &str) -> bool {
-        let mut assignments = file.lines().filter_map(|line| {
-            let (left, text) = line.split_once('=')?;
-            let left = left.trim_start();
-            let left = match left.strip_prefix("export") {
-                Some(rest) if rest.starts_with(char::is_whitespace) => rest,
-                _ => left,
-            };
-            (left.trim() == name).then_some(text.trim_start())
-        });
-        assignments.any(|text| {
-            let unquoted = if let Some(text) = text.strip_prefix('\'') {
-                text.split_once('\'').map_or("", |(_, rest)| rest)
-            } else if let Some(text) = text.strip_prefix('"') {
-                if text.contains('"') { text } else { file }
-            } else {
-                text.split_once(" #").map_or(text, |(value, _)| value)
-            };
-            unquoted.contains('$')
-        })
+    /// Replaces `$` in [`mask_dollars`]. A character for private use, so that no file contains it.
+    const MASK: char = '\u{e024}';
+
+    /// Masks every `$` that no backslash escapes, so that dotenvy substitutes nothing. Comparing both
+    /// readings finds each substitution without a second implementation of dotenvy's grammar.
+    fn mask_dollars(text: &str) -> String {
+        let mut is_escaped = false;
+        text.chars()
+            .map(|character| {
+                let is_masked = character == '$' && !is_escaped;
+                is_escaped = character == '\\' && !is_escaped;
+                if is_masked { MASK } else { character }
+            })
+            .collect()
     }
 }

@@ -151,7 +151,7 @@ impl PostgresStore {
             return Err(ConfigError::new("DATABASE_URL", "is ambiguous", remedy));
         }
         tracing::warn!(
-            error = format!("{error:#}"),
+            error = error.with_causes(),
             "the database is not ready; requests are rejected with 503 until it is"
         );
         Ok(())

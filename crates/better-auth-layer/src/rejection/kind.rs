@@ -99,7 +99,7 @@ impl RejectionKind {
             Self::PermissionDenied => "permission_denied",
             Self::UserNotFound => "user_not_found",
             Self::NoActiveSession => "no_active_session",
-            Self::MissingLayer => "layer_missing",
+            Self::MissingLayer => "missing_layer",
             Self::Unavailable => "unavailable",
         }
     }

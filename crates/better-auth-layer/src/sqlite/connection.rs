@@ -1,4 +1,4 @@
-//! One connection to the file, used by one lookup at a time.
+//! A connection to the file, and the queries that run on it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,24 +18,24 @@ use crate::store::{Lookup, LookupKey, LookupKind, Resolution, StoreError, StoreE
 
 pub(super) struct Connection {
     sqlite: Sqlite,
-    known: Option<Known>,
+    resolved: Option<Resolved>,
 }
 
-struct Known {
+struct Resolved {
     tables: ResolvedSchema,
     statements: Statements,
-    /// The statement for a membership, or why there is none.
+    /// The query for a membership, or the error if the tables do not support it.
     membership: Result<String, StoreError>,
-    /// SQLite counts every change of the schema.
+    /// SQLite's counter of schema changes.
     schema_version: i64,
     user_fields: Vec<String>,
 }
 
 impl Connection {
-    /// Opens the file, which must exist, for reading.
+    /// Opens an existing file for queries.
     ///
-    /// The file is opened for writing as far as SQLite itself needs that, to recover from a crash of the writer or to
-    /// share a write-ahead log; statements that would write are refused.
+    /// SQLite needs write access to recover from a crash of a writer and to share a write-ahead
+    /// log. `query_only` rejects statements that write.
     pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let sqlite = Sqlite::open_with_flags(path, flags).map_err(|error| failure(&error))?;
@@ -45,7 +45,7 @@ impl Connection {
             .map_err(|error| failure(&error))?;
         Ok(Self {
             sqlite,
-            known: None,
+            resolved: None,
         })
     }
 
@@ -53,17 +53,17 @@ impl Connection {
         self.sqlite.get_interrupt_handle()
     }
 
-    /// From here on, all that is read stood in the file at one time: that of the first read.
+    /// Begins a transaction, in which all queries see the state at the time of the first one.
     pub(super) fn begin(&self) -> Result<(), StoreError> {
         self.execute("BEGIN")
     }
 
-    /// Ends what [`begin`](Self::begin) has begun, unless an error has ended it already.
+    /// Ends the transaction, unless an error has ended it already.
     pub(super) fn end(&self) -> Result<(), StoreError> {
-        match self.sqlite.is_autocommit() {
-            true => Ok(()),
-            false => self.execute("COMMIT"),
+        if self.sqlite.is_autocommit() {
+            return Ok(());
         }
+        self.execute("COMMIT")
     }
 
     fn execute(&self, sql: &str) -> Result<(), StoreError> {
@@ -81,7 +81,7 @@ impl Connection {
         lookup: &Lookup<'_>,
     ) -> Result<Resolution, StoreError> {
         self.refresh(schema)?;
-        let Some(known) = &self.known else {
+        let Some(resolved) = &self.resolved else {
             return Err(StoreErrorKind::Schema.into());
         };
         let (now, kind) = (lookup.now().as_unix_seconds_f64(), lookup.key().kind());
@@ -94,7 +94,7 @@ impl Connection {
         let session_id = lookup
             .session_id()
             .filter(|_| matches!(kind, LookupKind::Email | LookupKind::UserId));
-        let statement = known.statements.get(lookup, session_id.is_some())?;
+        let statement = resolved.statements.get(lookup, session_id.is_some())?;
         let mut parameters: Vec<&dyn ToSql> = vec![&key];
         if let Some(lower_case) = &lower_case {
             parameters.push(lower_case);
@@ -107,7 +107,8 @@ impl Connection {
         }
         let rows = || -> rusqlite::Result<Vec<_>> {
             let mut statement = self.sqlite.prepare_cached(&statement.sql)?;
-            let read = |row: &rusqlite::Row<'_>| LookupRow::read(row, lookup, &known.user_fields);
+            let read =
+                |row: &rusqlite::Row<'_>| LookupRow::read(row, lookup, &resolved.user_fields);
             let rows = statement.query_map(parameters.as_slice(), read)?;
             rows.collect()
         };
@@ -121,10 +122,10 @@ impl Connection {
         organization_id: &str,
     ) -> Result<Option<Member>, StoreError> {
         self.refresh(schema)?;
-        let Some(known) = &self.known else {
+        let Some(resolved) = &self.resolved else {
             return Err(StoreErrorKind::Schema.into());
         };
-        let sql = known.membership.as_ref().map_err(StoreError::share)?;
+        let sql = resolved.membership.as_ref().map_err(StoreError::share)?;
         let rows = || -> rusqlite::Result<Vec<_>> {
             let mut statement = self.sqlite.prepare_cached(sql)?;
             let rows = statement.query_map([user_id, organization_id], |row| read_member(row))?;
@@ -134,7 +135,7 @@ impl Connection {
         membership(rows, user_id, organization_id)
     }
 
-    /// The public keys that were in force at a time, or have ended less than the grace period before.
+    /// The public keys that are valid at a time, or expired less than the grace period before.
     pub(super) fn public_keys(
         &self,
         schema: &Schema,
@@ -162,15 +163,15 @@ impl Connection {
         self.refresh(schema)
     }
 
-    /// Looks for the tables again where the database's schema is not the one that is known.
+    /// Resolves the tables again if the database's schema has changed.
     fn refresh(&mut self, schema: &Schema) -> Result<(), StoreError> {
         let schema_version = self.schema_version().map_err(|error| failure(&error))?;
-        if let Some(known) = &self.known
-            && known.schema_version == schema_version
+        if let Some(resolved) = &self.resolved
+            && resolved.schema_version == schema_version
         {
             return Ok(());
         }
-        let in_use = self.known.take().map(|known| known.tables);
+        let in_use = self.resolved.take().map(|resolved| resolved.tables);
         let mut candidates = candidate_tables(schema);
         candidates.extend(ApiKeyTable::candidates(schema));
         candidates.extend(MemberTable::candidates(schema));
@@ -179,7 +180,7 @@ impl Connection {
             .map_err(|error| StoreError::new(StoreErrorKind::Schema, error))?;
         let api_keys = ApiKeyTable::resolve(schema, &found);
         let members = MemberTable::resolve(schema, &found);
-        self.known = Some(Known {
+        self.resolved = Some(Resolved {
             statements: Statements::new(Dialect::Sqlite, &tables, api_keys),
             membership: members.map(|members| membership_sql(Dialect::Sqlite, &members)),
             user_fields: tables.user.field_names(),
@@ -217,7 +218,7 @@ impl Connection {
     }
 }
 
-/// SQLite's own sentence goes to the log for the errors that quote no value.
+/// Keeps SQLite's message only for errors whose message contains no value from a row.
 fn failure(error: &rusqlite::Error) -> StoreError {
     let kind = match error.sqlite_error_code() {
         Some(
@@ -231,9 +232,9 @@ fn failure(error: &rusqlite::Error) -> StoreError {
             text.clone().unwrap_or_else(|| error.to_string())
         }
         rusqlite::Error::InvalidColumnType(index, name, found) => {
-            format!("column {index} ({name}) holds {found}")
+            format!("column {index} ({name}) contains {found}")
         }
-        _ => "unexpected answer".to_owned(),
+        _ => "unexpected result".to_owned(),
     };
     StoreError::new(kind, text)
 }

@@ -1,8 +1,7 @@
-//! Which file it is that stands at a path.
+//! The identity of a file, to detect that another file has replaced it.
 
 use std::path::Path;
 
-/// Tells a file from another one that was put in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileId {
     #[cfg(unix)]
@@ -10,7 +9,7 @@ pub(super) struct FileId {
 }
 
 impl FileId {
-    /// `None` where there is no file.
+    /// Returns `None` if there is no file at the path.
     #[cfg(unix)]
     pub(super) fn of(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
@@ -20,7 +19,8 @@ impl FileId {
         })
     }
 
-    /// `None` where there is no file. Elsewhere than on Unix a file in use cannot be replaced.
+    /// Returns `None` if there is no file at the path. On other systems than Unix, an open file
+    /// cannot be replaced.
     #[cfg(not(unix))]
     pub(super) fn of(path: &Path) -> Option<Self> {
         path.exists().then_some(Self {})

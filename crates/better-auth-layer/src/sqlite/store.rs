@@ -1,4 +1,4 @@
-//! The store.
+//! The store, and the checks of its file at startup.
 
 use std::error::Error as _;
 use std::fmt;
@@ -17,12 +17,13 @@ use crate::schema::Schema;
 use crate::sql::{MOST_WAITING, SchemaError, check_limits, check_range};
 use crate::store::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind, UserStore};
 
-/// How long the start of a service may be held up by a writer's lock.
-const FIRST_LOOK: Duration = Duration::from_millis(250);
+/// The time for which a writer's lock may delay the start of a service.
+const STARTUP_BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Users and sessions in the SQLite file that Better Auth writes.
 ///
-/// Reads every way in which Better Auth's adapters write times: ISO 8601 text, milliseconds, seconds.
+/// Supports all formats in which Better Auth's adapters write times: ISO 8601 text, milliseconds
+/// and seconds.
 ///
 /// ```no_run
 /// use better_auth_layer::{BetterAuthLayer, Secret};
@@ -39,8 +40,10 @@ const FIRST_LOOK: Duration = Duration::from_millis(250);
 ///
 /// # Deployment
 ///
-/// The file is only read, but the process needs the right to write it and its folder where Better Auth uses a
-/// write-ahead log. Lookups run on the runtime's threads for blocking work; a Tokio runtime is needed.
+/// The store never writes to the file. If Better Auth uses a write-ahead log, the process still
+/// needs write permission for the file and its directory. Lookups run on dedicated threads, at most
+/// [`max_connections`](SqliteStoreBuilder::max_connections). A Tokio runtime with a timer is
+/// required.
 #[derive(Clone)]
 pub struct SqliteStore {
     path: Arc<Path>,
@@ -53,13 +56,13 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the file is not there or is no SQLite database, or when several sets of tables could be
-    /// Better Auth's.
+    /// [`ConfigError`] when the file does not exist or is not a SQLite database, or when several
+    /// sets of tables match.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         Self::builder(path).open()
     }
 
-    /// The public keys in this file's `jwks` table, for the builder's
+    /// Returns a source of the public keys in this file's `jwks` table, for the builder's
     /// [`key_source`](crate::BetterAuthLayerBuilder::key_source). Private keys are not read.
     #[must_use]
     pub fn key_source(&self) -> TableKeySource {
@@ -81,19 +84,19 @@ impl SqliteStore {
             .await
     }
 
-    /// Starts configuring a store for a file.
+    /// Returns a builder for a store of a file.
     pub fn builder(path: impl Into<PathBuf>) -> SqliteStoreBuilder {
         SqliteStoreBuilder {
             path: path.into(),
             schema: Schema::auto(),
-            deadline: Duration::from_secs(5),
+            query_timeout: Duration::from_secs(5),
             max_connections: 4,
-            waiting: 1024,
+            queue_capacity: 1024,
         }
     }
 }
 
-/// Configures a [`SqliteStore`]; made by [`SqliteStore::builder`].
+/// Configures a [`SqliteStore`]; created by [`SqliteStore::builder`].
 ///
 /// ```no_run
 /// use better_auth_layer::sqlite::SqliteStore;
@@ -107,9 +110,9 @@ impl SqliteStore {
 pub struct SqliteStoreBuilder {
     path: PathBuf,
     schema: Schema,
-    deadline: Duration,
+    query_timeout: Duration,
     max_connections: usize,
-    waiting: usize,
+    queue_capacity: usize,
 }
 
 impl SqliteStoreBuilder {
@@ -119,53 +122,58 @@ impl SqliteStoreBuilder {
         self
     }
 
-    /// Sets how long a lookup may take, waiting for a writer's lock included. Default: 5 seconds.
-    pub fn query_timeout(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+    /// Sets the timeout of a lookup, including the time in the queue and the wait for a writer's
+    /// lock. Default: 5 seconds.
+    pub fn query_timeout(mut self, timeout: Duration) -> Self {
+        self.query_timeout = timeout;
         self
     }
 
-    /// Sets how many lookups run at the same time. Default: 4. Further ones wait until one of these is done, and then
-    /// share a thread and a transaction.
+    /// Sets the maximum number of connections, each with a thread. Default: 4. Further concurrent
+    /// lookups are queued, and then share a thread and a transaction.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
         self
     }
 
-    /// Sets how many lookups may wait for their turn. Default: 1024; from 1 to a million. One more fails at once, as
-    /// [`Unavailable`](StoreErrorKind::Unavailable).
+    /// Sets the maximum number of queued lookups, from 1 to a million. If the queue is full, a
+    /// lookup fails at once with [`Unavailable`](StoreErrorKind::Unavailable). Default: 1024.
     pub fn queue_capacity(mut self, lookups: usize) -> Self {
-        self.waiting = lookups;
+        self.queue_capacity = lookups;
         self
     }
 
-    /// Opens the file. Tables that are missing are no error yet: Better Auth may still have to make them, and lookups
-    /// fail until it has.
+    /// Opens the file. Missing tables are not an error, because Better Auth may create them later;
+    /// lookups fail until then.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the file is not there or is no SQLite database, when several sets of tables could be
-    /// Better Auth's, or when a limit is out of range.
+    /// [`ConfigError`] when the file does not exist or is not a SQLite database, when several sets
+    /// of tables match, or when a limit is out of range.
     pub fn open(self) -> Result<SqliteStore, ConfigError> {
         self.schema.validate()?;
-        check_limits(self.deadline, self.max_connections)?;
-        check_range("queue_capacity", self.waiting, MOST_WAITING)?;
+        check_limits(self.query_timeout, self.max_connections)?;
+        check_range("queue_capacity", self.queue_capacity, MOST_WAITING)?;
         if !self.path.is_file() {
             return Err(ConfigError::new(
                 "DATABASE_URL",
-                format!("names a file that is not there: {}", self.path.display()),
-                "run Better Auth's migrations first, or correct the path (a relative one counts from the working directory)",
+                format!("names a file that does not exist: {}", self.path.display()),
+                "run Better Auth's migrations first, or correct the path (a relative path is relative to the working directory)",
             ));
         }
-        let first_look = Connection::open(&self.path, FIRST_LOOK)
+        let check = Connection::open(&self.path, STARTUP_BUSY_TIMEOUT)
             .and_then(|mut connection| connection.check(&self.schema));
-        if let Err(error) = first_look {
+        if let Err(error) = check {
             let schema_error = error.source().and_then(|source| source.downcast_ref());
-            if let Some(several @ SchemaError::Ambiguous { .. }) = schema_error {
-                let remedy = several.to_string();
-                return Err(ConfigError::new("DATABASE_URL", "leaves a choice", remedy));
+            if let Some(ambiguous @ SchemaError::Ambiguous { .. }) = schema_error {
+                let remedy = ambiguous.to_string();
+                return Err(ConfigError::new(
+                    "DATABASE_URL",
+                    "leads to several sets of tables",
+                    remedy,
+                ));
             }
-            // Tables may still be made, and a writer's lock passes.
+            // Tables may be created later, and a writer's lock is temporary.
             if !matches!(
                 error.kind(),
                 StoreErrorKind::Schema | StoreErrorKind::Timeout
@@ -173,14 +181,14 @@ impl SqliteStoreBuilder {
                 return Err(unusable(&self.path, &error));
             }
             tracing::warn!(
-                error = format!("{error:#}"),
-                "the database cannot answer yet; requests get 503 until it can"
+                error = error.with_causes(),
+                "the database is not ready; requests get 503 until it is"
             );
         }
         let limits = Limits {
-            deadline: self.deadline,
+            query_timeout: self.query_timeout,
             connections: self.max_connections,
-            waiting: self.waiting,
+            queue_capacity: self.queue_capacity,
         };
         Ok(SqliteStore {
             path: self.path.as_path().into(),
@@ -198,7 +206,7 @@ fn unusable(path: &Path, error: &StoreError) -> ConfigError {
             "names a file that cannot be used: {} ({cause})",
             path.display()
         ),
-        "give the path of the SQLite file that Better Auth writes, readable and writable for this process",
+        "use the path of Better Auth's SQLite file, and give this process read and write permission",
     )
 }
 
@@ -211,7 +219,7 @@ impl UserStore for SqliteStore {
             .await
     }
 
-    /// Also by API key.
+    /// Includes lookups by API key.
     fn supports(&self, _: LookupKind) -> bool {
         true
     }

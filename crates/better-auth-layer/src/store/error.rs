@@ -1,4 +1,4 @@
-//! Why a store could not answer.
+//! The error of a failed lookup, which becomes `503`.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -8,18 +8,20 @@ use std::sync::Arc;
 use crate::diagnostics::Check;
 use crate::rejection::{Rejection, RejectionKind, RetryAfter};
 
-/// A store could not answer. The client gets `503`, never `401`, `404` or an identity.
+/// A failed lookup. The client gets `503`, never `401`, `404` or an identity.
 ///
-/// `{}` is one sentence, `{:#}` adds the causes. The text goes to the log, so a store keeps keys, tokens and connection strings out of it and out of the source.
+/// `Display` is one sentence; [`source`](Error::source) is the cause. The layer logs both, so a
+/// store must keep keys, tokens and connection strings out of the source.
 ///
 /// ```
+/// use std::error::Error;
 /// use better_auth_layer::StoreError;
 /// use better_auth_layer::store::StoreErrorKind;
 ///
-/// let error = StoreError::new(StoreErrorKind::Unavailable, "the user service answered 502");
+/// let error = StoreError::new(StoreErrorKind::Unavailable, "the user service returned 502");
 /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 /// assert_eq!(error.to_string(), "the user store is unavailable");
-/// assert_eq!(format!("{error:#}"), "the user store is unavailable: the user service answered 502");
+/// assert_eq!(error.source().unwrap().to_string(), "the user service returned 502");
 /// ```
 #[derive(Debug)]
 pub struct StoreError {
@@ -28,19 +30,29 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// What follows for a request. Why is for the log.
+    /// Logs the error and returns the response, which does not contain the cause.
     pub(crate) fn reject(&self, retry_after: &RetryAfter) -> Rejection {
         tracing::error!(
             outcome = RejectionKind::Unavailable.as_str(),
             kind = self.kind().as_str(),
-            error = format!("{self:#}"),
+            error = self.with_causes(),
             "user store failed"
         );
         Rejection::unavailable(retry_after)
     }
-}
 
-impl StoreError {
+    /// The sentence of this error followed by those of its causes, for logs and diagnostics.
+    pub(crate) fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = self.source();
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        text
+    }
+
     /// An error with its cause.
     pub fn new(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
@@ -49,26 +61,28 @@ impl StoreError {
         }
     }
 
-    /// What is wrong with a store that cannot answer, and what to do about it.
-    pub(crate) fn finding(&self, what: impl Into<Cow<'static, str>>) -> Check {
-        Check::failed(what, format!("{self:#}")).with_remedy(match self.kind {
+    /// A failed check with a remedy.
+    pub(crate) fn finding(&self, subject: impl Into<Cow<'static, str>>) -> Check {
+        Check::failed(subject, self.with_causes()).with_remedy(match self.kind {
             StoreErrorKind::Unavailable => {
-                "see that the server of users and sessions runs, that it can be reached from here, and that address, user, password and database in DATABASE_URL are right"
+                "check that the database server runs and is reachable from here, and that host, user, password and database in DATABASE_URL are correct"
             }
             StoreErrorKind::Timeout => {
-                "see that DATABASE_URL leads to the server of users and sessions, that it runs and has time to answer, and that nothing in between swallows connections"
+                "check that DATABASE_URL leads to the database server, that the server is not overloaded, and that no firewall drops its packets"
             }
             StoreErrorKind::Schema => {
-                "see that this is Better Auth's database, that its migrations have run, and that the role may SELECT from the tables"
+                "check that this is Better Auth's database, that its migrations have run, and that the role may SELECT from the tables"
             }
             StoreErrorKind::Unsupported => {
-                "use a store that has it, or do not accept the credential that needs it"
+                "use a store that supports this lookup, or do not accept the credential that needs it"
             }
-            StoreErrorKind::Panicked | StoreErrorKind::WrongAnswer => "mend the store's code",
+            StoreErrorKind::Panicked | StoreErrorKind::WrongAnswer => {
+                "fix the `UserStore` implementation"
+            }
         })
     }
 
-    /// The same failure for another who waited for the answer.
+    /// The same error for another follower of the lookup.
     pub(crate) fn share(&self) -> Self {
         Self {
             kind: self.kind,
@@ -76,13 +90,13 @@ impl StoreError {
         }
     }
 
-    /// No answer within the deadline.
+    /// The lookup timed out.
     #[must_use]
     pub fn timeout() -> Self {
         StoreErrorKind::Timeout.into()
     }
 
-    /// What went wrong, roughly.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
@@ -101,20 +115,12 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Unavailable => "the user store is unavailable",
             StoreErrorKind::Timeout => "the user store did not answer in time",
             StoreErrorKind::Schema => "the user store's tables are not as expected",
-            StoreErrorKind::Unsupported => "the user store has no such lookup",
+            StoreErrorKind::Unsupported => "the user store does not support this lookup",
             StoreErrorKind::Panicked => "the user store panicked",
             StoreErrorKind::WrongAnswer => {
-                "the user store's answer is not one to what it was asked"
+                "the user store returned a result that does not match the lookup"
             }
-        })?;
-        if f.alternate() {
-            let mut source = self.source();
-            while let Some(cause) = source {
-                write!(f, ": {cause}")?;
-                source = cause.source();
-            }
-        }
-        Ok(())
+        })
     }
 }
 
@@ -140,17 +146,17 @@ impl Error for StoreError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// Not reachable, overloaded, or failing.
+    /// The backend is unreachable, overloaded, or failing.
     Unavailable,
-    /// No answer within the deadline.
+    /// The lookup timed out.
     Timeout,
-    /// A table or a column is missing, or several sets of tables fit.
+    /// A table or a column is missing, or several sets of tables match.
     Schema,
-    /// A kind of lookup that the store does not have.
+    /// The store does not support this kind of lookup.
     Unsupported,
     /// The store's code panicked.
     Panicked,
-    /// The answer is not one to the question.
+    /// The result does not match the lookup.
     WrongAnswer,
 }
 

@@ -1,17 +1,17 @@
-//! What a store is asked.
+//! The key of a lookup, and the checks that a result matches it.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::EmailKey;
 use crate::api_key::{ApiKey, ApiKeyHash};
 use crate::clock::Timestamp;
 use crate::identity::{Session, SessionToken, User};
 
-/// One question to a store: which user, which session, and what time it is.
+/// A lookup in a store: the key, an optional session id, and the time.
 ///
-/// Borrowed while it is asked without waiting ([`UserStore::try_resolve`](crate::UserStore::try_resolve)), owned when
-/// a future takes it along. `Debug` shows the kind of the key, never the key.
+/// [`UserStore::try_resolve`](crate::UserStore::try_resolve) gets a borrowed lookup. A future that
+/// outlives the request needs an [owned](Self::into_owned) one. `Debug` prints the kind of the key,
+/// never the key.
 ///
 /// ```
 /// use better_auth_layer::Lookup;
@@ -30,25 +30,25 @@ pub struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    /// The user with an e-mail address.
+    /// A lookup of the user with an email.
     #[must_use]
-    pub fn by_email(address: impl Into<Cow<'a, str>>, now: Timestamp) -> Self {
-        Self::new(LookupKey::Email(EmailKey::new(address)), now)
+    pub fn by_email(email: impl Into<Cow<'a, str>>, now: Timestamp) -> Self {
+        Self::new(LookupKey::Email(EmailKey::new(email)), now)
     }
 
-    /// The user with an id.
+    /// A lookup of the user with an id.
     #[must_use]
     pub fn by_user_id(id: impl Into<Cow<'a, str>>, now: Timestamp) -> Self {
         Self::new(LookupKey::UserId(id.into()), now)
     }
 
-    /// The session with a token, and its user.
+    /// A lookup of the session with a token, and of its user.
     #[must_use]
     pub fn by_session_token(token: &'a SessionToken, now: Timestamp) -> Self {
         Self::new(LookupKey::SessionToken(Cow::Borrowed(token)), now)
     }
 
-    /// The API key with a hash, and its owner.
+    /// A lookup of the API key with a hash, and of its owner.
     #[must_use]
     pub fn by_api_key(hash: &'a ApiKeyHash, now: Timestamp) -> Self {
         Self::new(LookupKey::ApiKey(Cow::Borrowed(hash)), now)
@@ -62,42 +62,43 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// Accepts no other session than the one with this id.
+    /// Restricts the lookup to the session with this id.
     #[must_use]
     pub fn with_session_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.session_id = Some(id.into());
         self
     }
 
-    /// The same question at another time.
+    /// The same lookup with another time.
     pub(crate) fn at(mut self, now: Timestamp) -> Self {
         self.now = now;
         self
     }
 
-    /// What is asked for.
+    /// The lookup key.
     #[must_use]
     pub fn key(&self) -> &LookupKey<'a> {
         &self.key
     }
 
-    /// The one session that counts, where the credential names one.
+    /// The id of the only acceptable session, if the credential contains one.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         self.session_id.as_deref()
     }
 
-    /// The time to judge expiry by. Stores read no clock of their own.
+    /// The time at which expiry is evaluated. Stores do not read a clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// Whether a user and a session are an answer to this question: the right user, that user's session, the session
-    /// that was named, if one was.
+    /// Whether a user and a session match this lookup: the user or the session has the lookup key,
+    /// the session belongs to the user, and it has the [session id](Self::session_id), if there is
+    /// one.
     ///
-    /// The layer checks it on every answer, whatever the store is; behind a pooler that shares connections, an answer
-    /// may be somebody else's.
+    /// The layer checks this for every result of every store. Behind a pooler that shares
+    /// connections, a result can belong to another query.
     #[must_use]
     pub fn is_answered_by(&self, user: &User, session: &Session) -> bool {
         let key_matches = match &self.key {
@@ -106,21 +107,21 @@ impl<'a> Lookup<'a> {
             LookupKey::SessionToken(token) => session
                 .token()
                 .is_some_and(|found| found.expose() == token.expose()),
-            // An API key is answered by a key.
+            // Matches only `is_answered_by_api_key`.
             LookupKey::ApiKey(_) => false,
         };
         let session_matches = self.session_id().is_none_or(|id| id == session.id());
         key_matches && session_matches && session.user_id() == user.id()
     }
 
-    /// Whether a user and an API key are an answer to this question: the key that was sent, and its owner.
+    /// Whether a user and an API key match this lookup: the key has the hash, and the user owns it.
     #[must_use]
     pub fn is_answered_by_api_key(&self, user: &User, key: &ApiKey) -> bool {
         matches!(&self.key, LookupKey::ApiKey(hash) if **hash == *key.hash())
             && key.reference_id() == user.id()
     }
 
-    /// The same question with keys of its own.
+    /// The same lookup with owned strings.
     #[must_use]
     pub fn into_owned(self) -> Lookup<'static> {
         Lookup {
@@ -147,12 +148,12 @@ impl fmt::Debug for Lookup<'_> {
     }
 }
 
-/// What a user or a session is looked up by.
+/// The key of a [`Lookup`].
 ///
 /// ```
 /// use better_auth_layer::store::LookupKey;
 ///
-/// /// Where a store of one's own would look.
+/// /// The endpoint of a user service.
 /// fn path(key: &LookupKey<'_>) -> Option<String> {
 ///     match key {
 ///         LookupKey::UserId(id) => Some(format!("users/by-id/{id}")),
@@ -164,7 +165,7 @@ impl fmt::Debug for Lookup<'_> {
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum LookupKey<'a> {
-    /// The user's e-mail address.
+    /// The user's email.
     Email(EmailKey<'a>),
     /// The user's id.
     UserId(Cow<'a, str>),
@@ -193,6 +194,76 @@ impl fmt::Debug for LookupKey<'_> {
     }
 }
 
+/// An email to look up.
+///
+/// Better Auth stores emails in lower case; other applications may not. A store therefore searches
+/// two spellings: the email [as given](Self::as_str) and its [lower-case form](Self::to_lowercase).
+/// If both exist, the row with the given spelling wins. Only ASCII letters are folded, because
+/// Unicode case mapping would merge different mailboxes.
+///
+/// ```
+/// use better_auth_layer::store::EmailKey;
+///
+/// let key = EmailKey::new("Ada@Example.com");
+/// assert_eq!(key.as_str(), "Ada@Example.com");
+/// assert_eq!(key.to_lowercase(), "ada@example.com");
+/// assert!(key.matches("ada@example.com"));
+/// assert!(!key.matches("ADA@example.com"));
+/// ```
+#[derive(Clone)]
+pub struct EmailKey<'a> {
+    as_str: Cow<'a, str>,
+    lower_cased: Option<String>,
+}
+
+impl<'a> EmailKey<'a> {
+    /// Makes the key for an email.
+    #[must_use]
+    pub fn new(email: impl Into<Cow<'a, str>>) -> Self {
+        let as_str = email.into();
+        let lower_cased = as_str
+            .bytes()
+            .any(|byte| byte.is_ascii_uppercase())
+            .then(|| as_str.to_ascii_lowercase());
+        Self {
+            as_str,
+            lower_cased,
+        }
+    }
+
+    /// The email as given in the credential.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.as_str
+    }
+
+    /// The email in lower case.
+    #[must_use]
+    pub fn to_lowercase(&self) -> &str {
+        self.lower_cased.as_deref().unwrap_or(&self.as_str)
+    }
+
+    /// Whether a row's email is exactly one of the two spellings. A column with case-insensitive
+    /// comparison (`citext`, `NOCASE`) may return a third spelling, which belongs to another user.
+    #[must_use]
+    pub fn matches(&self, email: &str) -> bool {
+        email == self.as_str() || email == self.to_lowercase()
+    }
+
+    pub(crate) fn into_owned(self) -> EmailKey<'static> {
+        EmailKey {
+            as_str: Cow::Owned(self.as_str.into_owned()),
+            lower_cased: self.lower_cased,
+        }
+    }
+}
+
+impl fmt::Debug for EmailKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailKey(..)")
+    }
+}
+
 /// The kinds of [`LookupKey`], for [`UserStore::supports`](crate::UserStore::supports).
 ///
 /// ```
@@ -207,7 +278,7 @@ impl fmt::Debug for LookupKey<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LookupKind {
-    /// By e-mail address.
+    /// By email.
     Email,
     /// By user id.
     UserId,
@@ -233,7 +304,7 @@ impl LookupKind {
 impl fmt::Display for LookupKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Email => "by e-mail address",
+            Self::Email => "by email",
             Self::UserId => "by user id",
             Self::SessionToken => "by session token",
             Self::ApiKey => "by API key",

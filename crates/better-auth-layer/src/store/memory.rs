@@ -1,36 +1,36 @@
-//! A store in memory, for tests.
+//! A store in memory, for the tests of services.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use crate::api_key::ApiKey;
 use crate::identity::{Member, Session, User};
 use crate::store::{Lookup, LookupKey, LookupKind, Resolution, StoreError, UserStore};
+use crate::sync::{Mutex, lock};
 
-/// Users, sessions and memberships in memory: the mock for unit tests of a service behind the layer.
+/// Users, sessions and memberships in memory, for unit tests of a service behind the layer.
 ///
-/// Keep hold of it in an [`Arc`](std::sync::Arc) to change it while the service runs.
+/// Clones share their contents. Keep a clone to change the contents while the service runs.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use better_auth_layer::{BetterAuthLayer, Secret, Session, User};
 /// use better_auth_layer::clock::Timestamp;
 /// use better_auth_layer::store::MemoryStore;
 ///
-/// let store = Arc::new(MemoryStore::new());
+/// let store = MemoryStore::new();
 /// store.insert_user(User::new("usr_1", "ada@example.com"));
 /// store.insert_session(Session::new("ses_1", "usr_1", Timestamp::MAX));
 ///
 /// let layer = BetterAuthLayer::builder()
 ///     .secret(Secret::new("correct-horse-battery-staple-4711")?)
-///     .store(Arc::clone(&store))
+///     .store(store.clone())
 ///     .build()?;
 ///
 /// store.remove_session("ses_1"); // Ada signs out.
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
-    tables: RwLock<Tables>,
+    tables: Arc<Mutex<Tables>>,
 }
 
 #[derive(Debug, Default)]
@@ -42,13 +42,13 @@ struct Tables {
 }
 
 impl MemoryStore {
-    /// A store with nobody in it.
+    /// An empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a user, in place of one with the same id.
+    /// Adds a user. Replaces one with the same id.
     pub fn insert_user(&self, user: User) {
         self.change(|tables| {
             tables.users.retain(|other| other.id() != user.id());
@@ -56,7 +56,7 @@ impl MemoryStore {
         });
     }
 
-    /// Adds a session, in place of one with the same id.
+    /// Adds a session. Replaces one with the same id.
     pub fn insert_session(&self, session: Session) {
         self.change(|tables| {
             tables.sessions.retain(|other| other.id() != session.id());
@@ -64,7 +64,7 @@ impl MemoryStore {
         });
     }
 
-    /// Adds an API key, in place of one with the same id.
+    /// Adds an API key. Replaces one with the same id.
     pub fn insert_api_key(&self, key: ApiKey) {
         self.change(|tables| {
             tables.api_keys.retain(|other| other.id() != key.id());
@@ -77,7 +77,7 @@ impl MemoryStore {
         self.change(|tables| tables.api_keys.retain(|key| key.id() != id));
     }
 
-    /// Makes a user a member of an organization, in place of what the user was there before.
+    /// Adds a membership. Replaces the user's previous membership in the organization.
     ///
     /// ```
     /// use better_auth_layer::organization::Member;
@@ -98,7 +98,7 @@ impl MemoryStore {
 
     /// Looks up a membership.
     pub(crate) fn find_member(&self, user_id: &str, organization_id: &str) -> Option<Member> {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let tables = lock(&self.tables);
         let mut members = tables.members.iter();
         members
             .find(|member| member.is_of(user_id, organization_id))
@@ -127,7 +127,7 @@ impl MemoryStore {
         self.change(|tables| tables.sessions.retain(|session| session.id() != id));
     }
 
-    /// Removes all sessions of a user, who has then signed out on every device.
+    /// Removes all sessions of a user.
     pub fn remove_sessions_of(&self, user_id: &str) {
         self.change(|tables| {
             tables
@@ -136,23 +136,22 @@ impl MemoryStore {
         });
     }
 
-    fn answer(&self, lookup: &Lookup<'_>) -> Resolution {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        tables.resolve(lookup)
+    fn find(&self, lookup: &Lookup<'_>) -> Resolution {
+        lock(&self.tables).resolve(lookup)
     }
 
     fn change(&self, change: impl FnOnce(&mut Tables)) {
-        change(&mut self.tables.write().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.tables));
     }
 }
 
 impl UserStore for MemoryStore {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
-        Ok(self.answer(&lookup))
+        Ok(self.find(&lookup))
     }
 
     fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
-        Some(self.answer(lookup))
+        Some(self.find(lookup))
     }
 
     fn supports(&self, _: LookupKind) -> bool {
@@ -164,9 +163,8 @@ impl Tables {
     fn resolve(&self, lookup: &Lookup<'_>) -> Resolution {
         let user = match lookup.key() {
             LookupKey::Email(email) => {
-                let user_with =
-                    |address: &str| self.users.iter().find(|user| user.email() == address);
-                user_with(email.as_str()).or_else(|| user_with(email.to_lowercase()))
+                let by_email = |email: &str| self.users.iter().find(|user| user.email() == email);
+                by_email(email.as_str()).or_else(|| by_email(email.to_lowercase()))
             }
             LookupKey::UserId(id) => self.user(id),
             LookupKey::ApiKey(hash) => {

@@ -1,26 +1,26 @@
-//! Where users and sessions are looked up.
+//! Stores of users and sessions, and the lookups that the layer runs on them.
+//!
+//! [`UserStore`] is generic and has no boxed futures, so that a store is easy to write. The layer
+//! erases the type privately, so that neither the layer nor handlers have a type parameter for it.
 
-mod email;
-mod erased;
+mod deadline;
 mod error;
-mod limits;
+mod flight_key;
 mod lookup;
 mod memory;
-mod question;
 mod resolution;
 mod single_flight;
 mod store_fn;
 mod user_store;
 
-pub use self::email::EmailKey;
-pub(crate) use self::erased::{BoxFuture, DynUserStore};
+pub(crate) use self::deadline::{catch_panic, within};
 pub use self::error::{StoreError, StoreErrorKind};
-pub(crate) use self::limits::{catch_panic, within};
-pub use self::lookup::{Lookup, LookupKey, LookupKind};
+pub(crate) use self::flight_key::{FlightKey, FlightKeyRef};
+pub use self::lookup::{EmailKey, Lookup, LookupKey, LookupKind};
 pub use self::memory::MemoryStore;
-pub(crate) use self::question::{Question, QuestionRef};
 pub use self::resolution::Resolution;
 pub(crate) use self::single_flight::SingleFlight;
-pub use self::store_fn::{StoreFn, store_fn};
+pub use self::store_fn::store_fn;
 pub use self::user_store::UserStore;
+pub(crate) use self::user_store::{BoxFuture, DynUserStore};
 pub use crate::schema::Schema;

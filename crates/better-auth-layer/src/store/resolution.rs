@@ -1,19 +1,19 @@
-//! What a store answers.
+//! The result of a lookup.
 
 use std::sync::Arc;
 
 use crate::api_key::ApiKey;
 use crate::identity::{Session, User};
 
-/// A store's answer to a [`Lookup`](crate::Lookup). That it could *not* answer is a
-/// [`StoreError`](crate::StoreError), never one of these.
+/// The result of a [`Lookup`](crate::Lookup). A failed lookup is a
+/// [`StoreError`](crate::StoreError), never a `Resolution`.
 ///
 /// ```
 /// use better_auth_layer::{Resolution, Session, User};
 /// use better_auth_layer::clock::Timestamp;
 ///
-/// /// What was read from a table of one's own.
-/// fn answer(user: Option<User>, session: Option<Session>) -> Resolution {
+/// /// Converts the rows of a query.
+/// fn resolution(user: Option<User>, session: Option<Session>) -> Resolution {
 ///     match (user, session) {
 ///         (Some(user), Some(session)) => Resolution::found(user, session),
 ///         (Some(_), None) => Resolution::NoActiveSession,
@@ -29,7 +29,8 @@ pub enum Resolution {
     Found {
         /// The user.
         user: Arc<User>,
-        /// The session: the one that was asked for, else the one that [`Session::preferred`] chooses.
+        /// The session with the lookup's token or session id, otherwise the one that
+        /// [`Session::preferred`] selects.
         session: Arc<Session>,
     },
     /// An API key and its owner. Made with [`found_api_key`](Self::found_api_key).
@@ -42,15 +43,15 @@ pub enum Resolution {
     },
     /// There is no such API key.
     ApiKeyNotFound,
-    /// There is no such user; looked up by session token or API key: its user is gone.
+    /// There is no such user. In a lookup by session token or API key: its user no longer exists.
     UserNotFound,
-    /// The user has no active session, or not the one that was asked for; looked up by session token: there is no
-    /// such session, or it has ended.
+    /// The user has no active session, or the session with the lookup's session id is not active.
+    /// In a lookup by session token: there is no such session, or it has ended.
     NoActiveSession,
 }
 
 impl Resolution {
-    /// Both were found. Takes them owned or shared.
+    /// A user and a session, owned or shared.
     #[must_use]
     pub fn found(user: impl Into<Arc<User>>, session: impl Into<Arc<Session>>) -> Self {
         Self::Found {
@@ -59,7 +60,7 @@ impl Resolution {
         }
     }
 
-    /// The API key that was asked for, with its owner. Takes them owned or shared.
+    /// An API key and its owner, owned or shared.
     #[must_use]
     pub fn found_api_key(user: impl Into<Arc<User>>, api_key: impl Into<Arc<ApiKey>>) -> Self {
         Self::FoundApiKey {

@@ -1,147 +1,148 @@
-//! Identical lookups, asked once.
+//! Single flight: identical concurrent lookups share one query.
+//!
+//! A result must not be older than the request that receives it: a sign-out that completed before a
+//! request arrived must be visible to that request. A request therefore never joins a lookup that
+//! has already been sent. It becomes a follower, and all followers share the next lookup. For each
+//! key, at most one lookup is in flight and at most one is pending.
+//!
+//! There is no background task: the leader runs the lookup in its own future. If the leader is
+//! dropped or panics, one of the followers runs the next lookup. The entry is removed with the last
+//! request, so the maps never contain more keys than there are requests.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::erased::BoxFuture;
-use super::question::{Question, QuestionRef};
-use super::{DynUserStore, Lookup, LookupKind, Resolution, StoreError, StoreErrorKind};
+use super::flight_key::{FlightKey, FlightKeyRef};
+use super::user_store::{BoxFuture, DynUserStore};
+use super::{Lookup, LookupKind, Resolution, StoreError, StoreErrorKind};
 use crate::clock::Timestamp;
 use crate::diagnostics::Check;
-use crate::sync::{Instant, Mutex, MutexGuard, OnceLock, Semaphore};
+use crate::sync::{Instant, Mutex, MutexGuard, OnceLock, Semaphore, lock};
 
-/// How many locks the lookups under way are spread over, so that requests of different users hardly ever meet at one.
+/// Number of independently locked maps. Requests for different keys rarely contend for a lock.
 const SHARDS: usize = 16;
 
-/// A store that is asked the same question by one caller at a time, for all who ask it.
-///
-/// Nobody gets an answer to a question that was asked before they came: a sign-out that is over when a request arrives
-/// must be seen by that request. So those who come while a lookup runs do not share it but wait for the next one, and
-/// share that. Of each question there is one lookup running and one waited for, however many ask.
-///
-/// No task runs in the background, the callers ask themselves: whoever has the [`Turn`] does. When that one is dropped
-/// or panics, another of those who share the lookup asks again, and with the last of them the question is forgotten.
-/// So there are never more questions here than callers.
+/// A store that runs identical concurrent lookups of another store once.
 pub(crate) struct SingleFlight {
     store: Arc<dyn DynUserStore>,
-    /// After how long a caller who has the turn has given up or is not polled any more.
-    longest_turn: Duration,
+    /// A leader that is older than this has timed out or is no longer polled.
+    lookup_timeout: Duration,
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
 }
 
 #[derive(Default)]
 struct Shard {
-    lines: HashMap<Arc<Question>, Line>,
-    turns: u64,
+    flights: HashMap<Arc<FlightKey>, Flight>,
+    /// Number of leaders so far.
+    leaders: u64,
 }
 
-/// A question that is being asked, and those who wait to ask it again.
-struct Line {
-    /// Whose turn it is.
-    turn: u64,
+/// The lookup in flight for a key, and the pending one.
+struct Flight {
+    /// Number of the current leader.
+    leader: u64,
     since: Instant,
-    next: Option<Waiting>,
+    next: Option<Pending>,
 }
 
-struct Waiting {
-    round: Arc<Round>,
-    /// The latest time in their lookups.
+/// The next lookup of a key.
+struct Pending {
+    followers: Arc<Followers>,
+    /// The latest time in the followers' lookups.
     now: Timestamp,
 }
 
-/// The right to ask a question. Dropped, it goes to those who wait.
-struct Turn {
-    flights: Arc<SingleFlight>,
-    question: Arc<Question>,
+/// The exclusive right to run the lookup of a key. On drop, the followers get it.
+struct Leader {
+    single_flight: Arc<SingleFlight>,
+    key: Arc<FlightKey>,
     number: u64,
 }
 
-/// Callers who share one lookup. Once it is their turn, it is theirs until there is an answer or the last of them is
-/// gone.
-struct Round {
-    /// Has its one permit from when it is their turn. Who takes it asks; of one who is dropped it comes back and goes to
-    /// another. Closed when there is an answer.
-    baton: Semaphore,
-    turn: Mutex<Option<Turn>>,
+/// Requests that share one lookup. Once they have the lead, they keep it until there is a result or
+/// the last of them is dropped.
+struct Followers {
+    /// Gets its only permit together with the lead. The follower that acquires the permit runs the
+    /// lookup; if that follower is dropped, the permit returns and another one acquires it. Closed
+    /// when there is a result.
+    permit: Semaphore,
+    leader: Mutex<Option<Leader>>,
     now: OnceLock<Timestamp>,
-    answer: OnceLock<Result<Resolution, StoreError>>,
+    result: OnceLock<Result<Resolution, StoreError>>,
 }
 
-enum Place {
-    /// Nobody else asks this just now.
-    Front(Turn),
-    /// Somebody does.
-    Behind(Arc<Round>),
+enum Role {
+    Leader(Leader),
+    Follower(Arc<Followers>),
 }
 
 impl SingleFlight {
-    /// `longest_turn`: how long a lookup may take before its caller gives it up.
+    /// `lookup_timeout` is the timeout after which callers drop a lookup.
     pub(crate) fn around(
         store: Arc<dyn DynUserStore>,
-        longest_turn: Duration,
+        lookup_timeout: Duration,
     ) -> Arc<dyn DynUserStore> {
         Arc::new(Self {
             store,
-            longest_turn,
+            lookup_timeout,
             hasher: RandomState::new(),
             shards: std::array::from_fn(|_| Mutex::default()),
         })
     }
 
-    async fn ask(self: Arc<Self>, lookup: Lookup<'static>) -> Result<Resolution, StoreError> {
+    async fn run(self: Arc<Self>, lookup: Lookup<'static>) -> Result<Resolution, StoreError> {
         let store = Arc::clone(&self.store);
-        match self.line_up(&lookup) {
-            Place::Front(turn) => {
-                let answer = store.resolve(lookup).await;
-                drop(turn);
-                answer
+        match self.join(&lookup) {
+            Role::Leader(leader) => {
+                let result = store.resolve(lookup).await;
+                drop(leader);
+                result
             }
-            Place::Behind(round) => round.ask(store, lookup).await,
+            Role::Follower(followers) => followers.run(store, lookup).await,
         }
     }
 
-    fn line_up(self: Arc<Self>, lookup: &Lookup<'static>) -> Place {
-        let question = Arc::new(QuestionRef::of(lookup).to_owned());
-        let mut shard = self.shard(&question);
-        shard.turns += 1;
-        let number = shard.turns;
-        let begun = Line {
-            turn: number,
-            since: Instant::now(),
-            next: None,
-        };
-        match shard.lines.entry(Arc::clone(&question)) {
-            Entry::Vacant(place) => {
-                place.insert(begun);
+    fn join(self: Arc<Self>, lookup: &Lookup<'static>) -> Role {
+        let key = Arc::new(FlightKeyRef::of(lookup).to_owned());
+        let mut shard = self.shard(&key);
+        shard.leaders += 1;
+        let (number, now) = (shard.leaders, Instant::now());
+        match shard.flights.entry(Arc::clone(&key)) {
+            Entry::Vacant(entry) => {
+                entry.insert(Flight {
+                    leader: number,
+                    since: now,
+                    next: None,
+                });
             }
-            Entry::Occupied(mut place) => {
-                let line = place.get_mut();
-                if begun.since.saturating_duration_since(line.since) < self.longest_turn {
-                    return Place::Behind(line.join(lookup.now()));
+            Entry::Occupied(mut entry) => {
+                let flight = entry.get_mut();
+                if now.saturating_duration_since(flight.since) < self.lookup_timeout {
+                    return Role::Follower(flight.follow(lookup.now()));
                 }
-                // Whoever has the turn is not polled any more and may never be. Those who wait are next after this one.
-                line.turn = begun.turn;
-                line.since = begun.since;
+                // The leader is no longer polled and may never finish, so this request replaces it.
+                // The existing followers get the lead from this request.
+                flight.leader = number;
+                flight.since = now;
             }
         }
         drop(shard);
-        Place::Front(Turn {
-            flights: self,
-            question,
+        Role::Leader(Leader {
+            single_flight: self,
+            key,
             number,
         })
     }
 
-    fn shard(&self, question: &Question) -> MutexGuard<'_, Shard> {
-        let hash = self.hasher.hash_one(question) as usize;
-        // Always there; the first one keeps the compiler content.
-        let [first, ..] = &self.shards;
-        let shard = self.shards.get(hash % SHARDS).unwrap_or(first);
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shard(&self, key: &FlightKey) -> MutexGuard<'_, Shard> {
+        let index = self.hasher.hash_one(key) as usize % SHARDS;
+        // `rest` has one element less than there are shards: the highest index selects `last`.
+        let [rest @ .., last] = &self.shards;
+        lock(rest.get(index).unwrap_or(last))
     }
 }
 
@@ -150,7 +151,7 @@ impl DynUserStore for SingleFlight {
         self: Arc<Self>,
         lookup: Lookup<'static>,
     ) -> BoxFuture<Result<Resolution, StoreError>> {
-        Box::pin(self.ask(lookup))
+        Box::pin(self.run(lookup))
     }
 
     fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
@@ -174,70 +175,67 @@ impl DynUserStore for SingleFlight {
     }
 }
 
-impl Line {
-    fn join(&mut self, now: Timestamp) -> Arc<Round> {
-        let waiting = self.next.get_or_insert_with(|| Waiting {
-            round: Arc::new(Round::new()),
+impl Flight {
+    fn follow(&mut self, now: Timestamp) -> Arc<Followers> {
+        let pending = self.next.get_or_insert_with(|| Pending {
+            followers: Arc::new(Followers::new()),
             now,
         });
-        waiting.now = waiting.now.max(now);
-        Arc::clone(&waiting.round)
+        pending.now = pending.now.max(now);
+        Arc::clone(&pending.followers)
     }
 }
 
-impl Round {
+impl Followers {
     fn new() -> Self {
         Self {
-            baton: Semaphore::new(0),
-            turn: Mutex::default(),
+            permit: Semaphore::new(0),
+            leader: Mutex::default(),
             now: OnceLock::new(),
-            answer: OnceLock::new(),
+            result: OnceLock::new(),
         }
     }
 
-    fn begin(&self, turn: Turn, now: Timestamp) {
+    fn lead(&self, leader: Leader, now: Timestamp) {
         let _ = self.now.set(now);
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Some(turn);
-        self.baton.add_permits(1);
+        *lock(&self.leader) = Some(leader);
+        self.permit.add_permits(1);
     }
 
-    async fn ask(
+    async fn run(
         &self,
         store: Arc<dyn DynUserStore>,
         lookup: Lookup<'static>,
     ) -> Result<Resolution, StoreError> {
-        let Ok(_baton) = self.baton.acquire().await else {
-            let answer = self.answer.get().map(share);
-            return answer.unwrap_or(Err(StoreErrorKind::Unavailable.into()));
+        let Ok(_permit) = self.permit.acquire().await else {
+            let result = self.result.get().map(share);
+            return result.unwrap_or(Err(StoreErrorKind::Unavailable.into()));
         };
         let now = self.now.get().copied().unwrap_or(lookup.now());
-        let answer = store.resolve(lookup.at(now)).await;
-        let _ = self.answer.set(share(&answer));
-        self.baton.close();
-        let turn = self
-            .turn
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        drop(turn);
-        answer
+        let result = store.resolve(lookup.at(now)).await;
+        let _ = self.result.set(share(&result));
+        self.permit.close();
+        let leader = lock(&self.leader).take();
+        drop(leader);
+        result
     }
 }
 
-fn share(answer: &Result<Resolution, StoreError>) -> Result<Resolution, StoreError> {
-    answer.as_ref().map_err(StoreError::share).cloned()
+fn share(result: &Result<Resolution, StoreError>) -> Result<Resolution, StoreError> {
+    result.as_ref().map_err(StoreError::share).cloned()
 }
 
-impl Drop for Turn {
+impl Drop for Leader {
     fn drop(&mut self) {
-        let Some(Waiting { round, now }) = self.next() else {
+        let Some(Pending { followers, now }) = self.next() else {
             return;
         };
-        // If nobody is in the round any more, it ends here, and this turn with it.
-        round.begin(
+        // If all followers are gone, `followers` is dropped here together with the new leader,
+        // which in turn gives the lead to later followers or removes the entry.
+        followers.lead(
             Self {
-                flights: Arc::clone(&self.flights),
-                question: Arc::clone(&self.question),
+                single_flight: Arc::clone(&self.single_flight),
+                key: Arc::clone(&self.key),
                 number: self.number,
             },
             now,
@@ -245,20 +243,20 @@ impl Drop for Turn {
     }
 }
 
-impl Turn {
-    /// Takes those who wait out of the line; they do not wait from now on, and who comes later waits behind them.
-    fn next(&self) -> Option<Waiting> {
-        let mut shard = self.flights.shard(&self.question);
-        let line = shard.lines.get_mut(&self.question)?;
-        if line.turn != self.number {
-            // Somebody took it over.
+impl Leader {
+    /// Takes the pending lookup out of the entry. Later requests follow that lookup.
+    fn next(&self) -> Option<Pending> {
+        let mut shard = self.single_flight.shard(&self.key);
+        let flight = shard.flights.get_mut(&self.key)?;
+        if flight.leader != self.number {
+            // Another request replaced this leader.
             return None;
         }
-        let next = line.next.take();
+        let next = flight.next.take();
         match &next {
-            Some(_) => line.since = Instant::now(),
+            Some(_) => flight.since = Instant::now(),
             None => {
-                shard.lines.remove(&self.question);
+                shard.flights.remove(&self.key);
             }
         }
         next

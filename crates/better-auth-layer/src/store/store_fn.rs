@@ -1,10 +1,11 @@
-//! A store made of a closure.
-
-use std::fmt;
+//! A store from a closure.
 
 use super::{Lookup, Resolution, StoreError, UserStore};
 
-/// Makes a [`UserStore`] of an async closure: the shortest mock for a unit test.
+/// Makes a [`UserStore`] from an async closure, the shortest mock for a unit test.
+///
+/// The store supports all lookups that [`UserStore::supports`] supports by default, and is always
+/// ready.
 ///
 /// ```
 /// use better_auth_layer::{Resolution, Session, StoreError, User};
@@ -16,19 +17,15 @@ use super::{Lookup, Resolution, StoreError, UserStore};
 ///     Ok::<_, StoreError>(Resolution::found(User::new("usr_1", "ada@example.com"), session))
 /// });
 /// ```
-pub fn store_fn<F, Fut>(resolve: F) -> StoreFn<F>
+pub fn store_fn<F, Fut>(resolve: F) -> impl UserStore
 where
     F: Fn(Lookup<'static>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Resolution, StoreError>> + Send,
 {
-    StoreFn { resolve }
+    StoreFn(resolve)
 }
 
-/// The [`UserStore`] that [`store_fn`] makes.
-#[derive(Clone)]
-pub struct StoreFn<F> {
-    resolve: F,
-}
+struct StoreFn<F>(F);
 
 impl<F, Fut> UserStore for StoreFn<F>
 where
@@ -36,17 +33,11 @@ where
     Fut: Future<Output = Result<Resolution, StoreError>> + Send,
 {
     async fn resolve(&self, lookup: Lookup<'_>) -> Result<Resolution, StoreError> {
-        (self.resolve)(lookup.into_owned()).await
+        (self.0)(lookup.into_owned()).await
     }
 
-    /// A closure is always there, and may not expect a probe's lookup.
+    /// Does not call the closure, which may not expect the lookup of a readiness check.
     async fn ready(&self) -> Result<(), StoreError> {
         Ok(())
-    }
-}
-
-impl<F> fmt::Debug for StoreFn<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StoreFn(..)")
     }
 }

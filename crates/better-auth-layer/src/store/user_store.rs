@@ -1,5 +1,6 @@
-//! The trait behind which users and sessions live.
+//! The store trait, and its type-erased form inside the crate.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{Lookup, LookupKind, Resolution, StoreError};
@@ -8,18 +9,18 @@ use crate::diagnostics::Check;
 
 /// Looks up a user and an active session.
 ///
-/// `Ok` is knowledge: [`Resolution::UserNotFound`] becomes `404`, and a client may conclude that it has to sign in.
-/// `Err` means that nobody knows, and becomes `503`: a database outage must never look like a sign-out. Do not turn
-/// one into the other.
+/// `Ok` means that the store knows the result: [`Resolution::UserNotFound`] becomes `404`, and a
+/// client may conclude that it has to sign in. `Err` means that the result is unknown, and becomes
+/// `503`: a database outage must never look like a sign-out. Do not convert one to the other.
 ///
-/// A store answers with what it has; the layer judges expiry, bans and whether the answer is one to the question, once
-/// more and for every store.
+/// The layer validates every result, regardless of the store: it checks expiry and bans, and that
+/// the result matches the lookup.
 ///
 /// ```
 /// use better_auth_layer::{Lookup, Resolution, Session, StoreError, User, UserStore};
 /// use better_auth_layer::store::{LookupKey, LookupKind};
 ///
-/// /// One user, for a test.
+/// /// A store with one user, for a test.
 /// struct OnlyAda {
 ///     ada: User,
 ///     session: Session,
@@ -41,26 +42,28 @@ use crate::diagnostics::Check;
 /// }
 /// ```
 pub trait UserStore: Send + Sync + 'static {
-    /// Looks up the user and a session that is active at [`lookup.now()`](Lookup::now), in one round trip. Where the
-    /// lookup [names a session](Lookup::session_id), it is that one or none; any other answer is a `503`.
+    /// Looks up the user and a session that is active at [`lookup.now()`](Lookup::now), in one
+    /// round trip. If the lookup has a [session id](Lookup::session_id), only that session may be
+    /// returned; any other session results in `503`.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot know the answer.
+    /// [`StoreError`] when the result is unknown.
     fn resolve(
         &self,
         lookup: Lookup<'_>,
     ) -> impl Future<Output = Result<Resolution, StoreError>> + Send;
 
-    /// The answer, where the store has it at hand without waiting. Asked before [`resolve`](Self::resolve) and before
-    /// anything is allocated for it. The default has none.
+    /// Returns the result if it is available without waiting. Called before
+    /// [`resolve`](Self::resolve), with a borrowed lookup. The default returns `None`.
     fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
         let _ = lookup;
         None
     }
 
-    /// Whether the store can answer a kind of lookup. Building the layer fails where a configured credential needs one
-    /// that it cannot. The default: by e-mail address, user id and session token, not by API key.
+    /// Whether the store supports a kind of lookup. Building the layer fails if a configured
+    /// credential needs a lookup that the store does not support. The default supports lookups by
+    /// email, user id and session token, but not by API key.
     fn supports(&self, kind: LookupKind) -> bool {
         matches!(
             kind,
@@ -68,24 +71,24 @@ pub trait UserStore: Send + Sync + 'static {
         )
     }
 
-    /// Whether the store can answer at all; for readiness probes. The default asks for a user that nobody is.
+    /// Checks that the store can run lookups, for readiness probes. The default looks up a user id
+    /// that does not exist.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when it cannot.
     fn ready(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         async {
-            let nobody = Lookup::by_user_id("", Timestamp::UNIX_EPOCH);
             if self.supports(LookupKind::UserId) {
-                self.resolve(nobody).await?;
+                let unknown = Lookup::by_user_id("", Timestamp::UNIX_EPOCH);
+                self.resolve(unknown).await?;
             }
             Ok(())
         }
     }
 
-    /// What there is to say about the store before anybody is let in, with the remedy for what is wrong;
-    /// [`Authenticator::diagnose`](crate::Authenticator::diagnose) shows it. The default says whether [`ready`](Self::ready)
-    /// succeeds.
+    /// Checks the store for [`Authenticator::diagnose`](crate::Authenticator::diagnose), with a
+    /// remedy for each problem. The default reports the result of [`ready`](Self::ready).
     fn diagnose(&self) -> impl Future<Output = Vec<Check>> + Send {
         async {
             vec![match self.ready().await {
@@ -95,18 +98,19 @@ pub trait UserStore: Send + Sync + 'static {
         }
     }
 
-    /// The time by the store's own clock, where it is another one than this machine's: it wrote the times by which
-    /// sessions end. [`Authenticator::diagnose`](crate::Authenticator::diagnose) compares the two. The default has none.
+    /// Returns the time of the database server, whose clock determines when sessions expire.
+    /// [`Authenticator::diagnose`](crate::Authenticator::diagnose) compares it with this machine's
+    /// clock. The default returns `None`.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it cannot be known.
+    /// [`StoreError`] when the server does not return its time.
     fn server_time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
         async { Ok(None) }
     }
 }
 
-/// A shared store, so that a test can keep hold of the one it gave to the layer.
+/// A shared store: a test can keep a handle to the store that it gives to the layer.
 impl<S: UserStore> UserStore for Arc<S> {
     fn resolve(
         &self,
@@ -133,5 +137,50 @@ impl<S: UserStore> UserStore for Arc<S> {
 
     fn server_time(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
         S::server_time(self)
+    }
+}
+
+pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The object-safe form of [`UserStore`], with boxed `'static` futures.
+pub(crate) trait DynUserStore: Send + Sync + 'static {
+    fn resolve(
+        self: Arc<Self>,
+        lookup: Lookup<'static>,
+    ) -> BoxFuture<Result<Resolution, StoreError>>;
+    fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution>;
+    fn supports(&self, kind: LookupKind) -> bool;
+    fn ready(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>>;
+    /// Never fails; the error type is there for the caller's timeout.
+    fn diagnose(self: Arc<Self>) -> BoxFuture<Result<Vec<Check>, StoreError>>;
+    fn server_time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>>;
+}
+
+impl<S: UserStore> DynUserStore for S {
+    fn resolve(
+        self: Arc<Self>,
+        lookup: Lookup<'static>,
+    ) -> BoxFuture<Result<Resolution, StoreError>> {
+        Box::pin(async move { UserStore::resolve(&*self, lookup).await })
+    }
+
+    fn try_resolve(&self, lookup: &Lookup<'_>) -> Option<Resolution> {
+        UserStore::try_resolve(self, lookup)
+    }
+
+    fn supports(&self, kind: LookupKind) -> bool {
+        UserStore::supports(self, kind)
+    }
+
+    fn ready(self: Arc<Self>) -> BoxFuture<Result<(), StoreError>> {
+        Box::pin(async move { UserStore::ready(&*self).await })
+    }
+
+    fn diagnose(self: Arc<Self>) -> BoxFuture<Result<Vec<Check>, StoreError>> {
+        Box::pin(async move { Ok(UserStore::diagnose(&*self).await) })
+    }
+
+    fn server_time(self: Arc<Self>) -> BoxFuture<Result<Option<Timestamp>, StoreError>> {
+        Box::pin(async move { UserStore::server_time(&*self).await })
     }
 }

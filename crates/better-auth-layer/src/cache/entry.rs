@@ -1,4 +1,4 @@
-//! An answer of a store, with what says how long it is good.
+//! A cached result, with the data that decides how long it is valid.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,27 +7,28 @@ use super::revocations::{Generation, Marks, Revocations};
 use crate::clock::Timestamp;
 use crate::store::{Lookup, Resolution};
 
-/// When a question was asked.
+/// The time and the generation of revocations at which a lookup was sent.
 #[derive(Clone, Copy)]
-pub(super) struct Asked {
-    pub(super) at: Duration,
+pub(super) struct SentAt {
+    pub(super) time: Duration,
     pub(super) generation: Generation,
 }
 
 /// A user with a session or an API key.
-pub(super) struct Answer {
+pub(super) struct Entry {
     pub(super) resolution: Resolution,
-    pub(super) asked: Asked,
+    sent_at: SentAt,
     marks: Marks,
-    is_refreshed: AtomicBool,
+    is_refreshing: AtomicBool,
 }
 
-impl Answer {
-    /// `None` where it is one that is not kept: nobody was found, or somebody who was not asked for.
-    pub(super) fn to(
+impl Entry {
+    /// Returns `None` if the result is not cacheable: nothing was found, the result does not match
+    /// the lookup, or it has been revoked since the lookup was sent.
+    pub(super) fn new(
         lookup: &Lookup<'_>,
         resolution: &Resolution,
-        asked: Asked,
+        sent_at: SentAt,
         revocations: &Revocations,
     ) -> Option<Self> {
         let marks = match resolution {
@@ -41,21 +42,21 @@ impl Answer {
                 None
             }
         };
-        let answer = Self {
+        let entry = Self {
             resolution: resolution.clone(),
-            asked,
+            sent_at,
             marks: marks?,
-            is_refreshed: AtomicBool::new(false),
+            is_refreshing: AtomicBool::new(false),
         };
-        answer.is_unchanged(revocations).then_some(answer)
+        (!entry.is_revoked(revocations)).then_some(entry)
     }
 
-    /// Whether nothing has been changed since it was asked for.
-    pub(super) fn is_unchanged(&self, revocations: &Revocations) -> bool {
-        revocations.are_unchanged(self.marks, self.asked.generation)
+    /// Whether the user or the session was revoked after the lookup was sent.
+    pub(super) fn is_revoked(&self, revocations: &Revocations) -> bool {
+        revocations.have_revoked(self.marks, self.sent_at.generation)
     }
 
-    /// Whether the session or the API key has not ended.
+    /// Whether the session or the API key has not expired.
     pub(super) fn is_active_at(&self, now: Timestamp) -> bool {
         match &self.resolution {
             Resolution::Found { session, .. } => session.is_active_at(now),
@@ -71,13 +72,13 @@ impl Answer {
     }
 
     pub(super) fn age_at(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.asked.at)
+        now.saturating_sub(self.sent_at.time)
     }
 
-    /// True once, for the one who is to ask again.
+    /// Returns `true` once, to the caller that refreshes the entry.
     pub(super) fn begin_refresh(&self) -> bool {
-        // Read first: all hits but one write nothing.
-        !self.is_refreshed.load(Ordering::Relaxed)
-            && !self.is_refreshed.swap(true, Ordering::Relaxed)
+        // The load comes first so that later hits do not write to shared memory.
+        !self.is_refreshing.load(Ordering::Relaxed)
+            && !self.is_refreshing.swap(true, Ordering::Relaxed)
     }
 }

@@ -1,4 +1,8 @@
-//! Limits on what a store's code can do to a request: take too long, or panic.
+//! Limits store code to a timeout and converts its panics to errors.
+//!
+//! A store is foreign code. The layer enforces the lookup timeout outside the store, in addition to
+//! any timeout inside it, and a panic becomes a [`StoreError`]. In both cases the client gets `503`
+//! and the connection survives.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -7,10 +11,10 @@ use std::time::Duration;
 
 use super::{StoreError, StoreErrorKind};
 
-/// Runs a store's future under a deadline, and takes a panic in it for a failure of the store.
+/// Runs a store's future with a timeout, and converts a panic to a store error.
 ///
-/// The timer is made when the future first has to wait: a store that answers at once needs no Tokio runtime with a
-/// timer, any other does.
+/// The timer is created when the future is first pending. A store that is ready at once therefore
+/// works without a Tokio timer.
 pub(crate) async fn within<T, F>(
     timeout: Duration,
     start: impl FnOnce() -> F,
@@ -23,22 +27,22 @@ where
     if let Poll::Ready(result) = at_once {
         return result;
     }
-    // Without a timer nobody would end the wait: tokio panics then, and the request is refused.
+    // Tokio panics if the runtime has no timer. The request is rejected instead of waiting forever.
     let limited = catch_panic(|| tokio::time::timeout(timeout, &mut future))?;
     let result = limited.await.unwrap_or_else(|_| Err(StoreError::timeout()));
-    // What is dropped at the deadline is the store's code, too.
+    // Dropping the future runs the store's destructors, which can panic.
     catch_panic(|| drop(future))?;
     result
 }
 
-/// Runs a store's code, and takes a panic in it for a failure of the store.
+/// Runs store code, and converts a panic to a store error.
 pub(crate) fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, StoreError> {
-    // Without the panic's own message, which may quote the key that was looked up. What the store left half done is
-    // the store's affair; nothing of ours is shared with it.
+    // The panic message is dropped because it may quote the lookup key. Unwind safety is asserted
+    // because no state of the layer is shared with the store.
     catch_unwind(AssertUnwindSafe(run)).map_err(|_message| StoreErrorKind::Panicked.into())
 }
 
-/// A future whose panics are store errors. Not polled again after one.
+/// A future that returns a store error when the inner future panics. Not polled again afterwards.
 struct CatchPanic<F>(F);
 
 impl<T, F> Future for CatchPanic<F>

@@ -1,35 +1,34 @@
-//! A lookup as a key.
+//! Lookups as keys of hash maps, for the single flight and the cache.
 
 use std::hash::{Hash, Hasher};
 
 use super::{Lookup, LookupKey, LookupKind};
 
-/// All of a lookup that decides who is found, which is everything but the time. Compared whole: two questions whose
-/// hashes meet are still two.
+/// Everything in a lookup that decides the result, except the time.
 ///
-/// No `Debug`: the text may be a session token.
+/// Has no `Debug`, because the text may be a session token.
 #[derive(PartialEq, Eq)]
-pub(crate) struct Question {
+pub(crate) struct FlightKey {
     kind: LookupKind,
     text: Box<str>,
     session_id: Option<Box<str>>,
 }
 
-/// [`Question`] in the words of a lookup, for finding it without allocating. Hashes to the same.
+/// A borrowed [`FlightKey`] with the same hash, to find an entry without an allocation.
 #[derive(PartialEq, Eq, Hash)]
-pub(crate) struct QuestionRef<'a> {
+pub(crate) struct FlightKeyRef<'a> {
     kind: LookupKind,
     text: &'a str,
     session_id: Option<&'a str>,
 }
 
-impl<'a> QuestionRef<'a> {
+impl<'a> FlightKeyRef<'a> {
     pub(crate) fn of(lookup: &'a Lookup<'_>) -> Self {
         let key = lookup.key();
         Self {
             kind: key.kind(),
             text: match key {
-                // The other spelling follows from this one.
+                // Determines the lower-case form as well.
                 LookupKey::Email(email) => email.as_str(),
                 LookupKey::UserId(id) => id,
                 LookupKey::SessionToken(token) => token.expose(),
@@ -39,22 +38,22 @@ impl<'a> QuestionRef<'a> {
         }
     }
 
-    pub(crate) fn to_owned(&self) -> Question {
-        Question {
+    pub(crate) fn to_owned(&self) -> FlightKey {
+        FlightKey {
             kind: self.kind,
             text: self.text.into(),
             session_id: self.session_id.map(Into::into),
         }
     }
 
-    pub(crate) fn is(&self, question: &Question) -> bool {
-        *self == question.borrowed()
+    pub(crate) fn is(&self, key: &FlightKey) -> bool {
+        *self == key.borrowed()
     }
 }
 
-impl Question {
-    fn borrowed(&self) -> QuestionRef<'_> {
-        QuestionRef {
+impl FlightKey {
+    fn borrowed(&self) -> FlightKeyRef<'_> {
+        FlightKeyRef {
             kind: self.kind,
             text: &self.text,
             session_id: self.session_id.as_deref(),
@@ -62,7 +61,7 @@ impl Question {
     }
 }
 
-impl Hash for Question {
+impl Hash for FlightKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.borrowed().hash(state);
     }
@@ -75,7 +74,7 @@ mod tests {
     use crate::identity::SessionToken;
 
     #[test]
-    fn questions_are_the_same_where_all_of_them_is_but_the_time() {
+    fn keys_ignore_only_the_time() {
         let (token, now) = (SessionToken::new("text"), Timestamp::UNIX_EPOCH);
         let lookups = [
             Lookup::by_email("text", now),
@@ -87,10 +86,10 @@ mod tests {
             Lookup::by_email("", now).with_session_id("texttext"),
         ];
         for (index, lookup) in lookups.iter().enumerate() {
-            let question = QuestionRef::of(lookup).to_owned();
+            let key = FlightKeyRef::of(lookup).to_owned();
             for (other, lookup) in lookups.iter().enumerate() {
                 let later = lookup.clone().at(Timestamp::MAX);
-                assert_eq!(QuestionRef::of(&later).is(&question), index == other);
+                assert_eq!(FlightKeyRef::of(&later).is(&key), index == other);
             }
         }
     }
