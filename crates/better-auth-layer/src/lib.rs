@@ -119,7 +119,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `axum` | extractors: `Identity`, `Option<Identity>`, `User`, `Session`, `Authorized<Policy>` |
+//! | `axum` | extractors: `Identity`, `Option<Identity>`, `User`, `Option<User>`, `Session`, `Member`, `Authorized<Policy>` |
 //! | `tonic` | `identity(&request)`, `authorize` and response streams that end with the session |
 //! | `postgres` | `PostgresStore` and `PostgresListener`, on tokio-postgres and deadpool-postgres |
 //! | `sqlite` | `SqliteStore`, on rusqlite with a bundled SQLite |

@@ -85,7 +85,7 @@ fn log_names_the_handler() {
         for expected in [
             "ERROR",
             "has no BetterAuthLayer: call `Server::builder().layer(auth)`",
-            r#"outcome="layer_missing""#,
+            r#"outcome="missing_layer""#,
             "HealthCheckRequest",
             &format!("handlers.rs:{line}:"),
         ] {
