@@ -65,7 +65,7 @@ fn failed_checks_have_a_remedy() {
         (
             own("BETTER_AUTH_SECRET", "hunter2"),
             "failed   BETTER_AUTH_SECRET: ",
-            "set it to the value",
+            "set it to the secret",
         ),
         (
             own("DATABASE_URL", "sqlite:missing.sqlite"),

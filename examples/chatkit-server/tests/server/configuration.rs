@@ -48,7 +48,7 @@ fn errors_name_the_variable() {
         (
             vec![("BETTER_AUTH_SCHEMA", "pascal")],
             "BETTER_AUTH_SCHEMA",
-            "write `auto`",
+            "write `camel`",
         ),
         (
             vec![("CORS_ORIGINS", "example.com")],
