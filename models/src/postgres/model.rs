@@ -76,7 +76,9 @@ impl EchoExecutor {
     fn new(limits: BatchLimits, is_closed: bool) -> Self {
         Self {
             limits,
-            in_flight: (0..limits.connections).map(|_| AtomicUsize::new(0)).collect(),
+            in_flight: (0..limits.connections)
+                .map(|_| AtomicUsize::new(0))
+                .collect(),
             is_closed: AtomicBool::new(is_closed),
             permits: Semaphore::new(0),
         }
