@@ -50,14 +50,14 @@ pub(super) struct EmailHistory {
 #[derive(Debug)]
 pub(super) enum Subject {
     /// The user of an email, optionally in one session.
-    EmailHistory(Arc<EmailHistory>, Option<Arc<SessionHistory>>),
+    Email(Arc<EmailHistory>, Option<Arc<SessionHistory>>),
     /// A user, optionally in one session.
-    Subject(Arc<UserHistory>, Option<Arc<SessionHistory>>),
+    User(Arc<UserHistory>, Option<Arc<SessionHistory>>),
     /// The holder of a session token.
-    SessionHistory(Arc<UserHistory>, Arc<SessionHistory>),
+    Session(Arc<UserHistory>, Arc<SessionHistory>),
     Key(Arc<UserHistory>, Arc<Key>),
     /// None: the signature or the text is forged.
-    Nobody,
+    Forged,
 }
 
 #[derive(Debug)]
@@ -82,12 +82,12 @@ impl Credential {
     /// Whether the subject is gone forever.
     fn is_over(&self) -> bool {
         match &self.bearer {
-            Subject::EmailHistory(_, Some(visit))
-            | Subject::Subject(_, Some(visit))
-            | Subject::SessionHistory(_, visit) => visit.is_active.is_over(),
-            Subject::Subject(person, None) => person.exists.is_over(),
+            Subject::Email(_, Some(visit))
+            | Subject::User(_, Some(visit))
+            | Subject::Session(_, visit) => visit.is_active.is_over(),
+            Subject::User(person, None) => person.exists.is_over(),
             Subject::Key(_, key) => key.is_usable.is_over(),
-            Subject::EmailHistory(_, None) | Subject::Nobody => false,
+            Subject::Email(_, None) | Subject::Forged => false,
         }
     }
 
@@ -101,12 +101,12 @@ impl Credential {
     fn judge_identity(&self, user: &str, basis: &str, span: Span) -> CheckStatus {
         let late = nanos(LISTENER_BOUND);
         let named = match &self.bearer {
-            Subject::Nobody => return Err("a forged credential is accepted"),
-            Subject::Subject(person, visit) => {
+            Subject::Forged => return Err("a forged credential is accepted"),
+            Subject::User(person, visit) => {
                 person.accepts(user, span)?;
                 person.visit(visit.as_ref(), basis)?
             }
-            Subject::EmailHistory(address, visit) => {
+            Subject::Email(address, visit) => {
                 let owners = address.owners();
                 let mut of_that_id = owners.iter().filter(|(owner, _)| owner.id == user);
                 let owner = of_that_id.find(|(_, has)| has.possibly(span, late));
@@ -114,7 +114,7 @@ impl Credential {
                 person.accepts(user, span)?;
                 person.visit(visit.as_ref(), basis)?
             }
-            Subject::SessionHistory(person, visit) => {
+            Subject::Session(person, visit) => {
                 person.accepts(user, span)?;
                 Arc::clone(visit)
             }
@@ -144,35 +144,35 @@ impl Credential {
             return Err("nobody can tell");
         }
         let is_right = match (&self.bearer, kind) {
-            (Subject::Nobody, kind) => kind == RejectionKind::InvalidCredential,
+            (Subject::Forged, kind) => kind == RejectionKind::InvalidCredential,
             (
-                Subject::Subject(person, _)
-                | Subject::SessionHistory(person, _)
+                Subject::User(person, _)
+                | Subject::Session(person, _)
                 | Subject::Key(person, _),
                 RejectionKind::UserBanned,
             ) => person.may_be_banned(span),
-            (Subject::EmailHistory(address, _), RejectionKind::UserBanned) => {
+            (Subject::Email(address, _), RejectionKind::UserBanned) => {
                 let owners = address.owners();
                 owners.iter().any(|(owner, _)| owner.may_be_banned(span))
             }
-            (Subject::Subject(person, _), RejectionKind::UserNotFound) => {
+            (Subject::User(person, _), RejectionKind::UserNotFound) => {
                 !person.exists.surely(span, 0)
             }
-            (Subject::EmailHistory(address, _), RejectionKind::UserNotFound) => {
+            (Subject::Email(address, _), RejectionKind::UserNotFound) => {
                 address.sure_owner(span).is_none()
             }
-            (Subject::Subject(person, visit), RejectionKind::NoActiveSession) => {
+            (Subject::User(person, visit), RejectionKind::NoActiveSession) => {
                 !person.surely_has(visit.as_ref(), span)
             }
-            (Subject::EmailHistory(address, visit), RejectionKind::NoActiveSession) => {
+            (Subject::Email(address, visit), RejectionKind::NoActiveSession) => {
                 let owner = address.sure_owner(span);
                 owner.is_none_or(|owner| !owner.surely_has(visit.as_ref(), span))
             }
-            (Subject::SessionHistory(_, visit), RejectionKind::InvalidCredential) => {
+            (Subject::Session(_, visit), RejectionKind::InvalidCredential) => {
                 !visit.is_active.surely(span, 0)
             }
             // A session that exists and has ended.
-            (Subject::SessionHistory(_, visit), RejectionKind::NoActiveSession) => {
+            (Subject::Session(_, visit), RejectionKind::NoActiveSession) => {
                 !visit.is_active.surely(span, 0)
             }
             (Subject::Key(_, key), RejectionKind::InvalidCredential) => {

@@ -35,7 +35,7 @@ impl Mint {
             .replace('/', "%2F")
             .replace('=', "%3D");
         let cookie = format!("better-auth.session_token={cookie}");
-        let held = || Subject::SessionHistory(Arc::clone(person), Arc::clone(visit));
+        let held = || Subject::Session(Arc::clone(person), Arc::clone(visit));
         self.put("cookie", (COOKIE, value(&cookie)), held(), rng);
         self.bearer("signed session token", &signed, held(), rng);
         self.bearer("session token", &visit.token, held(), rng);
@@ -61,14 +61,14 @@ impl Mint {
                 claims["sid"] = json!(visit.id);
             }
         }
-        let names = Subject::EmailHistory(Arc::clone(address), visit.cloned());
+        let names = Subject::Email(Arc::clone(address), visit.cloned());
         self.jwt(
             ["HS256", "HS256 with a session"][usize::from(visit.is_some())],
             sign(&by_secret),
             names,
             rng,
         );
-        let names = Subject::Subject(Arc::clone(person), visit.cloned());
+        let names = Subject::User(Arc::clone(person), visit.cloned());
         let kind = ["EdDSA", "EdDSA with a session"][usize::from(visit.is_some())];
         self.jwt(kind, self.sign(&by_key), names, rng);
     }
@@ -86,7 +86,7 @@ impl Mint {
     fn jwt(&self, kind: &'static str, token: String, names: Subject, rng: &mut Rng) {
         if rng.below(FORGED) == 0 {
             // A valid token and a copy with a changed signature.
-            self.bearer("forged JWT", &forged(&token), Subject::Nobody, rng);
+            self.bearer("forged JWT", &forged(&token), Subject::Forged, rng);
         }
         self.bearer(kind, &token, names, rng);
     }
@@ -95,7 +95,7 @@ impl Mint {
         if kind == "signed session token" && rng.below(FORGED) == 0 {
             let token = format!("Bearer {}", forged(token));
             let header = (AUTHORIZATION, value(&token));
-            self.put("forged session token", header, Subject::Nobody, rng);
+            self.put("forged session token", header, Subject::Forged, rng);
         }
         let header = (AUTHORIZATION, value(&format!("Bearer {token}")));
         self.put(kind, header, names, rng);
