@@ -32,7 +32,7 @@ async fn invalid_settings_are_one_check() {
             "public default",
         ),
         (vec![secret, ("DATABASE_URL", "hunter2")], "DATABASE_URL", "is not a URL"),
-        (vec![secret, ("DATABASE_URL", "sqlite:missing.sqlite")], "DATABASE_URL", "not there"),
+        (vec![secret, ("DATABASE_URL", "sqlite:missing.sqlite")], "DATABASE_URL", "does not exist"),
         (
             vec![secret, database, ("BETTER_AUTH_URL", "http://app.example.com")],
             "BETTER_AUTH_URL",

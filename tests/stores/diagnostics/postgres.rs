@@ -34,7 +34,7 @@ async fn healthy_database_is_described() {
         ("connection", "does not leave this machine"),
         ("statements", "the connection is direct"),
         ("tables", r#""user" with "session" ("expiresAt")"#),
-        ("lookups", "by e-mail address, by session token, by API key succeed"),
+        ("lookups", "by email, by session token, by API key succeed"),
         ("clock", "agrees with the store's"),
     ] {
         assert_finding(&diagnosis, what, CheckStatus::Ok, part);

@@ -58,7 +58,7 @@ async fn custom_store_is_probed() {
         &diagnosis,
         "lookups",
         CheckStatus::Ok,
-        "by e-mail address, by session token succeed",
+        "by email, by session token succeed",
     );
 
     for (answers, what, part) in [
@@ -87,7 +87,7 @@ async fn only_accepted_lookups_are_probed() {
     for (builder, expected) in [
         (
             BetterAuthLayer::builder().secret(secret.clone()).without_session_tokens(),
-            "by e-mail address succeed",
+            "by email succeed",
         ),
         (
             BetterAuthLayer::builder().secret(secret).without_secret_jwts(),
