@@ -54,12 +54,7 @@ async fn custom_store_is_probed() {
     let issuer = |answers| builder(Store::that(answers)).issuer("https://app.example.com");
     let diagnosis = check(issuer(Answers::Nobody)).await;
     assert_right(&diagnosis);
-    assert_finding(
-        &diagnosis,
-        "lookups",
-        CheckStatus::Ok,
-        "by email, by session token succeed",
-    );
+    assert_finding(&diagnosis, "lookups", CheckStatus::Ok, "by email, by session token succeed");
 
     for (answers, what, part) in [
         (Answers::Fails, "store", "unavailable: the service answered 502;"),

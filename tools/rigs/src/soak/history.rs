@@ -146,9 +146,7 @@ impl Credential {
         let is_right = match (&self.bearer, kind) {
             (Subject::Forged, kind) => kind == RejectionKind::InvalidCredential,
             (
-                Subject::User(person, _)
-                | Subject::Session(person, _)
-                | Subject::Key(person, _),
+                Subject::User(person, _) | Subject::Session(person, _) | Subject::Key(person, _),
                 RejectionKind::UserBanned,
             ) => person.may_be_banned(span),
             (Subject::Email(address, _), RejectionKind::UserBanned) => {
