@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use self::explanation::explain;
 use self::vector::{FILES, read};
-use self::verdict::{CheckStatus, judge};
+use self::verdict::{Verdict, judge};
 
 /// The results of a group of vectors.
 #[derive(Default)]
@@ -45,12 +45,12 @@ fn main() -> ExitCode {
         let tally = tallies.entry(group).or_default();
         let verdict = judge(vector);
         match (&verdict, vector.is_valid) {
-            (CheckStatus::NotApplicable(reason), _) => {
+            (Verdict::NotApplicable(reason), _) => {
                 tally.not_applicable += 1;
                 *reasons.entry(reason).or_default() += 1;
             }
-            (CheckStatus::Accepted, true) => tally.accepted += 1,
-            (CheckStatus::Refused(_), false) => tally.refused += 1,
+            (Verdict::Accepted, true) => tally.accepted += 1,
+            (Verdict::Refused(_), false) => tally.refused += 1,
             _ => match explain(vector, &verdict) {
                 Some(reason) => {
                     tally.explained += 1;

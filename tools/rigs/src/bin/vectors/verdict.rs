@@ -14,7 +14,7 @@ use support::captured_log::CapturedLog;
 use crate::vector::Vector;
 
 /// The step in which a token was rejected.
-pub(crate) enum CheckStatus {
+pub(crate) enum Verdict {
     /// The signature is valid.
     Accepted,
     /// The signature is rejected, with the reason.
@@ -23,7 +23,7 @@ pub(crate) enum CheckStatus {
     NotApplicable(&'static str),
 }
 
-impl fmt::Display for CheckStatus {
+impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Accepted => f.write_str("accepted"),
@@ -34,9 +34,9 @@ impl fmt::Display for CheckStatus {
 }
 
 /// Sends the token to a layer with the vector's key.
-pub(crate) fn judge(vector: &Vector) -> CheckStatus {
+pub(crate) fn judge(vector: &Vector) -> Verdict {
     let Some(jws) = &vector.jws else {
-        return CheckStatus::NotApplicable(
+        return Verdict::NotApplicable(
             "a JWE with algorithms that Better Auth never uses; its own kind is in the recordings",
         );
     };
@@ -44,14 +44,14 @@ pub(crate) fn judge(vector: &Vector) -> CheckStatus {
     let builder = if vector.key["kty"] == "oct" {
         match symmetric(&vector.key) {
             Some(key) => builder.secret(Secret::dangerous_unchecked(key).expect("not empty")),
-            None => return CheckStatus::Refused("an empty key is rejected at start".to_owned()),
+            None => return Verdict::Refused("an empty key is rejected at start".to_owned()),
         }
     } else {
         with_keys(builder, &vector.key)
     };
     let layer = builder.build().expect("a good builder");
     let Ok(value) = HeaderValue::from_str(&format!("Bearer {jws}")) else {
-        return CheckStatus::Refused("no header value".to_owned());
+        return Verdict::Refused("no header value".to_owned());
     };
     let (mut parts, ()) = http::Request::new(()).into_parts();
     parts.headers.insert("authorization", value);
@@ -63,12 +63,12 @@ pub(crate) fn judge(vector: &Vector) -> CheckStatus {
         .map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default());
     match reason.map(|reason| reason.trim_end_matches(':')) {
         Some("claims_malformed" | "claim_missing" | "claim_malformed" | "expired") => {
-            CheckStatus::Accepted
+            Verdict::Accepted
         }
-        Some("kid_missing") => CheckStatus::NotApplicable(
-            "the token names no key, and every one of Better Auth's does",
-        ),
-        Some(reason) => CheckStatus::Refused(reason.to_owned()),
+        Some("kid_missing") => {
+            Verdict::NotApplicable("the token names no key, and every one of Better Auth's does")
+        }
+        Some(reason) => Verdict::Refused(reason.to_owned()),
         None => panic!("{vector}: no reason in {text}"),
     }
 }
