@@ -76,7 +76,7 @@ pub(super) enum Reply {
 }
 
 /// A valid response, with the time for which its state had ended by then.
-pub(super) type CheckStatus = Result<Option<u64>, &'static str>;
+pub(super) type Verdict = Result<Option<u64>, &'static str>;
 
 impl Credential {
     /// Whether the subject is gone forever.
@@ -91,14 +91,14 @@ impl Credential {
         }
     }
 
-    pub(super) fn judge(&self, reply: &Reply, span: Span) -> CheckStatus {
+    pub(super) fn judge(&self, reply: &Reply, span: Span) -> Verdict {
         match reply {
             Reply::Identity(user, basis) => self.judge_identity(user, basis, span),
             Reply::Refused(kind) => self.judge_refusal(*kind, span).map(|()| None),
         }
     }
 
-    fn judge_identity(&self, user: &str, basis: &str, span: Span) -> CheckStatus {
+    fn judge_identity(&self, user: &str, basis: &str, span: Span) -> Verdict {
         let late = nanos(LISTENER_BOUND);
         let named = match &self.bearer {
             Subject::Forged => return Err("a forged credential is accepted"),

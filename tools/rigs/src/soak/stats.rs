@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::history::{CheckStatus, Credential, Reply};
+use super::history::{Credential, Reply, Verdict};
 use super::validity::Span;
 
 /// The number of mistakes that are listed.
@@ -27,7 +27,7 @@ impl Stats {
         credential: &Credential,
         reply: &Reply,
         span: Span,
-        verdict: CheckStatus,
+        verdict: Verdict,
     ) {
         let outcome = match reply {
             Reply::Identity(..) => "200",

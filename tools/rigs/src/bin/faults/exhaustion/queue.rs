@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::check::Check;
 use crate::options::Scale;
-use crate::rig::{CheckStatus, Connection, EarlierWaves, Fixture, Kind, bearer, mail_claims, post};
+use crate::rig::{Connection, EarlierWaves, Fixture, Kind, Verdict, bearer, mail_claims, post};
 
 const MANY: usize = 3_000;
 const EARLIER: usize = 3;
@@ -47,12 +47,12 @@ pub(crate) async fn run(_: Scale) -> Check {
     let mut violations = Vec::new();
     for outcome in clients.join_all().await {
         match outcome {
-            Ok((CheckStatus::Right, _)) => served += 1,
-            Ok((CheckStatus::Unavailable, took)) => {
+            Ok((Verdict::Right, _)) => served += 1,
+            Ok((Verdict::Unavailable, took)) => {
                 refused += 1;
                 slowest = slowest.max(took);
             }
-            Ok((CheckStatus::Wrong, _)) => violations.push("a wrong answer".to_owned()),
+            Ok((Verdict::Wrong, _)) => violations.push("a wrong answer".to_owned()),
             Err(error) => violations.push(format!("the server {error}")),
         }
     }
@@ -74,7 +74,7 @@ pub(crate) async fn run(_: Scale) -> Check {
 }
 
 /// All clients connect and send a request.
-fn wave(address: SocketAddr) -> JoinSet<Result<(CheckStatus, Duration), String>> {
+fn wave(address: SocketAddr) -> JoinSet<Result<(Verdict, Duration), String>> {
     let mut clients = JoinSet::new();
     for number in 0..MANY {
         clients.spawn(async move {

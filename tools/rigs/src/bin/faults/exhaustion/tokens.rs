@@ -7,7 +7,7 @@ use support::token::{HEADER, SECRET, base64url, sign_raw};
 use crate::check::Check;
 use crate::options::Scale;
 use crate::rig::{
-    CheckStatus, Fixture, Flood, Kind, Overload, bearer, mail_claims, post, unauthorized,
+    Fixture, Flood, Kind, Overload, Verdict, bearer, mail_claims, post, unauthorized,
 };
 
 const MANY: u64 = 1_000_000;
@@ -36,7 +36,7 @@ pub(crate) async fn bad(scale: Scale) -> Check {
 
 /// Validly signed tokens for unknown emails.
 pub(crate) async fn unknown(scale: Scale) -> Check {
-    let is_due = |status, body: &str| Kind::NoUser.judge("", status, body) == CheckStatus::Right;
+    let is_due = |status, body: &str| Kind::NoUser.judge("", status, body) == Verdict::Right;
     flood(scale, is_due, |number| {
         let claims = mail_claims(&format!("stranger{number}@example.com"));
         post(&bearer(&sign_raw(HEADER, claims, SECRET)))

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::client::Connection;
-use super::kind::{CheckStatus, Kind};
+use super::kind::{Kind, Verdict};
 
 /// Builds a request from its number.
 pub(crate) type Make = Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
@@ -35,7 +35,7 @@ pub(crate) struct Flooded {
 
 /// Whether this is the rejection of an invalid credential.
 pub(crate) fn unauthorized(status: u16, body: &str) -> bool {
-    Kind::Bad.judge("", status, body) == CheckStatus::Right
+    Kind::Bad.judge("", status, body) == Verdict::Right
 }
 
 impl Flood {

@@ -31,7 +31,7 @@ pub(crate) enum Kind {
 
 /// The comparison of a response with the expected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CheckStatus {
+pub(crate) enum Verdict {
     /// The same as without a fault.
     Right,
     /// `503` with the right body.
@@ -67,7 +67,7 @@ impl Kind {
     }
 
     /// Compares a response. `echo` is the expected response of the service behind the layer.
-    pub(crate) fn judge(self, echo: &str, status: u16, body: &str) -> CheckStatus {
+    pub(crate) fn judge(self, echo: &str, status: u16, body: &str) -> Verdict {
         let is = |(due, text): (u16, &str)| {
             status == due && body == format!(r#"{{"error": "{text}", "status": {due}}}"#)
         };
@@ -79,11 +79,11 @@ impl Kind {
             _ => is((403, "User is banned")),
         };
         if is_right {
-            CheckStatus::Right
+            Verdict::Right
         } else if is(UNAVAILABLE) {
-            CheckStatus::Unavailable
+            Verdict::Unavailable
         } else {
-            CheckStatus::Wrong
+            Verdict::Wrong
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use self::{
     echo::Echo,
     fixtures::Fixture,
     flood::{Flood, unauthorized},
-    kind::{CheckStatus, Kind},
+    kind::{Kind, Verdict},
     load::{Load, OF_ANOTHER_TIME, USUAL, WITH_UNKNOWN_KEYS, WITHOUT_KEYS},
     overload::{EarlierWaves, Overload},
     record::Record,

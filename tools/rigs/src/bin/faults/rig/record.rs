@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::kind::{CheckStatus, Kind};
+use super::kind::{Kind, Verdict};
 
 /// The query timeout and a tolerance for a loaded machine.
 const LONGEST_ANSWER: Duration = Duration::from_millis(6500);
@@ -44,7 +44,7 @@ pub(crate) struct Answered<'a> {
     pub(crate) answered: Instant,
     pub(crate) status: u16,
     pub(crate) body: &'a str,
-    pub(crate) verdict: CheckStatus,
+    pub(crate) verdict: Verdict,
 }
 
 impl Record {
@@ -96,13 +96,13 @@ impl Record {
             inner.tell(format!("{kind:?} was answered {status} after {took:?}"));
         }
         match answer.verdict {
-            CheckStatus::Right => {}
-            CheckStatus::Unavailable if is_hit && (self.may_fail)(kind) => {
+            Verdict::Right => {}
+            Verdict::Unavailable if is_hit && (self.may_fail)(kind) => {
                 inner.refused += 1;
                 let late = inner.end.map(|end| sent.saturating_duration_since(end));
                 inner.recovery = inner.recovery.max(late.unwrap_or_default());
             }
-            CheckStatus::Unavailable | CheckStatus::Wrong => {
+            Verdict::Unavailable | Verdict::Wrong => {
                 let when = inner.moment(sent);
                 inner.tell(format!(
                     "{kind:?} was answered {status} {when}: {}",

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::client::Connection;
 use super::fixtures::Fixture;
 use super::footprint::{Footprint, mebibytes};
-use super::kind::{CheckStatus, Kind};
+use super::kind::{Kind, Verdict};
 use super::load::{Load, Mix};
 use super::record::Record;
 use crate::check::Check;
@@ -178,7 +178,7 @@ impl<'w> Trial<'w> {
                 let mut connection = Connection::open(address).await?;
                 let reply = connection.ask(&asked.bytes).await?;
                 match kind.judge(&asked.echo, reply.status, reply.body) {
-                    CheckStatus::Right => Ok(()),
+                    Verdict::Right => Ok(()),
                     _ => Err(format!("answers {} in the burst", reply.status)),
                 }
             });
