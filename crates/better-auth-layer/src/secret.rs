@@ -105,9 +105,10 @@ fn invalid(problem: impl Into<Cow<'static, str>>) -> ConfigError {
 
 /// The current secret and, during a rotation, the previous ones.
 ///
-/// Previous secrets are accepted only after
+/// Signatures with a previous secret are accepted only after
 /// [`accept_previous_secrets`](crate::BetterAuthLayerBuilder::accept_previous_secrets): Better Auth
-/// itself verifies with the current secret only.
+/// itself verifies with the current secret only. An encrypted cookie cache is opened with any secret
+/// of the ring, as in Better Auth.
 ///
 /// ```
 /// use better_auth_layer::config::SecretRing;
