@@ -119,7 +119,7 @@ impl BetterAuthLayerBuilder {
 
     /// Also accepts signatures with a previous secret of the ring. Off by default, as in Better
     /// Auth, where a new secret invalidates all sessions. An encrypted cookie cache
-    /// ([`CookieCache::jwe`]) is opened with every secret of the ring in any case.
+    /// ([`CookieCache::jwe`](crate::CookieCache::jwe)) is opened with every secret of the ring in any case.
     pub fn accept_previous_secrets(mut self) -> Self {
         self.accept_previous_secrets = true;
         self
